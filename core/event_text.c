@@ -1,0 +1,368 @@
+/* An event as a line for people and as the JSON object of export. The other texts are in core/message.c. */
+#include "core/message.h"
+#include "core/osc.h"
+#include "core/payload.h"
+
+#include <math.h> /* INFINITY alone */
+#include <string.h>
+
+enum {
+    WORDS_BYTES_MAX = 1000, /* of one event; what follows is cut off */
+    TEXT_BYTES_MAX = 200,   /* of one text inside them */
+};
+
+#define NS_PER_MS 1000000U
+#define NS_PER_S 1000000000U
+
+typedef struct words {
+    sl_text *text;
+    size_t begin; /* length of `text` before the words */
+} words;
+
+/* Says what a payload holds; an error where it does not follow its format. */
+typedef sl_err say_payload(words *out, const sl_event *event);
+
+static say_payload say_start;
+static say_payload say_counters;
+static say_payload say_session;
+static say_payload say_osc;
+static say_payload say_picture;
+static say_payload say_refused;
+static say_payload say_checkpoint;
+static say_payload say_mark;
+static say_payload say_nothing;
+
+static say_payload *const sayers[] = {
+    [SL_KIND_START] = say_start,           [SL_KIND_COUNTERS] = say_counters,
+    [SL_KIND_SESSION] = say_session,       [SL_KIND_OSC] = say_osc,
+    [SL_KIND_PICTURE] = say_picture,       [SL_KIND_REFUSED] = say_refused,
+    [SL_KIND_CHECKPOINT] = say_checkpoint, [SL_KIND_MARK] = say_mark,
+    [SL_KIND_ORDER_SETTLED] = say_nothing,
+};
+
+static void say_event(sl_text *text, const sl_event *event);
+static void say_source(sl_text *text, const sl_event *event, const sl_state *state);
+static void say_message(words *out, const sl_osc_message *message);
+static void say_argument(words *out, const sl_osc_argument *argument);
+static void say_address(words *out, const char *address, size_t length);
+static void say_double(sl_text *text, double value);
+static void say_text(words *out, const char *bytes, size_t length);
+static void say_count(words *out, const char *name, uint64_t count);
+static void say_padded(sl_text *text, uint64_t value, unsigned digits);
+static bool is_full(const words *out);
+
+void sl_text_event(sl_text *text, const sl_event *event, const sl_state *state)
+{
+    sl_text_u64(text, event->seq);
+    sl_text_string(text, " +");
+    sl_text_u64(text, event->time_ns / NS_PER_S);
+    sl_text_string(text, ".");
+    say_padded(text, event->time_ns / NS_PER_MS % 1000, 3);
+    sl_text_string(text, "s ");
+    sl_text_string(text, sl_kind_name(event->kind));
+    sl_text_string(text, " ");
+    say_source(text, event, state);
+    size_t before = text->length;
+    sl_text_string(text, " ");
+    say_event(text, event);
+    if (!text->bad && text->length == before + 1) text->length = before;
+}
+
+/* session is written as a signed number, which every JSON reader takes; a source_seq that is none as null. */
+void sl_text_event_json(sl_text *text, const sl_event *event, const sl_state *state)
+{
+    (void)state; /* the words of a payload need no names */
+    sl_text_string(text, "{\"seq\":");
+    sl_text_u64(text, event->seq);
+    sl_text_string(text, ",\"time_ns\":");
+    sl_text_u64(text, event->time_ns);
+    sl_text_string(text, ",\"kind\":");
+    sl_text_u64(text, event->kind);
+    sl_text_string(text, ",\"version\":");
+    sl_text_u64(text, event->version);
+    sl_text_string(text, ",\"source\":");
+    sl_text_u64(text, event->source);
+    sl_text_string(text, ",\"session\":");
+    sl_text_i64(text, (int64_t)event->session);
+    sl_text_string(text, ",\"source_seq\":");
+    if (event->source_seq == SL_SOURCE_SEQ_NONE) {
+        sl_text_string(text, "null");
+    } else {
+        sl_text_i64(text, (int64_t)event->source_seq);
+    }
+    sl_text_string(text, ",\"payload\":\"");
+    sl_text_hex(text, event->payload, event->length);
+    sl_text_string(text, "\",\"text\":");
+
+    sl_text said;
+    sl_text_open(&said, text->memory);
+    say_event(&said, event);
+    if (said.bad) text->bad = true;
+    sl_text_json(text, said.bytes, said.length);
+    sl_text_close(&said);
+    sl_text_string(text, "}");
+}
+
+static void say_event(sl_text *text, const sl_event *event)
+{
+    words out = {.text = text, .begin = text->length};
+    bool is_known = event->kind >= SL_KIND_START && event->kind <= SL_KIND_LAST;
+    sl_err err = is_known ? sayers[event->kind](&out, event) : SL_ERR_NOT_FOUND;
+    if (err == SL_OK) return;
+    if (!text->bad) text->length = out.begin;
+    if (!is_known) {
+        sl_text_string(text, "kind ");
+        sl_text_u64(text, event->kind);
+    } else {
+        sl_text_string(text, sl_err_text(err));
+    }
+    sl_text_string(text, ", ");
+    sl_text_u64(text, event->length);
+    sl_text_string(text, " bytes");
+}
+
+static void say_source(sl_text *text, const sl_event *event, const sl_state *state)
+{
+    const sl_source *source = state != NULL ? sl_state_source(state, event->source) : NULL;
+    if (source != NULL) {
+        words out = {.text = text, .begin = text->length};
+        say_address(&out, source->name, strlen(source->name));
+    } else if (event->source == SL_SOURCE_SELF) {
+        sl_text_string(text, "symlog");
+    } else {
+        sl_text_string(text, "source-");
+        sl_text_u64(text, event->source);
+    }
+}
+
+static sl_err say_start(words *out, const sl_event *event)
+{
+    sl_start start;
+    sl_err err = sl_start_decode(event, &start);
+    if (err != SL_OK) return err;
+    say_text(out, start.program, start.program_length);
+    say_count(out, " reducer", start.reducer_version);
+    sl_text_string(out->text, " wall_ns ");
+    sl_text_i64(out->text, start.wall_ns);
+    sl_text_string(out->text, " options ");
+    say_text(out, start.options, start.options_length);
+    return SL_OK;
+}
+
+static sl_err say_counters(words *out, const sl_event *event)
+{
+    sl_counters counters;
+    sl_err err = sl_counters_decode(event, &counters);
+    if (err != SL_OK) return err;
+    sl_source_counts total = {0};
+    for (uint32_t i = 0; i < counters.count; i++) {
+        const sl_source_counts *counts = &counters.sources[i];
+        total.received += counts->received;
+        total.processed += counts->processed;
+        total.dropped += counts->dropped;
+        total.parse_errors += counts->parse_errors;
+        total.duplicates += counts->duplicates;
+    }
+    say_count(out, "sources", counters.count);
+    say_count(out, ", received", total.received);
+    say_count(out, ", processed", total.processed);
+    say_count(out, ", dropped", total.dropped);
+    say_count(out, ", parse errors", total.parse_errors);
+    say_count(out, ", duplicates", total.duplicates);
+    say_count(out, ", kernel drops", counters.kernel_drops);
+    say_count(out, ", refused unnamed", counters.refused_unnamed);
+    return SL_OK;
+}
+
+static sl_err say_session(words *out, const sl_event *event)
+{
+    static const char *const inputs[] = {
+        [SL_INPUT_SELF] = "self ",
+        [SL_INPUT_OSC] = "osc ",
+        [SL_INPUT_CLIENT] = "client ",
+    };
+    sl_session session;
+    sl_err err = sl_session_decode(event, &session);
+    if (err != SL_OK) return err;
+    sl_text_string(out->text, inputs[session.input]);
+    say_text(out, session.name, session.name_length);
+    say_count(out, " session", event->session);
+    return SL_OK;
+}
+
+static sl_err say_osc(words *out, const sl_event *event)
+{
+    if (!sl_osc_check(event->payload, event->length, NULL)) return SL_ERR_MALFORMED;
+    sl_osc_walk walk = sl_osc_walk_begin(event->payload, event->length);
+    sl_osc_message message;
+    bool is_first = true;
+    while (sl_osc_walk_next(&walk, &message)) {
+        if (!is_first) sl_text_string(out->text, " | ");
+        is_first = false;
+        if (is_full(out)) {
+            sl_text_string(out->text, "…");
+            break;
+        }
+        say_message(out, &message);
+    }
+    if (is_first) sl_text_string(out->text, "an empty bundle");
+    return SL_OK;
+}
+
+static sl_err say_picture(words *out, const sl_event *event)
+{
+    if (event->length < 4) return SL_ERR_MALFORMED;
+    say_count(out, "nodes", sl_get_le(event->payload, 4));
+    say_count(out, ", bytes", event->length);
+    return SL_OK;
+}
+
+static sl_err say_refused(words *out, const sl_event *event)
+{
+    sl_refused refused;
+    sl_err err = sl_refused_decode(event, &refused);
+    if (err != SL_OK) return err;
+    sl_text_string(out->text, sl_kind_name(refused.kind));
+    sl_text_string(out->text, ": ");
+    say_text(out, refused.reason, refused.reason_length);
+    return SL_OK;
+}
+
+static sl_err say_checkpoint(words *out, const sl_event *event)
+{
+    sl_checkpoint checkpoint;
+    sl_err err = sl_checkpoint_decode(event, &checkpoint);
+    if (err != SL_OK) return err;
+    char hex[SL_DIGEST_HEX + 1];
+    sl_digest_hex(checkpoint.digest, hex);
+    say_count(out, "through", checkpoint.through_seq);
+    say_count(out, " reducer", checkpoint.reducer_version);
+    sl_text_string(out->text, " digest ");
+    sl_text_string(out->text, hex);
+    return SL_OK;
+}
+
+static sl_err say_mark(words *out, const sl_event *event)
+{
+    say_text(out, (const char *)event->payload, event->length);
+    return SL_OK;
+}
+
+static sl_err say_nothing(words *out, const sl_event *event)
+{
+    (void)out;
+    return event->length == 0 ? SL_OK : SL_ERR_MALFORMED;
+}
+
+static void say_message(words *out, const sl_osc_message *message)
+{
+    sl_osc_message inner;
+    int64_t number;
+    double timestamp;
+    bool is_bad_wrapper;
+    if (sl_osc_unwrap(message, &inner, &number, &timestamp, &is_bad_wrapper)) {
+        sl_text_string(out->text, "#");
+        sl_text_i64(out->text, number);
+        sl_text_string(out->text, " ");
+        message = &inner;
+    }
+    say_address(out, message->address, message->address_length);
+    sl_osc_cursor cursor = sl_osc_arguments(message);
+    sl_osc_argument argument;
+    while (sl_osc_next(&cursor, &argument)) {
+        sl_text_string(out->text, " ");
+        if (is_full(out)) {
+            sl_text_string(out->text, "…");
+            return;
+        }
+        say_argument(out, &argument);
+    }
+}
+
+static void say_argument(words *out, const sl_osc_argument *argument)
+{
+    uint8_t word[8];
+    for (unsigned i = 0; i < 8; i++) word[i] = (uint8_t)((uint64_t)argument->integer >> (56 - 8 * i));
+    char character = (char)argument->integer;
+    switch (argument->tag) {
+    case 'i':
+    case 'h': sl_text_i64(out->text, argument->integer); break;
+    case 'f':
+    case 'd': say_double(out->text, argument->number); break;
+    case 's':
+    case 'S': say_text(out, (const char *)argument->bytes, argument->length); break;
+    case 'c': say_text(out, &character, 1); break;
+    case 'T': sl_text_string(out->text, "true"); break;
+    case 'F': sl_text_string(out->text, "false"); break;
+    case 'N': sl_text_string(out->text, "null"); break;
+    case 'I': sl_text_string(out->text, "impulse"); break;
+    case 'b':
+        sl_text_string(out->text, "<");
+        sl_text_u64(out->text, argument->length);
+        sl_text_string(out->text, " bytes>");
+        break;
+    case 't':
+        sl_text_string(out->text, "time:");
+        sl_text_hex(out->text, word, 8);
+        break;
+    case 'm':
+    case 'r':
+        sl_text_string(out->text, argument->tag == 'm' ? "midi:" : "rgba:");
+        sl_text_hex(out->text, word + 4, 4);
+        break;
+    default: break;
+    }
+}
+
+/* As it is where it can be told from the rest of the line, else in quotes. */
+static void say_address(words *out, const char *address, size_t length)
+{
+    bool is_plain = length > 0 && length <= TEXT_BYTES_MAX;
+    for (size_t i = 0; i < length && is_plain; i++) is_plain = address[i] > ' ' && address[i] < 0x7f;
+    if (is_plain) {
+        sl_text_bytes(out->text, address, length);
+    } else {
+        say_text(out, address, length);
+    }
+}
+
+static void say_double(sl_text *text, double value)
+{
+    if (value > -INFINITY && value < INFINITY) {
+        sl_text_double(text, value);
+    } else {
+        sl_text_string(text, value > 0 ? "inf" : value < 0 ? "-inf" : "nan");
+    }
+}
+
+/* In quotes, escaped as in JSON. What is too long is cut between two code points. */
+static void say_text(words *out, const char *bytes, size_t length)
+{
+    size_t kept = length;
+    if (kept > TEXT_BYTES_MAX) {
+        kept = TEXT_BYTES_MAX;
+        for (unsigned i = 0; i < 3 && ((uint8_t)bytes[kept] & 0xc0) == 0x80; i++) kept--;
+    }
+    sl_text_json(out->text, bytes, kept);
+    if (kept < length) sl_text_string(out->text, "…");
+}
+
+static void say_count(words *out, const char *name, uint64_t count)
+{
+    sl_text_string(out->text, name);
+    sl_text_string(out->text, " ");
+    sl_text_u64(out->text, count);
+}
+
+static void say_padded(sl_text *text, uint64_t value, unsigned digits)
+{
+    for (uint64_t limit = 10; digits > 1; digits--, limit *= 10) {
+        if (value < limit) sl_text_string(text, "0");
+    }
+    sl_text_u64(text, value);
+}
+
+static bool is_full(const words *out)
+{
+    return out->text->bad || out->text->length - out->begin > WORDS_BYTES_MAX;
+}

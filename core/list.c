@@ -1,0 +1,196 @@
+/* Ordered children in blocks. */
+#include "core/list.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 2 };
+
+/* Finds the block of `position` < list->count; *offset is the place in it. */
+static sl_block *find_block(const sl_list *list, uint32_t position, uint32_t *offset)
+{
+    assert(position < list->count);
+    uint32_t ordinal = 0;
+    while (position >= list->blocks[ordinal]->count) position -= list->blocks[ordinal++]->count;
+    *offset = position;
+    return list->blocks[ordinal];
+}
+
+sl_node *sl_list_get(const sl_list *list, uint32_t position)
+{
+    if (position >= list->count) return NULL;
+    uint32_t offset;
+    return find_block(list, position, &offset)->places[offset];
+}
+
+uint32_t sl_list_block_position(const sl_block *block)
+{
+    uint32_t position = 0;
+    for (uint32_t i = 0; i < block->ordinal; i++) position += block->list->blocks[i]->count;
+    return position;
+}
+
+void sl_list_mark(sl_block *block)
+{
+    block->is_dirty = true;
+    block->list->is_dirty = true;
+}
+
+static sl_err grow_index(sl_list *list, sl_pool *pool)
+{
+    if (list->block_count < list->block_capacity) return SL_OK;
+    uint32_t capacity = list->block_capacity == 0 ? FIRST_CAPACITY : list->block_capacity * 2;
+    sl_block **blocks = sl_pool_take(pool, capacity * sizeof *blocks);
+    if (blocks == NULL) return SL_ERR_MEMORY;
+    if (list->block_count > 0) memcpy(blocks, list->blocks, list->block_count * sizeof *blocks);
+    sl_pool_give(pool, list->blocks, list->block_capacity * sizeof *blocks);
+    list->blocks = blocks;
+    list->block_capacity = capacity;
+    return SL_OK;
+}
+
+static void number_blocks(sl_list *list, uint32_t from)
+{
+    for (uint32_t i = from; i < list->block_count; i++) list->blocks[i]->ordinal = i;
+}
+
+/* A new, empty block at `ordinal`. */
+static sl_err add_block(sl_list *list, sl_pool *pool, uint32_t ordinal, sl_block **out)
+{
+    sl_err err = grow_index(list, pool);
+    if (err != SL_OK) return err;
+    sl_block *block = sl_pool_take(pool, sizeof *block);
+    if (block == NULL) return SL_ERR_MEMORY;
+    *block = (sl_block){.list = list, .is_dirty = true};
+    size_t later = list->block_count - ordinal;
+    memmove(&list->blocks[ordinal + 1], &list->blocks[ordinal], later * sizeof(sl_block *));
+    list->blocks[ordinal] = block;
+    list->block_count++;
+    number_blocks(list, ordinal);
+    *out = block;
+    return SL_OK;
+}
+
+/* Moves the places of a full block from `offset` on into a new block behind it. Appending splits at the end, so that a
+ * list that only grows has full blocks. */
+static sl_err split(sl_block *block, sl_pool *pool, uint32_t offset)
+{
+    sl_block *behind;
+    sl_err err = add_block(block->list, pool, block->ordinal + 1, &behind);
+    if (err != SL_OK) return err;
+    behind->count = (uint8_t)(block->count - offset);
+    memcpy(behind->places, &block->places[offset], behind->count * sizeof(sl_node *));
+    for (uint32_t i = 0; i < behind->count; i++)
+        if (behind->places[i] != NULL) behind->places[i]->home = behind;
+    block->count = (uint8_t)offset;
+    block->is_dirty = true;
+    return SL_OK;
+}
+
+/* The block and offset at which a place before `position` is to be inserted, with room in it. */
+static sl_err make_room(sl_list *list, sl_pool *pool, uint32_t position, sl_block **out,
+                        uint32_t *offset)
+{
+    if (list->block_count == 0) {
+        *offset = 0;
+        return add_block(list, pool, 0, out);
+    }
+    if (position == list->count) {
+        sl_block *last = list->blocks[list->block_count - 1];
+        *offset = last->count;
+        *out = last;
+        if (last->count < SL_BLOCK_PLACES) return SL_OK;
+        *offset = 0;
+        return add_block(list, pool, list->block_count, out);
+    }
+    sl_block *block = find_block(list, position, offset);
+    if (block->count == SL_BLOCK_PLACES) {
+        sl_err err = split(block, pool, SL_BLOCK_PLACES / 2);
+        if (err != SL_OK) return err;
+        block = find_block(list, position, offset);
+    }
+    *out = block;
+    return SL_OK;
+}
+
+sl_err sl_list_insert(sl_list *list, sl_pool *pool, uint32_t position, sl_node *node)
+{
+    assert(position <= list->count);
+    sl_block *block;
+    uint32_t offset;
+    sl_err err = make_room(list, pool, position, &block, &offset);
+    if (err != SL_OK) return err;
+    size_t later = block->count - offset;
+    memmove(&block->places[offset + 1], &block->places[offset], later * sizeof(sl_node *));
+    block->places[offset] = node;
+    block->count++;
+    list->count++;
+    if (node != NULL) node->home = block;
+    sl_list_mark(block);
+    return SL_OK;
+}
+
+void sl_list_remove(sl_list *list, sl_pool *pool, uint32_t position)
+{
+    uint32_t offset;
+    sl_block *block = find_block(list, position, &offset);
+    if (block->places[offset] != NULL) block->places[offset]->home = NULL;
+    block->count--;
+    size_t later = block->count - offset;
+    memmove(&block->places[offset], &block->places[offset + 1], later * sizeof(sl_node *));
+    list->count--;
+    sl_list_mark(block);
+    if (block->count > 0) return;
+    uint32_t ordinal = block->ordinal;
+    list->block_count--;
+    memmove(&list->blocks[ordinal], &list->blocks[ordinal + 1],
+            (list->block_count - ordinal) * sizeof(sl_block *));
+    number_blocks(list, ordinal);
+    sl_pool_give(pool, block, sizeof *block);
+}
+
+void sl_list_set(sl_list *list, uint32_t position, sl_node *node)
+{
+    uint32_t offset;
+    sl_block *block = find_block(list, position, &offset);
+    block->places[offset] = node;
+    if (node != NULL) node->home = block;
+    sl_list_mark(block);
+}
+
+static void digest_block(sl_block *block)
+{
+    sl_digest content = {0}, whole = {0}, empty = {0};
+    for (uint32_t i = block->count; i-- > 0;) {
+        const sl_node *node = block->places[i];
+        assert(node == NULL || !node->is_dirty);
+        content = sl_digest_prepend(node != NULL ? node->content : empty, content);
+        whole = sl_digest_prepend(node != NULL ? node->whole : empty, whole);
+    }
+    block->content = content;
+    block->whole = whole;
+    block->is_dirty = false;
+}
+
+void sl_list_digest(sl_list *list)
+{
+    if (!list->is_dirty) return;
+    list->content = list->whole = (sl_digest){0};
+    for (uint32_t i = list->block_count; i-- > 0;) {
+        sl_block *block = list->blocks[i];
+        if (block->is_dirty) digest_block(block);
+        list->content = sl_digest_concat(block->content, block->count, list->content);
+        list->whole = sl_digest_concat(block->whole, block->count, list->whole);
+    }
+    list->is_dirty = false;
+}
+
+void sl_list_clear(sl_list *list, sl_pool *pool)
+{
+    for (uint32_t i = 0; i < list->block_count; i++)
+        sl_pool_give(pool, list->blocks[i], sizeof(sl_block));
+    sl_pool_give(pool, list->blocks, list->block_capacity * sizeof(sl_block *));
+    list->blocks = NULL;
+    list->block_count = list->block_capacity = list->count = 0;
+    list->is_dirty = true;
+}

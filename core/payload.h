@@ -1,0 +1,85 @@
+/*
+ * What the payloads of symlog's own events hold. Each has one encoding, version 1, little-endian, texts as u32 length
+ * and bytes; an OSC event's payload is the datagram, a mark's its UTF-8 text, order_settled's is empty, and a
+ * picture's is described in core/picture.h.
+ *
+ * encode: SL_ERR_FULL if it does not fit. decode: SL_ERR_MALFORMED if the bytes are not exactly one such payload,
+ * SL_ERR_VERSION for another version. Texts decoded are views into the event's payload.
+ */
+#ifndef SL_CORE_PAYLOAD_H
+#define SL_CORE_PAYLOAD_H
+
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/event.h"
+
+enum { SL_PAYLOAD_VERSION = 1, SL_SOURCES_MAX = 64, SL_NAME_BYTES_MAX = 95 };
+
+/* start: i64 wall_ns · u32 reducer_version · 16 bytes boot_id · text program · text options */
+typedef struct sl_start {
+    int64_t wall_ns;          /* Unix time at which time_ns was 0 */
+    uint32_t reducer_version; /* SL_REDUCER_VERSION of the program that wrote it */
+    uint8_t boot_id[16];      /* the kernel's, so that a machine's crash is noticed */
+    const char *program;      /* "symlog 0.1.0" */
+    size_t program_length;
+    const char *options;      /* the command line's, one line */
+    size_t options_length;
+} sl_start;
+
+/* session: u8 input · text name. The header's source gets this name and session. */
+typedef enum sl_input { SL_INPUT_SELF = 0, SL_INPUT_OSC = 1, SL_INPUT_CLIENT = 2 } sl_input;
+
+typedef struct sl_session {
+    uint8_t input;    /* an sl_input */
+    const char *name; /* "127.0.0.1:52011"; the address alone for a source of unnumbered messages */
+    size_t name_length;
+} sl_session;
+
+/* What ingest counts of one source; holes in its numbers the reducer counts itself. Totals since the log's first start: a restart goes on from the state's. */
+typedef struct sl_source_counts {
+    uint32_t source;
+    uint64_t received;       /* datagrams */
+    uint64_t processed;      /* became events */
+    uint64_t dropped;        /* thrown away because the ring was full */
+    uint64_t parse_errors;   /* refused as malformed */
+    uint64_t duplicates;     /* exact duplicates, dropped */
+    uint64_t queue_size;     /* of its drafts waiting to be committed, now */
+    uint64_t queue_max;      /* the most there ever were */
+} sl_source_counts;
+
+/* counters: u64 kernel_drops · u64 refused_unnamed · u32 count · count x (u32 source, 7 x u64) */
+typedef struct sl_counters {
+    uint64_t kernel_drops;     /* SO_RXQ_OVFL, total since the log's first start */
+    uint64_t refused_unnamed;  /* malformed datagrams from peers that have no source */
+    uint32_t count;
+    sl_source_counts sources[SL_SOURCES_MAX + 1];
+} sl_counters;
+
+/* checkpoint: u64 through_seq · u32 reducer_version · 16 bytes state digest */
+typedef struct sl_checkpoint {
+    uint64_t through_seq; /* the digest is of the state after this event */
+    uint32_t reducer_version;
+    sl_digest digest;
+} sl_checkpoint;
+
+/* refused: u16 kind of the input · text reason. Header source, session and source_seq are the input's. */
+typedef struct sl_refused {
+    uint16_t kind;
+    const char *reason;
+    size_t reason_length;
+} sl_refused;
+
+enum { SL_COUNTERS_BYTES_MAX = 20 + (SL_SOURCES_MAX + 1) * 60 };
+
+sl_err sl_start_encode(const sl_start *in, sl_writer *out);
+sl_err sl_start_decode(const sl_event *event, sl_start *out);
+sl_err sl_session_encode(const sl_session *in, sl_writer *out);
+sl_err sl_session_decode(const sl_event *event, sl_session *out);
+sl_err sl_counters_encode(const sl_counters *in, sl_writer *out);
+sl_err sl_counters_decode(const sl_event *event, sl_counters *out);
+sl_err sl_checkpoint_encode(const sl_checkpoint *in, sl_writer *out);
+sl_err sl_checkpoint_decode(const sl_event *event, sl_checkpoint *out);
+sl_err sl_refused_encode(const sl_refused *in, sl_writer *out);
+sl_err sl_refused_decode(const sl_event *event, sl_refused *out);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * The reducer: state + event -> state. The only way in which a view of the log changes.
+ *
+ * It reads its state and one event, nothing else: no clock, no random, no system call. The same events give the same
+ * state, digest for digest, on every CPU and in every build.
+ *
+ * One thread at a time for a state; states are independent of each other.
+ */
+#ifndef SL_CORE_REDUCE_H
+#define SL_CORE_REDUCE_H
+
+#include "core/digest.h"
+#include "core/err.h"
+#include "core/event.h"
+#include "core/memory.h"
+#include "core/osc.h"
+#include "core/payload.h"
+#include "core/tree.h"
+
+/* Raised whenever the same events would give another digest; said in CHANGELOG.md. */
+enum { SL_REDUCER_VERSION = 1 };
+
+typedef struct sl_state sl_state;
+
+/* Why the reducer passed over a message. Stable numbers. */
+typedef enum sl_refusal {
+    SL_REFUSAL_NONE = 0,
+    SL_REFUSAL_PATH,      /* unknown path */
+    SL_REFUSAL_TYPES,     /* wrong types */
+    SL_REFUSAL_FINITE,    /* a float that is not finite */
+    SL_REFUSAL_INDEX,     /* no such index */
+    SL_REFUSAL_BUNDLE,    /* a bundle with a message that is one of the first three */
+    SL_REFUSAL_MALFORMED, /* a payload that does not follow its format (never from a healthy ingest) */
+    SL_REFUSAL_COUNT
+} sl_refusal;
+
+/* In plain words ("no such index"); static. */
+const char *sl_refusal_text(sl_refusal refusal);
+
+/* One source as the log tells of it. Pointers to it are valid until the next sl_reduce. */
+typedef struct sl_source {
+    uint32_t number;
+    uint8_t input; /* an sl_input */
+    char name[SL_NAME_BYTES_MAX + 1];
+    uint64_t session;
+    uint64_t next_source_seq;  /* one above the highest number seen in this session; 0 if none yet */
+    uint64_t unnumbered_count; /* events without a number, in all */
+    uint64_t gaps;             /* holes seen in the numbers, in all sessions */
+    uint64_t gap_size_total;
+    uint64_t refused[SL_REFUSAL_COUNT];
+    sl_source_counts counts; /* the newest counters event's */
+} sl_source;
+
+/* What one event did, told while it is applied; a message of a bundle is told on its own. All pointers are valid only
+ * during the call, and the state is then as after this message. */
+typedef enum sl_effect_type {
+    SL_EFFECT_DIFF,       /* the tree changed: diff */
+    SL_EFFECT_LIVE_EVENT, /* message, nothing changed: a cursor */
+    SL_EFFECT_REFUSED     /* message was refused: refusal */
+} sl_effect_type;
+
+typedef struct sl_effect {
+    sl_effect_type type;
+    const sl_event *event;
+    uint64_t seq_num;              /* the sender's number of this message, or SL_SOURCE_SEQ_NONE */
+    double timestamp;              /* of the wrapper; 0 without */
+    const sl_diff *diff;           /* SL_EFFECT_DIFF */
+    const sl_osc_message *message; /* the (inner) message, or NULL when the event is not OSC */
+    sl_refusal refusal;            /* SL_EFFECT_REFUSED */
+} sl_effect;
+
+typedef struct sl_output {
+    void (*tell)(void *ctx, const sl_state *state, const sl_effect *effect);
+    void *ctx;
+} sl_output;
+
+/* The state before the first event: a project without a picture. SL_ERR_MEMORY. The caller destroys it. */
+sl_err sl_state_create(sl_memory memory, sl_state **out);
+void sl_state_destroy(sl_state *state);
+
+/* Applies `event`, which must be the next one (event->seq = sl_state_seq + 1; asserted). Whatever its bytes are, it is
+ * taken: what cannot be applied is counted. `output` may be NULL: then nothing is told (and diffs cost nothing).
+ * SL_ERR_MEMORY: the state is unusable from here on and can only be destroyed. */
+sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output);
+
+/* Number of the last event applied; 0 before the first. */
+uint64_t sl_state_seq(const sl_state *state);
+
+/* The project tree; lives as long as the state, changes with every sl_reduce. */
+sl_tree *sl_state_tree(sl_state *state);
+const sl_tree *sl_state_tree_view(const sl_state *state);
+
+/* The last SL_SOURCES_MAX sources heard of (symlog itself, number 0, is one), by number: index 0 …; NULL at the end. */
+const sl_source *sl_state_source_at(const sl_state *state, size_t index);
+
+/* One above the highest source number that any event has used; at least 1. */
+uint32_t sl_state_source_next(const sl_state *state);
+
+/* The source so numbered, or NULL. */
+const sl_source *sl_state_source(const sl_state *state, uint32_t number);
+
+uint64_t sl_state_kernel_drops(const sl_state *state);
+uint64_t sl_state_refused_unnamed(const sl_state *state);
+
+/* The last start event's wall clock (Unix time at time_ns 0); 0 before the first. */
+int64_t sl_state_wall_ns(const sl_state *state);
+
+/* content: the tree's types, values and order; compares mirrors. state: everything; what checkpoints prove. Brings the
+ * digests up to date first, hence not const. Either may be NULL. */
+void sl_state_digests(sl_state *state, sl_digest *content, sl_digest *whole);
+
+/* Bytes of memory that the state holds. */
+size_t sl_state_size_bytes(const sl_state *state);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * The state that the reducer changes, for the files that make it up: reduce.c (one event), live.c (one OSC message),
+ * scene_order.c (runs of scene/reordered), hold.c (events that wait for a picture), compare.c (two trees). Nothing
+ * outside core includes this.
+ */
+#ifndef SL_CORE_STATE_H
+#define SL_CORE_STATE_H
+
+#include "core/reduce.h"
+
+enum {
+    SL_RUN_COUNT_MAX = 16384,      /* scene/reordered messages in one run */
+    SL_HOLD_COUNT_MAX = 4096,      /* events held for one source */
+    SL_HOLD_BYTES_MAX = 1 << 20    /* their payloads */
+};
+
+/* One scene/reordered, copied out of its datagram. */
+typedef struct sl_run_entry {
+    uint32_t place;
+    uint32_t name_length;
+    char *name; /* state's pool */
+} sl_run_entry;
+
+typedef struct sl_run {
+    sl_run_entry *entries; /* state's pool */
+    uint32_t count;
+    uint32_t capacity;
+    bool is_bad; /* too long, or a place that is none: the order is unknown unless a scene/added follows */
+} sl_run;
+
+/* An event that waits, with its payload behind it. */
+typedef struct sl_held {
+    struct sl_held *next;
+    sl_event event;
+    uint8_t payload[];
+} sl_held;
+
+typedef struct sl_hold {
+    bool is_open; /* a snapshot is complete and its picture not there yet */
+    sl_held *first;
+    sl_held *last;
+    uint32_t count;
+    size_t size_bytes;
+} sl_hold;
+
+/* A source, with what is waiting for it. */
+typedef struct sl_source_state {
+    sl_source source;
+    uint64_t seq_last; /* its newest event in the log: the longest silent source gives way */
+    bool has_number;   /* next_source_seq means something */
+    sl_run run;
+    sl_hold hold;
+} sl_source_state;
+
+struct sl_state {
+    sl_memory memory;
+    sl_pool pool;
+    sl_tree *tree;
+    sl_tree *former; /* replaced by a picture in this event; buried before the next */
+    sl_node *launched; /* the scene whose is_triggered is true, or NULL */
+    uint64_t seq;
+    int64_t wall_ns;
+    uint64_t kernel_drops;
+    uint64_t refused_unnamed;
+    uint32_t source_next;
+    uint32_t source_count;
+    sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
+    uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
+
+    /* While an event is applied. */
+    const sl_output *output;
+    const sl_event *event;
+    sl_source_state *sender;
+    uint64_t seq_num;
+    double timestamp;
+    const sl_osc_message *message;
+    uint32_t ordinal; /* of the next id made */
+    sl_diff diff;
+    sl_change *changes; /* diff.changes */
+};
+
+/* reduce.c */
+
+/* Appends to the diff being made; nothing if nobody listens. */
+sl_err sl_state_change(sl_state *state, sl_change change);
+
+/* Tells the diff made so far, if there is any, and begins a new one. */
+void sl_state_tell_diff(sl_state *state);
+
+/* Tells the present message as a live_event. */
+void sl_state_tell_live_event(sl_state *state);
+
+/* Counts a refusal of the present message and tells it. */
+void sl_state_refuse(sl_state *state, sl_refusal refusal);
+
+/* Applies one OSC event (already in turn). */
+sl_err sl_state_apply_osc(sl_state *state, const sl_event *event);
+
+/* Sets an attribute and notes the change (`type`: MODIFIED or STATE). */
+sl_err sl_state_set(sl_state *state, sl_node *node, sl_change_type type, sl_attribute attribute, sl_value value);
+
+/* An id for a new node, made from the present message; its length. */
+size_t sl_state_make_id(sl_state *state, sl_node_type type, char id[SL_ID_BYTES_MAX]);
+
+/* live.c */
+
+enum { SL_LIVE_ARGUMENTS_MAX = 6 };
+
+typedef struct sl_live_argument {
+    int64_t integer; /* i, and a boolean as 0 or 1 */
+    double number;   /* f */
+    const char *text; /* s: a view into the datagram */
+    size_t length;
+    bool is_given;
+} sl_live_argument;
+
+/* A message that follows its row of the table. */
+typedef struct sl_live {
+    const struct sl_live_row *row;
+    sl_live_argument arguments[SL_LIVE_ARGUMENTS_MAX];
+} sl_live;
+
+/* Makes the table of paths; once for a state. */
+void sl_live_open(sl_state *state);
+
+/* What a message does to a run of scene/reordered of its sender. `live` may be of a message that was refused. */
+typedef enum sl_run_effect { SL_RUN_ENDS, SL_RUN_DROPPED, SL_RUN_GOES_ON } sl_run_effect;
+sl_run_effect sl_live_run_effect(const sl_live *live);
+
+/* Reads a message: path, argument types, finite floats. Changes nothing. */
+sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl_live *out);
+
+/* Applies a message that sl_live_read took; refuses what names no node. */
+sl_err sl_live_apply(sl_state *state, const sl_live *live);
+
+/* scene_order.c */
+
+/* Adds to the sender's run. */
+sl_err sl_run_add(sl_state *state, int64_t place, const char *name, size_t name_length);
+
+/* Ends the sender's run, if there is one: drops it before a scene/added, else applies it or finds the order unknown. */
+sl_err sl_run_end(sl_state *state, bool is_before_added);
+
+/* Forgets the run and its memory. */
+void sl_run_clear(sl_state *state, sl_run *run);
+
+/* hold.c */
+
+/* Keeps a copy of the event for the sender; *is_full when no more may be kept. */
+sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full);
+
+/* Applies everything held for `sender`, in order. */
+sl_err sl_hold_release(sl_state *state, sl_source_state *sender);
+
+/* Forgets it all (a state's end). */
+void sl_hold_clear(sl_state *state, sl_hold *hold);
+
+/* compare.c */
+
+/* Notes, as changes of `state`'s diff, what leads from the former tree to the present one, matching nodes by id. */
+sl_err sl_compare(sl_state *state, const sl_tree *former, const sl_tree *present);
+
+#endif
