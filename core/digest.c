@@ -38,10 +38,14 @@ void sl_digest_hex(sl_digest digest, char hex[SL_DIGEST_HEX + 1])
     hex[SL_DIGEST_HEX] = '\0';
 }
 
-sl_digest sl_digest_concat(sl_digest first, uint64_t first_count, sl_digest rest)
+sl_digest sl_digest_power(uint64_t count)
 {
-    u128 moved = multiply(power_of_base(first_count), to_field(rest));
-    return from_field(add(to_field(first), moved));
+    return from_field(power_of_base(count));
+}
+
+sl_digest sl_digest_concat(sl_digest first, sl_digest power, sl_digest rest)
+{
+    return from_field(add(to_field(first), multiply(to_field(power), to_field(rest))));
 }
 
 sl_digest sl_digest_prepend(sl_digest head, sl_digest rest)

@@ -32,8 +32,12 @@ void sl_digest_hex(sl_digest digest, char hex[SL_DIGEST_HEX + 1]);
  * in blocks, and an insert costs one block, not the list. An empty place counts as zero.
  */
 
-/* first + B^first_count * rest: the digest of `first`'s first_count elements followed by `rest`'s. */
-sl_digest sl_digest_concat(sl_digest first, uint64_t first_count, sl_digest rest);
+/* B^count: what moves a sequence `count` places back. */
+sl_digest sl_digest_power(uint64_t count);
+
+/* first + power * rest: the digest of `first`'s elements followed by `rest`'s; `power` is sl_digest_power of the number
+ * of first's elements. */
+sl_digest sl_digest_concat(sl_digest first, sl_digest power, sl_digest rest);
 
 /* The digest of the sequence that begins with `head` and goes on with `rest` (Horner's step, from the back). */
 sl_digest sl_digest_prepend(sl_digest head, sl_digest rest);

@@ -10,10 +10,14 @@ enum { FIRST_CAPACITY = 2 };
 static sl_block *find_block(const sl_list *list, uint32_t position, uint32_t *offset)
 {
     assert(position < list->count);
-    uint32_t ordinal = 0;
-    while (position >= list->blocks[ordinal]->count) position -= list->blocks[ordinal++]->count;
-    *offset = position;
-    return list->blocks[ordinal];
+    uint32_t low = 0, high = list->block_count; /* firsts[low] <= position < firsts[high] */
+    while (high - low > 1) {
+        uint32_t middle = (low + high) / 2;
+        if (list->firsts[middle] <= position) low = middle;
+        else high = middle;
+    }
+    *offset = position - list->firsts[low];
+    return list->blocks[low];
 }
 
 sl_node *sl_list_get(const sl_list *list, uint32_t position)
@@ -23,35 +27,50 @@ sl_node *sl_list_get(const sl_list *list, uint32_t position)
     return find_block(list, position, &offset)->places[offset];
 }
 
-uint32_t sl_list_block_position(const sl_block *block)
-{
-    uint32_t position = 0;
-    for (uint32_t i = 0; i < block->ordinal; i++) position += block->list->blocks[i]->count;
-    return position;
-}
-
 void sl_list_mark(sl_block *block)
 {
     block->is_dirty = true;
     block->list->is_dirty = true;
 }
 
+static size_t index_size(uint32_t capacity)
+{
+    return capacity * (sizeof(sl_block *) + sizeof(uint32_t));
+}
+
 static sl_err grow_index(sl_list *list, sl_pool *pool)
 {
     if (list->block_count < list->block_capacity) return SL_OK;
     uint32_t capacity = list->block_capacity == 0 ? FIRST_CAPACITY : list->block_capacity * 2;
-    sl_block **blocks = sl_pool_take(pool, capacity * sizeof *blocks);
+    sl_block **blocks = sl_pool_take(pool, index_size(capacity));
     if (blocks == NULL) return SL_ERR_MEMORY;
-    if (list->block_count > 0) memcpy(blocks, list->blocks, list->block_count * sizeof *blocks);
-    sl_pool_give(pool, list->blocks, list->block_capacity * sizeof *blocks);
+    uint32_t *firsts = (uint32_t *)(void *)(blocks + capacity);
+    for (uint32_t i = 0; i < list->block_count; i++) {
+        blocks[i] = list->blocks[i];
+        firsts[i] = list->firsts[i];
+    }
+    sl_pool_give(pool, list->blocks, index_size(list->block_capacity));
     list->blocks = blocks;
+    list->firsts = firsts;
     list->block_capacity = capacity;
     return SL_OK;
 }
 
+/* Says anew which number each block from `from` on has, and where it begins. */
 static void number_blocks(sl_list *list, uint32_t from)
 {
-    for (uint32_t i = from; i < list->block_count; i++) list->blocks[i]->ordinal = i;
+    uint32_t first = from == 0 ? 0 : list->firsts[from - 1] + list->blocks[from - 1]->count;
+    for (uint32_t i = from; i < list->block_count; i++) {
+        list->blocks[i]->ordinal = i;
+        list->firsts[i] = first;
+        first += list->blocks[i]->count;
+    }
+}
+
+/* The blocks behind `block` begin `by` further. */
+static void move_firsts(sl_list *list, const sl_block *block, uint32_t by)
+{
+    for (uint32_t i = block->ordinal + 1; i < list->block_count; i++) list->firsts[i] += by;
 }
 
 /* A new, empty block at `ordinal`. */
@@ -84,6 +103,7 @@ static sl_err split(sl_block *block, sl_pool *pool, uint32_t offset)
         if (behind->places[i] != NULL) behind->places[i]->home = behind;
     block->count = (uint8_t)offset;
     block->is_dirty = true;
+    number_blocks(block->list, block->ordinal);
     return SL_OK;
 }
 
@@ -125,6 +145,7 @@ sl_err sl_list_insert(sl_list *list, sl_pool *pool, uint32_t position, sl_node *
     block->places[offset] = node;
     block->count++;
     list->count++;
+    move_firsts(list, block, 1);
     if (node != NULL) node->home = block;
     sl_list_mark(block);
     return SL_OK;
@@ -139,6 +160,7 @@ void sl_list_remove(sl_list *list, sl_pool *pool, uint32_t position)
     size_t later = block->count - offset;
     memmove(&block->places[offset], &block->places[offset + 1], later * sizeof(sl_node *));
     list->count--;
+    move_firsts(list, block, UINT32_MAX); /* one back */
     sl_list_mark(block);
     if (block->count > 0) return;
     uint32_t ordinal = block->ordinal;
@@ -161,12 +183,15 @@ void sl_list_set(sl_list *list, uint32_t position, sl_node *node)
 static void digest_block(sl_block *block)
 {
     sl_digest content = {0}, whole = {0}, empty = {0};
+    sl_digest power = sl_digest_power(0);
     for (uint32_t i = block->count; i-- > 0;) {
         const sl_node *node = block->places[i];
         assert(node == NULL || !node->is_dirty);
         content = sl_digest_prepend(node != NULL ? node->content : empty, content);
         whole = sl_digest_prepend(node != NULL ? node->whole : empty, whole);
+        power = sl_digest_prepend(empty, power);
     }
+    block->power = power;
     block->content = content;
     block->whole = whole;
     block->is_dirty = false;
@@ -179,8 +204,8 @@ void sl_list_digest(sl_list *list)
     for (uint32_t i = list->block_count; i-- > 0;) {
         sl_block *block = list->blocks[i];
         if (block->is_dirty) digest_block(block);
-        list->content = sl_digest_concat(block->content, block->count, list->content);
-        list->whole = sl_digest_concat(block->whole, block->count, list->whole);
+        list->content = sl_digest_concat(block->content, block->power, list->content);
+        list->whole = sl_digest_concat(block->whole, block->power, list->whole);
     }
     list->is_dirty = false;
 }
@@ -189,8 +214,9 @@ void sl_list_clear(sl_list *list, sl_pool *pool)
 {
     for (uint32_t i = 0; i < list->block_count; i++)
         sl_pool_give(pool, list->blocks[i], sizeof(sl_block));
-    sl_pool_give(pool, list->blocks, list->block_capacity * sizeof(sl_block *));
+    sl_pool_give(pool, list->blocks, index_size(list->block_capacity));
     list->blocks = NULL;
+    list->firsts = NULL;
     list->block_count = list->block_capacity = list->count = 0;
     list->is_dirty = true;
 }

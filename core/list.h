@@ -18,15 +18,17 @@ struct sl_block {
     sl_list *list;
     uint32_t ordinal; /* which block of its list */
     uint8_t count;    /* places in use, 1..SL_BLOCK_PLACES */
-    bool is_dirty;    /* content and whole are not up to date */
+    bool is_dirty;    /* content, whole and power are not up to date */
     sl_digest content;
     sl_digest whole;
+    sl_digest power; /* by which what follows the block is moved: sl_digest_power(count) */
     sl_node *places[SL_BLOCK_PLACES];
 };
 
 struct sl_list {
     sl_node *owner;
-    sl_block **blocks;
+    sl_block **blocks; /* in one piece of memory with: */
+    uint32_t *firsts;  /* where each block's first place stands */
     uint32_t block_count;
     uint32_t block_capacity;
     uint32_t count; /* places, empty ones included */
@@ -40,7 +42,10 @@ struct sl_list {
 sl_node *sl_list_get(const sl_list *list, uint32_t position);
 
 /* Where a block's first place stands. */
-uint32_t sl_list_block_position(const sl_block *block);
+static inline uint32_t sl_list_block_position(const sl_block *block)
+{
+    return block->list->firsts[block->ordinal];
+}
 
 /* Inserts a place (node may be NULL) before `position` <= count. SL_ERR_MEMORY: nothing changed. */
 sl_err sl_list_insert(sl_list *list, sl_pool *pool, uint32_t position, sl_node *node);

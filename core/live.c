@@ -14,6 +14,7 @@ typedef sl_err (*apply_function)(sl_state *state, const sl_live *live);
 /* `arguments`: i index or number, f float, b boolean, s text; what follows '?' may be left out. */
 typedef struct sl_live_row {
     const char *path;
+    size_t path_length;
     const char *arguments;
     apply_function apply;
     sl_attribute attribute; /* the one that is set, for the functions that set one */
@@ -108,8 +109,7 @@ static sl_err note_shifted(sl_state *state, sl_node_type child, uint32_t positio
 /* The message's last argument as a value of the row's attribute. */
 static sl_value value_of(const sl_live *live)
 {
-    const char *spec = live->row->arguments;
-    const sl_live_argument *argument = &live->arguments[strlen(spec) - 1];
+    const sl_live_argument *argument = &live->arguments[live->argument_count - 1];
     switch (sl_schema_value_type(live->row->attribute)) {
     case SL_VALUE_BOOL: return sl_value_bool(argument->integer != 0);
     case SL_VALUE_INT: return sl_value_int(argument->integer);
@@ -445,53 +445,55 @@ static sl_err do_nothing(sl_state *state, const sl_live *live)
     return SL_OK;
 }
 
+#define PATH(text) (text), sizeof(text) - 1
 #define SET(what, attribute) set_##what, SL_ATTRIBUTE_##attribute
 static const live_row rows[] = {
-    {"/live/track/renamed", "is", SET(track, NAME), SL_CHANGE_MODIFIED},
-    {"/live/track/mute", "ib", SET(track, IS_MUTED), SL_CHANGE_STATE},
-    {"/live/track/arm", "ib", SET(track, IS_ARMED), SL_CHANGE_STATE},
-    {"/live/track/solo", "ib", SET(track, IS_SOLOED), SL_CHANGE_STATE},
-    {"/live/track/volume", "if", SET(track, VOLUME), SL_CHANGE_STATE},
-    {"/live/track/pan", "if", SET(track, PAN), SL_CHANGE_STATE},
-    {"/live/track/color", "ii", SET(track, COLOR), SL_CHANGE_STATE},
-    {"/live/track/added", "is?s", add_track, 0, 0},
-    {"/live/track/deleted", "i", delete_track, 0, 0},
-    {"/live/device/added", "iis?s", add_device, 0, 0},
-    {"/live/device/deleted", "ii", delete_device, 0, 0},
-    {"/live/device/param", "iiif", SET(parameter, VALUE), SL_CHANGE_STATE},
-    {"/live/device/enabled", "iib", SET(device, IS_ENABLED), SL_CHANGE_STATE},
-    {"/live/clip_slot/created", "iibbi", create_slot, 0, 0},
-    {"/live/clip_slot/has_stop", "iib", SET(slot, HAS_STOP_BUTTON), SL_CHANGE_STATE},
-    {"/live/clip_slot/playing_status", "iii", set_playing_status, 0, 0},
-    {"/live/clip_slot/color", "iii", SET(slot, COLOR), SL_CHANGE_STATE},
-    {"/live/clip/added", "iis", add_clip, 0, 0},
-    {"/live/clip/removed", "ii", delete_clip, 0, 0},
-    {"/live/clip/name", "iis", SET(clip, NAME), SL_CHANGE_MODIFIED},
-    {"/live/clip/color", "iii", SET(clip, COLOR), SL_CHANGE_STATE},
-    {"/live/clip/muted", "iib", SET(clip, IS_MUTED), SL_CHANGE_STATE},
-    {"/live/clip/looping", "iib", SET(clip, IS_LOOPED), SL_CHANGE_STATE},
-    {"/live/clip/triggered", "ii", trigger_clip, 0, 0},
-    {"/live/clip/stopped", "ii", stop_clip, 0, 0},
-    {"/live/clip/deleted", "ii", delete_clip, 0, 0},
-    {"/live/scene/added", "is", add_scene, 0, 0},
-    {"/live/scene/removed", "i", remove_scene, 0, 0},
-    {"/live/scene/renamed", "is", SET(scene, NAME), SL_CHANGE_MODIFIED},
-    {"/live/scene/reordered", "is", reorder_scene, 0, 0},
-    {"/live/scene/color", "ii", SET(scene, COLOR), SL_CHANGE_STATE},
-    {"/live/scene/triggered", "i", trigger_scene, 0, 0},
-    {"/live/transport/play", "b", SET(project, IS_PLAYING), SL_CHANGE_STATE},
-    {"/live/transport/tempo", "f", SET(project, TEMPO), SL_CHANGE_STATE},
-    {"/live/transport/position", "f", SET(project, POSITION), SL_CHANGE_STATE},
-    {"/live/cursor/track", "i?is", tell_live_event, 0, 0},
-    {"/live/cursor/scene", "i", tell_live_event, 0, 0},
-    {"/live/cursor/clip_slot", "iiiii", tell_live_event, 0, 0},
-    {"/live/batch/start", "i", do_nothing, 0, 0},
-    {"/live/batch/end", "i", do_nothing, 0, 0},
-    {"/symlog/hello", "issi", do_nothing, 0, 0},
-    {"/symlog/heartbeat", "ii", do_nothing, 0, 0},
-    {"/symlog/resend", "ii", do_nothing, 0, 0},
-    {"/symlog/snapshot", "iii", take_part, 0, 0},
+    {PATH("/live/track/renamed"), "is", SET(track, NAME), SL_CHANGE_MODIFIED},
+    {PATH("/live/track/mute"), "ib", SET(track, IS_MUTED), SL_CHANGE_STATE},
+    {PATH("/live/track/arm"), "ib", SET(track, IS_ARMED), SL_CHANGE_STATE},
+    {PATH("/live/track/solo"), "ib", SET(track, IS_SOLOED), SL_CHANGE_STATE},
+    {PATH("/live/track/volume"), "if", SET(track, VOLUME), SL_CHANGE_STATE},
+    {PATH("/live/track/pan"), "if", SET(track, PAN), SL_CHANGE_STATE},
+    {PATH("/live/track/color"), "ii", SET(track, COLOR), SL_CHANGE_STATE},
+    {PATH("/live/track/added"), "is?s", add_track, 0, 0},
+    {PATH("/live/track/deleted"), "i", delete_track, 0, 0},
+    {PATH("/live/device/added"), "iis?s", add_device, 0, 0},
+    {PATH("/live/device/deleted"), "ii", delete_device, 0, 0},
+    {PATH("/live/device/param"), "iiif", SET(parameter, VALUE), SL_CHANGE_STATE},
+    {PATH("/live/device/enabled"), "iib", SET(device, IS_ENABLED), SL_CHANGE_STATE},
+    {PATH("/live/clip_slot/created"), "iibbi", create_slot, 0, 0},
+    {PATH("/live/clip_slot/has_stop"), "iib", SET(slot, HAS_STOP_BUTTON), SL_CHANGE_STATE},
+    {PATH("/live/clip_slot/playing_status"), "iii", set_playing_status, 0, 0},
+    {PATH("/live/clip_slot/color"), "iii", SET(slot, COLOR), SL_CHANGE_STATE},
+    {PATH("/live/clip/added"), "iis", add_clip, 0, 0},
+    {PATH("/live/clip/removed"), "ii", delete_clip, 0, 0},
+    {PATH("/live/clip/name"), "iis", SET(clip, NAME), SL_CHANGE_MODIFIED},
+    {PATH("/live/clip/color"), "iii", SET(clip, COLOR), SL_CHANGE_STATE},
+    {PATH("/live/clip/muted"), "iib", SET(clip, IS_MUTED), SL_CHANGE_STATE},
+    {PATH("/live/clip/looping"), "iib", SET(clip, IS_LOOPED), SL_CHANGE_STATE},
+    {PATH("/live/clip/triggered"), "ii", trigger_clip, 0, 0},
+    {PATH("/live/clip/stopped"), "ii", stop_clip, 0, 0},
+    {PATH("/live/clip/deleted"), "ii", delete_clip, 0, 0},
+    {PATH("/live/scene/added"), "is", add_scene, 0, 0},
+    {PATH("/live/scene/removed"), "i", remove_scene, 0, 0},
+    {PATH("/live/scene/renamed"), "is", SET(scene, NAME), SL_CHANGE_MODIFIED},
+    {PATH("/live/scene/reordered"), "is", reorder_scene, 0, 0},
+    {PATH("/live/scene/color"), "ii", SET(scene, COLOR), SL_CHANGE_STATE},
+    {PATH("/live/scene/triggered"), "i", trigger_scene, 0, 0},
+    {PATH("/live/transport/play"), "b", SET(project, IS_PLAYING), SL_CHANGE_STATE},
+    {PATH("/live/transport/tempo"), "f", SET(project, TEMPO), SL_CHANGE_STATE},
+    {PATH("/live/transport/position"), "f", SET(project, POSITION), SL_CHANGE_STATE},
+    {PATH("/live/cursor/track"), "i?is", tell_live_event, 0, 0},
+    {PATH("/live/cursor/scene"), "i", tell_live_event, 0, 0},
+    {PATH("/live/cursor/clip_slot"), "iiiii", tell_live_event, 0, 0},
+    {PATH("/live/batch/start"), "i", do_nothing, 0, 0},
+    {PATH("/live/batch/end"), "i", do_nothing, 0, 0},
+    {PATH("/symlog/hello"), "issi", do_nothing, 0, 0},
+    {PATH("/symlog/heartbeat"), "ii", do_nothing, 0, 0},
+    {PATH("/symlog/resend"), "ii", do_nothing, 0, 0},
+    {PATH("/symlog/snapshot"), "iii", take_part, 0, 0},
 };
+#undef PATH
 #undef SET
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0], PATH_MASK = 255 };
@@ -507,7 +509,7 @@ void sl_live_open(sl_state *state)
 {
     assert(sizeof state->paths == PATH_MASK + 1 && ROW_COUNT < PATH_MASK / 2);
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        size_t at = hash_path(rows[i].path, strlen(rows[i].path));
+        size_t at = hash_path(rows[i].path, rows[i].path_length);
         while (state->paths[at] != 0) at = (at + 1) & PATH_MASK;
         state->paths[at] = (uint8_t)(i + 1);
     }
@@ -518,8 +520,8 @@ static const live_row *find_row(const sl_state *state, const sl_osc_message *mes
     size_t at = hash_path(message->address, message->address_length);
     for (; state->paths[at] != 0; at = (at + 1) & PATH_MASK) {
         const live_row *row = &rows[state->paths[at] - 1];
-        if (strncmp(row->path, message->address, message->address_length) == 0 &&
-            row->path[message->address_length] == '\0')
+        if (row->path_length == message->address_length &&
+            memcmp(row->path, message->address, message->address_length) == 0)
             return row;
     }
     return NULL;
@@ -573,6 +575,7 @@ sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl
         if (refusal == SL_REFUSAL_TYPES) return refusal;
         if (refusal != SL_REFUSAL_NONE) finite = refusal;
     }
+    out->argument_count = count;
     return finite;
 }
 

@@ -117,6 +117,7 @@ typedef struct sl_live_argument {
 /* A message that follows its row of the table. */
 typedef struct sl_live {
     const struct sl_live_row *row;
+    size_t argument_count; /* the row's */
     sl_live_argument arguments[SL_LIVE_ARGUMENTS_MAX];
 } sl_live;
 

@@ -1,0 +1,334 @@
+/* Events in words: a line for people, and the JSON object of export. */
+#include "core/message.h"
+#include "core/payload.h"
+
+#include "tests/unit/cmocka_small.h"
+#include "tests/unit/counted_memory.h"
+
+#include <string.h>
+
+enum { RESULT_BYTES = 4096, DATAGRAM_BYTES_MAX = 2048 };
+
+typedef struct result {
+    char bytes[RESULT_BYTES];
+    size_t length;
+} result;
+
+typedef void say(sl_text *text, const sl_event *event, const sl_state *state);
+
+static result said_by(say *run, const sl_event *event)
+{
+    counted_memory memory = {0};
+    sl_text text;
+    result said = {.length = 0};
+    sl_text_open(&text, counted_memory_of(&memory));
+    run(&text, event, NULL);
+    assert_false(text.bad);
+    assert_true(text.length < sizeof said.bytes);
+    memcpy(said.bytes, text.bytes, text.length);
+    said.length = text.length;
+    sl_text_close(&text);
+    assert_int_equal(memory.size_bytes, 0);
+    return said;
+}
+
+static sl_event event_of(uint16_t kind, const void *payload, size_t length)
+{
+    return (sl_event){
+        .seq = 12,
+        .kind = kind,
+        .version = 1,
+        .source = 3,
+        .session = 5,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = 3250999999,
+        .payload = payload,
+        .length = (uint32_t)length,
+    };
+}
+
+static void assert_line(uint16_t kind, const void *payload, size_t length, const char *expected)
+{
+    sl_event event = event_of(kind, payload, length);
+    assert_string_equal(said_by(sl_text_event, &event).bytes, expected);
+}
+
+/* Of a literal without its closing NUL. */
+#define ASSERT_OSC(literal, expected) assert_line(SL_KIND_OSC, literal, sizeof(literal) - 1, expected)
+
+static void test_event_text_wrapped_message(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/live/seq\0\0\0,ifsis\0\0\0\0\0\7\0\0\0\0/live/track/renamed\0\0\0\0\0Bass\0\0\0\0",
+               "12 +3.250s osc source-3 #7 /live/track/renamed 0 \"Bass\"");
+}
+
+static void test_event_text_plain_message(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/live/track/mute\0\0\0\0,iT\0\0\0\0\1", "12 +3.250s osc source-3 /live/track/mute 1 true");
+}
+
+static void test_event_text_every_tag(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/a\0\0,ifsbhtdScrmTFNI\0\0\0\0"
+               "\xff\xff\xff\xff"
+               "\x3f\x40\0\0"
+               "a\"b\0"
+               "\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0"
+               "\0\0\0\0\0\0\0\2"
+               "\0\0\0\0\0\0\0\1"
+               "\x40\x5e\0\0\0\0\0\0"
+               "sym\0"
+               "\0\0\0c"
+               "\1\2\3\4"
+               "\0\x90\x40\x7f",
+               "12 +3.250s osc source-3 /a -1 0.75 \"a\\\"b\" <12 bytes> 2 time:0000000000000001 120.0 \"sym\" \"c\" "
+               "rgba:01020304 midi:0090407f true false null impulse");
+}
+
+static void test_event_text_float_that_is_not_finite(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/a\0\0,fff\0\0\0\0\x7f\x80\0\0\xff\x80\0\0\x7f\xc0\0\0", "12 +3.250s osc source-3 /a inf -inf nan");
+}
+
+static void test_event_text_bundle(void **state)
+{
+    (void)state;
+    ASSERT_OSC("#bundle\0\0\0\0\0\0\0\0\1\0\0\0\x08/a\0\0,\0\0\0\0\0\0\x08/b\0\0,T\0\0",
+               "12 +3.250s osc source-3 /a | /b true");
+}
+
+static void test_event_text_empty_bundle(void **state)
+{
+    (void)state;
+    ASSERT_OSC("#bundle\0\0\0\0\0\0\0\0\1", "12 +3.250s osc source-3 an empty bundle");
+}
+
+static void test_event_text_malformed_message(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/a\0\0", "12 +3.250s osc source-3 malformed, 4 bytes");
+}
+
+static void test_event_text_strange_address_is_quoted(void **state)
+{
+    (void)state;
+    ASSERT_OSC("/a\nb c\0\0,\0\0\0", "12 +3.250s osc source-3 \"/a\\nb c\"");
+}
+
+static void test_event_text_long_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    uint8_t datagram[8 + 404] = "/a\0\0,s\0\0";
+    char expected[600] = "12 +3.250s osc source-3 /a \"x";
+    datagram[8] = 'x';
+    for (size_t i = 0; i < 200; i++) memcpy(datagram + 9 + 2 * i, "é", 2);
+    for (size_t i = 0; i < 99; i++) strcat(expected, "é");
+    strcat(expected, "\"…");
+    assert_line(SL_KIND_OSC, datagram, sizeof datagram, expected);
+}
+
+static void test_event_text_many_arguments_are_cut(void **state)
+{
+    (void)state;
+    static uint8_t datagram[DATAGRAM_BYTES_MAX] = "/a\0\0,";
+    memset(datagram + 5, 'F', sizeof datagram - 6);
+    sl_event event = event_of(SL_KIND_OSC, datagram, sizeof datagram);
+    result said = said_by(sl_text_event, &event);
+    assert_true(said.length < 1100);
+    assert_string_equal(said.bytes + said.length - strlen(" false …"), " false …");
+}
+
+static void test_event_text_many_messages_are_cut(void **state)
+{
+    (void)state;
+    static uint8_t datagram[16 + 12 * 500] = "#bundle";
+    for (size_t i = 0; i < 500; i++) memcpy(datagram + 16 + 12 * i, "\0\0\0\x08/a\0\0,\0\0", 12);
+    sl_event event = event_of(SL_KIND_OSC, datagram, sizeof datagram);
+    result said = said_by(sl_text_event, &event);
+    assert_true(said.length < 1100);
+    assert_string_equal(said.bytes + said.length - strlen("/a | …"), "/a | …");
+}
+
+/* Payloads of symlog's own events. */
+
+static void assert_encoded_line(uint16_t kind, const sl_writer *payload, const char *expected)
+{
+    assert_false(payload->bad);
+    assert_line(kind, payload->bytes, payload->length, expected);
+}
+
+static void test_event_text_start(void **state)
+{
+    (void)state;
+    uint8_t buffer[128];
+    sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
+    const sl_start start = {.wall_ns = 1700000000000000000,
+                            .reducer_version = 1,
+                            .program = "symlog 0.1.0",
+                            .program_length = 12,
+                            .options = "--demo",
+                            .options_length = 6};
+    assert_int_equal(sl_start_encode(&start, &out), SL_OK);
+    assert_encoded_line(SL_KIND_START, &out,
+                        "12 +3.250s start source-3 \"symlog 0.1.0\" reducer 1 wall_ns 1700000000000000000 options "
+                        "\"--demo\"");
+}
+
+static void test_event_text_counters(void **state)
+{
+    (void)state;
+    static uint8_t buffer[SL_COUNTERS_BYTES_MAX];
+    sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
+    const sl_counters counters = {.kernel_drops = 1,
+                                  .refused_unnamed = 2,
+                                  .count = 2,
+                                  .sources = {{1, 10, 20, 30, 40, 50, 0, 0}, {2, 1, 2, 3, 4, 5, 0, 0}}};
+    assert_int_equal(sl_counters_encode(&counters, &out), SL_OK);
+    assert_encoded_line(SL_KIND_COUNTERS, &out,
+                        "12 +3.250s counters source-3 sources 2, received 11, processed 22, dropped 33, parse errors "
+                        "44, duplicates 55, kernel drops 1, refused unnamed 2");
+}
+
+static void test_event_text_session(void **state)
+{
+    (void)state;
+    uint8_t buffer[64];
+    sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
+    const sl_session session = {.input = SL_INPUT_OSC, .name = "127.0.0.1:52011", .name_length = 15};
+    assert_int_equal(sl_session_encode(&session, &out), SL_OK);
+    assert_encoded_line(SL_KIND_SESSION, &out, "12 +3.250s session source-3 osc \"127.0.0.1:52011\" session 5");
+}
+
+static void test_event_text_refused(void **state)
+{
+    (void)state;
+    uint8_t buffer[64];
+    sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
+    const sl_refused refused = {.kind = SL_KIND_PICTURE, .reason = "a duplicate id", .reason_length = 14};
+    assert_int_equal(sl_refused_encode(&refused, &out), SL_OK);
+    assert_encoded_line(SL_KIND_REFUSED, &out, "12 +3.250s refused source-3 picture: \"a duplicate id\"");
+}
+
+static void test_event_text_checkpoint(void **state)
+{
+    (void)state;
+    uint8_t buffer[64];
+    sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
+    const sl_checkpoint checkpoint = {.through_seq = 11, .reducer_version = 1, .digest = {.low = 2, .high = 1}};
+    assert_int_equal(sl_checkpoint_encode(&checkpoint, &out), SL_OK);
+    assert_encoded_line(SL_KIND_CHECKPOINT, &out,
+                        "12 +3.250s checkpoint source-3 through 11 reducer 1 digest 00000000000000010000000000000002");
+}
+
+static void test_event_text_picture(void **state)
+{
+    (void)state;
+    assert_line(SL_KIND_PICTURE, "\2\0\0\0rest", 8, "12 +3.250s picture source-3 nodes 2, bytes 8");
+}
+
+static void test_event_text_mark(void **state)
+{
+    (void)state;
+    assert_line(SL_KIND_MARK, "the drop", 8, "12 +3.250s mark source-3 \"the drop\"");
+}
+
+static void test_event_text_order_settled(void **state)
+{
+    (void)state;
+    assert_line(SL_KIND_ORDER_SETTLED, NULL, 0, "12 +3.250s order_settled source-3");
+}
+
+static void test_event_text_unknown_kind(void **state)
+{
+    (void)state;
+    assert_line(77, "abc", 3, "12 +3.250s unknown source-3 kind 77, 3 bytes");
+}
+
+static void test_event_text_malformed_payload(void **state)
+{
+    (void)state;
+    for (uint16_t kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
+        if (kind == SL_KIND_MARK) continue;
+        sl_event event = event_of(kind, "abc", 3);
+        result said = said_by(sl_text_event, &event);
+        assert_string_equal(said.bytes + said.length - strlen(" malformed, 3 bytes"), " malformed, 3 bytes");
+    }
+}
+
+static void test_event_text_own_source(void **state)
+{
+    (void)state;
+    sl_event event = event_of(SL_KIND_MARK, "x", 1);
+    event.source = SL_SOURCE_SELF;
+    assert_string_equal(said_by(sl_text_event, &event).bytes, "12 +3.250s mark symlog \"x\"");
+}
+
+static void test_event_text_json(void **state)
+{
+    (void)state;
+    sl_event event = event_of(SL_KIND_MARK, "a\"b", 3);
+    event.source_seq = 7;
+    assert_string_equal(said_by(sl_text_event_json, &event).bytes,
+                        "{\"seq\":12,\"time_ns\":3250999999,\"kind\":8,\"version\":1,\"source\":3,\"session\":5,"
+                        "\"source_seq\":7,\"payload\":\"612262\",\"text\":\"\\\"a\\\\\\\"b\\\"\"}");
+}
+
+static void test_event_text_json_without_number(void **state)
+{
+    (void)state;
+    sl_event event = event_of(SL_KIND_ORDER_SETTLED, NULL, 0);
+    assert_string_equal(said_by(sl_text_event_json, &event).bytes,
+                        "{\"seq\":12,\"time_ns\":3250999999,\"kind\":9,\"version\":1,\"source\":3,\"session\":5,"
+                        "\"source_seq\":null,\"payload\":\"\",\"text\":\"\"}");
+}
+
+static void test_event_text_without_memory_is_bad(void **state)
+{
+    (void)state;
+    sl_event event = event_of(SL_KIND_MARK, "x", 1);
+    for (uint64_t fail_at = 1; fail_at <= 2; fail_at++) { /* the text's own memory, then that of the words */
+        counted_memory memory = {.fail_at = fail_at};
+        sl_text text;
+        sl_text_open(&text, counted_memory_of(&memory));
+        sl_text_event_json(&text, &event, NULL);
+        assert_true(text.bad);
+        sl_text_close(&text);
+        assert_int_equal(memory.size_bytes, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_event_text_wrapped_message),
+        cmocka_unit_test(test_event_text_plain_message),
+        cmocka_unit_test(test_event_text_every_tag),
+        cmocka_unit_test(test_event_text_float_that_is_not_finite),
+        cmocka_unit_test(test_event_text_bundle),
+        cmocka_unit_test(test_event_text_empty_bundle),
+        cmocka_unit_test(test_event_text_malformed_message),
+        cmocka_unit_test(test_event_text_strange_address_is_quoted),
+        cmocka_unit_test(test_event_text_long_text_is_cut_between_characters),
+        cmocka_unit_test(test_event_text_many_arguments_are_cut),
+        cmocka_unit_test(test_event_text_many_messages_are_cut),
+        cmocka_unit_test(test_event_text_start),
+        cmocka_unit_test(test_event_text_counters),
+        cmocka_unit_test(test_event_text_session),
+        cmocka_unit_test(test_event_text_refused),
+        cmocka_unit_test(test_event_text_checkpoint),
+        cmocka_unit_test(test_event_text_picture),
+        cmocka_unit_test(test_event_text_mark),
+        cmocka_unit_test(test_event_text_order_settled),
+        cmocka_unit_test(test_event_text_unknown_kind),
+        cmocka_unit_test(test_event_text_malformed_payload),
+        cmocka_unit_test(test_event_text_own_source),
+        cmocka_unit_test(test_event_text_json),
+        cmocka_unit_test(test_event_text_json_without_number),
+        cmocka_unit_test(test_event_text_without_memory_is_bad),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
