@@ -36,8 +36,8 @@ const char *sl_kind_name(uint16_t kind)
 
 uint16_t sl_kind_by_name(const char *name)
 {
-    for (uint16_t kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
-        if (strcmp(name, kind_names[kind]) == 0) return kind;
+    for (unsigned kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
+        if (strcmp(name, kind_names[kind]) == 0) return (uint16_t)kind;
     }
     return 0;
 }

@@ -82,7 +82,7 @@ void sl_pool_give(sl_pool *pool, void *block, size_t size)
 static unsigned class_of(size_t size)
 {
     size_t last = size > 0 ? size - 1 : 0;
-    if (last < LINEAR_CLASSES * ALIGNMENT) return (unsigned)(last / ALIGNMENT);
+    if (last < (size_t)LINEAR_CLASSES * ALIGNMENT) return (unsigned)(last / ALIGNMENT);
     /* last is in [2^bit, 2^(bit + 1)); the two bits below the highest say which quarter. */
     unsigned bit = 31 - (unsigned)__builtin_clz((unsigned)last);
     unsigned quarter = (unsigned)(last >> (bit - 2)) & 3;

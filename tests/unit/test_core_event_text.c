@@ -122,12 +122,14 @@ static void test_event_text_strange_address_is_quoted(void **state)
 static void test_event_text_long_text_is_cut_between_characters(void **state)
 {
     (void)state;
-    uint8_t datagram[8 + 404] = "/a\0\0,s\0\0";
-    char expected[600] = "12 +3.250s osc source-3 /a \"x";
-    datagram[8] = 'x';
-    for (size_t i = 0; i < 200; i++) memcpy(datagram + 9 + 2 * i, "é", 2);
-    for (size_t i = 0; i < 99; i++) strcat(expected, "é");
-    strcat(expected, "\"…");
+    static const char accent[2] = {'\xc3', '\xa9'}; /* the 200th byte is the first of one */
+    static const char front[] = "12 +3.250s osc source-3 /a \"x";
+    uint8_t datagram[8 + 404] = "/a\0\0,s\0\0x";
+    char expected[600] = {0};
+    for (size_t i = 0; i < 200; i++) memcpy(datagram + 9 + 2 * i, accent, sizeof accent);
+    memcpy(expected, front, sizeof front);
+    for (size_t i = 0; i < 99; i++) memcpy(expected + sizeof front - 1 + 2 * i, accent, sizeof accent);
+    memcpy(expected + sizeof front - 1 + 2 * 99, "\"…", sizeof "\"…");
     assert_line(SL_KIND_OSC, datagram, sizeof datagram, expected);
 }
 
@@ -251,9 +253,9 @@ static void test_event_text_unknown_kind(void **state)
 static void test_event_text_malformed_payload(void **state)
 {
     (void)state;
-    for (uint16_t kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
+    for (unsigned kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
         if (kind == SL_KIND_MARK) continue;
-        sl_event event = event_of(kind, "abc", 3);
+        sl_event event = event_of((uint16_t)kind, "abc", 3);
         result said = said_by(sl_text_event, &event);
         assert_string_equal(said.bytes + said.length - strlen(" malformed, 3 bytes"), " malformed, 3 bytes");
     }

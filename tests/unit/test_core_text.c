@@ -128,7 +128,7 @@ static void test_text_double_json_cannot_say_is_null(void **state)
 static bool reads_back(double value)
 {
     double again = strtod(double_text(value).bytes, NULL);
-    return memcmp(&again, &value, sizeof value) == 0;
+    return again == value && signbit(again) == signbit(value);
 }
 
 static void test_text_double_power_of_two_reads_back(void **state)
@@ -141,8 +141,10 @@ static void test_text_double_next_to_power_of_ten_reads_back(void **state)
 {
     (void)state;
     double value = 1e-300;
-    for (int exponent = -300; exponent <= 300; exponent++, value *= 10) {
-        assert_true(reads_back(value) && reads_back(nextafter(value, 0)) && reads_back(nextafter(value, INFINITY)));
+    for (int exponent = -300; exponent <= 300; exponent++) {
+        assert_true(reads_back(value) && reads_back(nextafter(value, 0)) &&
+                    reads_back(nextafter(value, (double)INFINITY)));
+        value *= 10;
     }
 }
 

@@ -1,0 +1,31 @@
+"""Fixtures of the end-to-end tests."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # For the package `model`.
+
+from serving import Serve  # noqa: E402
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts `symlog serve` with options, by default on the test's own log; all are stopped at the end, in order."""
+    started = []
+
+    def start_serve(*options, db=tmp_path / "log"):
+        started.append(Serve(db, *options))
+        return started[-1]
+
+    yield start_serve
+    for serve in started:
+        if serve.process.returncode is None:
+            assert serve.stop() == 0, serve.lines
+
+
+@pytest.fixture
+def serve(start):
+    """A `symlog serve` without options."""
+    return start()

@@ -1,0 +1,103 @@
+"""What a project tree may look like: node types, their children, their attributes, and equality.
+
+Shapes only. This module knows no OSC path and no message.
+"""
+
+TYPE_ORDER = (
+    "project", "track", "device", "parameter", "clip_slot", "clip", "mixer",
+    "scene", "file_ref", "automation", "groove", "lane", "step",
+)  # fmt: skip
+
+CHILD_TYPES = {
+    "project": {"track", "scene", "file_ref", "groove"},
+    "track": {"device", "clip_slot", "mixer", "file_ref", "automation"},
+    "device": {"device", "parameter", "file_ref", "automation"},
+    "clip_slot": {"clip"},
+    "clip": {"file_ref", "automation"},
+    "groove": {"lane"},
+    "lane": {"step"},
+}
+
+SINGLE_TYPES = {"clip", "mixer"}  # A parent has at most one of these.
+
+_KIND_OF_NAME = {
+    "text": "name version creator type device_type clip_type crossfader path hash ref_type target "
+            "annotation stale_reason time_signature sample_name patch device_id sound groups",
+    "int": "color playing_status time_signature_id note_count warp_mode point_count sub set_list "
+           "item level",
+    "float": "tempo position volume pan value min max start_time end_time loop_start loop_end bpm "
+             "gain",
+    "bool": "running enabled poly swing",
+    "json": "plugin_info view sends",
+}  # fmt: skip
+
+_NAMES_OF_TYPE = {
+    "project": "version creator tempo time_signature is_playing position is_stale stale_reason",
+    "track": "name color type is_muted is_soloed is_armed is_frozen volume pan",
+    "device": "name device_type is_enabled plugin_info",
+    "parameter": "name value min max is_automated",
+    "clip_slot": "has_clip has_stop_button playing_status is_playing is_triggered color",
+    "clip": "name clip_type start_time end_time loop_start loop_end is_looped is_muted color view "
+            "note_count sample_name is_warped warp_mode",
+    "mixer": "volume pan is_muted is_soloed crossfader sends",
+    "scene": "name tempo color is_tempo_enabled time_signature_id annotation is_triggered "
+             "is_time_signature_enabled",
+    "file_ref": "name path hash ref_type",
+    "automation": "target point_count",
+    "groove": "bpm volume running set_list item patch device_id",
+    "lane": "sound groups sub swing gain poly enabled",
+    "step": "level",
+}  # fmt: skip
+
+
+def _kind(name):
+    """The kind of an attribute: text, int, float, bool or json."""
+    if name.startswith(("is_", "has_")):
+        return "bool"
+    return next(kind for kind, names in _KIND_OF_NAME.items() if name in names.split())
+
+
+# node type -> attribute name -> kind. Positions (index, track_index, scene_index) are not stored.
+ATTRIBUTES = {
+    node_type: {name: _kind(name) for name in names.split()}
+    for node_type, names in _NAMES_OF_TYPE.items()
+}
+
+
+def first_difference(left, right, ids=False):
+    """Says in one line where two asts differ first, or None when they are the same."""
+    return next(differences(left, right, ids), None)
+
+
+def differences(left, right, ids=False, place="project"):
+    """Yields a line for each difference of two asts.
+
+    Hashes are never compared, ids only on request. A boolean is not a number; 1 and 1.0 are equal.
+    """
+    for key in ("node_type", "id") if ids else ("node_type",):
+        if left.get(key) != right.get(key):
+            yield f"{place}: {key} {left.get(key)!r} != {right.get(key)!r}"
+    mine, theirs = left.get("attributes", {}), right.get("attributes", {})
+    for name in sorted(mine.keys() | theirs.keys()):
+        if name not in mine:
+            yield f"{place}.{name}: only right has it ({theirs[name]!r})"
+        elif name not in theirs:
+            yield f"{place}.{name}: only left has it ({mine[name]!r})"
+        elif not _same_value(mine[name], theirs[name]):
+            yield f"{place}.{name}: {mine[name]!r} != {theirs[name]!r}"
+    mine, theirs = left.get("children") or [], right.get("children") or []
+    for number, (one, other) in enumerate(zip(mine, theirs)):
+        yield from differences(one, other, ids, f"{place}/{number}:{one['node_type']}")
+    if len(mine) != len(theirs):
+        yield f"{place}: {len(mine)} children != {len(theirs)} children"
+
+
+def _same_value(one, other):
+    """Equality of JSON values in which true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_value(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same_value, one, other))
+    return one == other

@@ -1,0 +1,330 @@
+/* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
+#include "ingest/peers.h"
+#include "ingest/udp.h"
+#include "tools/symlog/chores.h"
+#include "tools/symlog/command.h"
+#include "tools/symlog/committer.h"
+#include "tools/symlog/host.h"
+#include "tools/symlog/opening.h"
+#include "tools/symlog/options.h"
+#include "tools/symlog/service.h"
+#include "tools/symlog/status.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024 };
+
+typedef struct serve_options {
+    char dir[SL_HOST_DIR_BYTES];
+    char osc_address[INET_ADDRSTRLEN];
+    char ws_address[INET_ADDRSTRLEN];
+    uint16_t osc_port;
+    uint16_t ws_port;
+    sl_durability durability;
+    uint64_t checkpoint_every;
+    bool is_verbose;
+    sl_access access;
+    char origins[LIST_BYTES];   /* what access.origins points into */
+    char summary[OPTIONS_BYTES]; /* for the start event: no token */
+} serve_options;
+
+typedef struct serve {
+    const serve_options *options;
+    sl_status status;
+    sl_opening opening;
+    sl_ring *ring;
+    int wake_fd;
+    sl_peers *peers;
+    sl_service *service;
+    sl_committer *committer;
+    sl_udp *udp;
+    char errmsg[256];
+} serve;
+
+static int run(int argc, char **argv);
+static int read_options(int argc, char **argv, serve_options *options);
+static int read_origins(const char *name, const char *list, serve_options *options);
+static void catch_signals(void);
+static bool start(serve *serve);
+static bool start_pipeline(serve *serve);
+static bool listen_for_all(serve *serve);
+static void say_where(serve *serve);
+static bool restore_peers(serve *serve);
+static void loop(serve *serve);
+static void stop(serve *serve);
+static void on_committed(void *ctx, const sl_event *drafts, size_t count);
+static void on_fault(void *ctx, const char *reason);
+
+const sl_command sl_command_serve = {
+    .name = "serve",
+    .summary = "record a set, and show it to subscribers",
+    .help = "usage: symlog serve [--db DIR] [--osc [ADDR:]PORT] [--ws [ADDR:]PORT] [OPTION...]\n"
+            "\n"
+            "Records what Ableton Live sends by OSC in the log, and tells every change to WebSocket subscribers.\n"
+            "Ctrl-C stops it; everything received is in the log then.\n"
+            "\n"
+            "  --db DIR             the log's folder ($SYMLOG_DB, or $XDG_DATA_HOME/symlog/default)\n"
+            "  --osc [ADDR:]PORT    where OSC comes in by UDP (127.0.0.1:9002); port 0 picks one\n"
+            "  --ws [ADDR:]PORT     where subscribers connect (127.0.0.1:8765); port 0 picks one\n"
+            "  --token T            what subscribers must bring (?token=T); needed beyond 127.0.0.1\n"
+            "  --allow-origin O     lets pages of this origin subscribe, too; several with commas between\n"
+            "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
+            "                       the death of the program only\n"
+            "  --verbose            a line for every event\n"
+            "\n"
+            "example: symlog serve --db ~/tonight --osc 9002 --ws 8765\n",
+    .run = run,
+};
+
+/* Set by the first SIGINT or SIGTERM; a handler can reach nothing else. */
+static volatile sig_atomic_t stop_signal;
+
+static int run(int argc, char **argv)
+{
+    serve_options *options = calloc(1, sizeof *options);
+    if (options == NULL) return sl_failure(argv[0], "out of memory");
+    int status = read_options(argc, argv, options);
+    if (status == SL_EXIT_OK) {
+        serve serve = {.options = options, .wake_fd = -1};
+        sl_status_open(&serve.status, STDOUT_FILENO);
+        catch_signals();
+        if (start(&serve)) loop(&serve);
+        stop(&serve);
+        sl_status_close(&serve.status);
+        if (serve.errmsg[0] != '\0') status = sl_failure(argv[0], "%s", serve.errmsg);
+    }
+    free(options);
+    return status;
+}
+
+static int read_options(int argc, char **argv, serve_options *options)
+{
+    const char *name = argv[0];
+    const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power", *every = NULL;
+    const sl_option table[] = {
+        {"--db", &db, NULL},
+        {"--osc", &osc, NULL},
+        {"--ws", &ws, NULL},
+        {"--token", &options->access.token, NULL},
+        {"--allow-origin", &origins, NULL},
+        {"--durability", &durability, NULL},
+        {"--checkpoint-every", &every, NULL}, /* for tests: no help tells of it */
+        {"--verbose", NULL, &options->is_verbose},
+    };
+    sl_operands operands;
+    const int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
+    if (status != SL_EXIT_OK) return status;
+    if (operands.count > 0) return sl_usage_error(name, "it takes no \"%s\"", operands.words[0]);
+
+    char errmsg[256];
+    if (!sl_host_db_dir(db, options->dir, sizeof options->dir, errmsg)) return sl_usage_error(name, "%s", errmsg);
+    strcpy(options->osc_address, "127.0.0.1");
+    strcpy(options->ws_address, "127.0.0.1");
+    if (!sl_host_endpoint(osc, options->osc_address, sizeof options->osc_address, &options->osc_port))
+        return sl_usage_error(name, "--osc wants [ADDR:]PORT, such as 9002 or 0.0.0.0:9002, not \"%s\"", osc);
+    if (!sl_host_endpoint(ws, options->ws_address, sizeof options->ws_address, &options->ws_port))
+        return sl_usage_error(name, "--ws wants [ADDR:]PORT, such as 8765 or 0.0.0.0:8765, not \"%s\"", ws);
+    if (strcmp(durability, "power") != 0 && strcmp(durability, "process") != 0)
+        return sl_usage_error(name, "--durability is power or process, not \"%s\"", durability);
+    options->durability = durability[1] == 'o' ? SL_DURABILITY_POWER : SL_DURABILITY_PROCESS;
+    options->checkpoint_every = SL_CHORES_CHECKPOINT_EVERY;
+    if (every != NULL && !sl_option_number(every, 1, UINT32_MAX, &options->checkpoint_every))
+        return sl_usage_error(name, "--checkpoint-every wants a number of events");
+    if (options->access.token != NULL && options->access.token[0] == '\0')
+        return sl_usage_error(name, "--token is empty");
+    if (options->access.token == NULL && !sl_access_is_loopback(options->ws_address))
+        return sl_usage_error(name, "others can reach %s, so it needs --token", options->ws_address);
+    snprintf(options->summary, sizeof options->summary, "--osc %s:%u --ws %s:%u --durability %s", options->osc_address,
+             options->osc_port, options->ws_address, options->ws_port, durability);
+    return origins != NULL ? read_origins(name, origins, options) : SL_EXIT_OK;
+}
+
+/* "https://a.example,https://b.example" */
+static int read_origins(const char *name, const char *list, serve_options *options)
+{
+    if (strlen(list) >= sizeof options->origins) return sl_usage_error(name, "--allow-origin is too long");
+    strcpy(options->origins, list);
+    char *rest = NULL;
+    for (char *one = strtok_r(options->origins, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
+        if (options->access.origin_count == SL_ACCESS_ORIGINS_MAX)
+            return sl_usage_error(name, "--allow-origin takes at most %d origins", SL_ACCESS_ORIGINS_MAX);
+        options->access.origins[options->access.origin_count++] = one;
+    }
+    return SL_EXIT_OK;
+}
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+/* The second Ctrl-C ends the program at once. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool start(serve *serve)
+{
+    const serve_options *options = serve->options;
+    const sl_opening_options opening = {
+        .dir = options->dir, .durability = options->durability, .options = options->summary, .signal = &stop_signal};
+    sl_err err = sl_opening_open(&serve->opening, &opening, serve->errmsg);
+    if (err == SL_ERR_END) serve->errmsg[0] = '\0'; /* who pressed Ctrl-C knows why */
+    if (err != SL_OK) return false;
+    const unsigned long long events = sl_state_seq(serve->opening.state);
+    if (serve->status.is_terminal) {
+        sl_status_say(&serve->status, SL_PROGRAM_VERSION ", with %llu events in the log %s", events, options->dir);
+    } else {
+        sl_status_say(&serve->status, "log dir=%s events=%llu id=%s", options->dir, events,
+                      sl_log_id_hex(serve->opening.log));
+    }
+    return start_pipeline(serve) && listen_for_all(serve);
+}
+
+/* Everything behind the sockets. */
+static bool start_pipeline(serve *serve)
+{
+    const serve_options *options = serve->options;
+    const sl_service_options service = {
+        .opening = &serve->opening,
+        .access = &options->access,
+        .status = &serve->status,
+        .checkpoint_every = options->checkpoint_every,
+        .is_verbose = options->is_verbose,
+    };
+    snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
+    serve->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (serve->wake_fd < 0) return false;
+    if (sl_ring_create(RING_BYTES, &serve->ring) != SL_OK || !restore_peers(serve)) return false;
+    if (sl_service_create(&serve->service, &service) != SL_OK) return false;
+    const sl_committer_options committer = {
+        .log = serve->opening.log, .ring = serve->ring, .wake_fd = serve->wake_fd, .tell = on_committed, .ctx = serve};
+    if (sl_committer_start(&serve->committer, &committer) != SL_OK) return false;
+    serve->errmsg[0] = '\0';
+    return true;
+}
+
+static bool restore_peers(serve *serve)
+{
+    const sl_state *state = serve->opening.state;
+    if (sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) return false;
+    const sl_source *source = NULL;
+    for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
+        if (sl_peers_restore(serve->peers, source) == SL_OK) continue;
+        sl_status_say(&serve->status, "forgotten source=%s reason=\"its name is no address\"", source->name);
+    }
+    sl_peers_restore_unnamed(serve->peers, sl_state_refused_unnamed(state));
+    return true;
+}
+
+static bool listen_for_all(serve *serve)
+{
+    const serve_options *options = serve->options;
+    if (sl_service_listen(serve->service, options->ws_address, options->ws_port) != SL_OK) {
+        snprintf(serve->errmsg, sizeof serve->errmsg,
+                 "cannot listen on %s:%u for WebSockets; is it in use, or not an address of this machine? Name another "
+                 "with --ws",
+                 options->ws_address, options->ws_port);
+        return false;
+    }
+    const sl_udp_options udp = {
+        .address = options->osc_address,
+        .port = options->osc_port,
+        .receive_buffer_bytes = RECEIVE_BUFFER_BYTES,
+        .start_ns = serve->opening.start_ns,
+        .ring = serve->ring,
+        .wake_fd = serve->wake_fd,
+        .peers = serve->peers,
+        .sink = sl_committer_sink(serve->committer),
+        .report = on_fault,
+        .report_ctx = serve,
+    };
+    if (sl_udp_start(&serve->udp, &udp, serve->errmsg) != SL_OK) return false;
+    sl_service_attach(serve->service, udp.sink, serve->peers, serve->udp);
+    say_where(serve);
+    return true;
+}
+
+static void say_where(serve *serve)
+{
+    const serve_options *options = serve->options;
+    sl_status *status = &serve->status;
+    const char *osc_label = status->is_terminal ? "OSC from Live is expected at       udp://" : "listening osc=";
+    const char *ws_label = status->is_terminal ? "WebSocket subscribers connect to   ws://" : "listening ws=";
+    sl_status_say(status, "%s%s:%u", osc_label, options->osc_address, sl_udp_port(serve->udp));
+    sl_status_say(status, "%s%s:%u", ws_label, options->ws_address, sl_service_port(serve->service));
+    /* The kernel doubles what it is asked for, and tells the double. */
+    const int granted = sl_udp_buffer_bytes(serve->udp) / 2;
+    if (granted < RECEIVE_BUFFER_BYTES) {
+        sl_status_say(status, "receive_buffer granted=%d asked=%d hint=\"sysctl -w net.core.rmem_max=%d\"", granted,
+                      RECEIVE_BUFFER_BYTES, RECEIVE_BUFFER_BYTES);
+    }
+}
+
+static void loop(serve *serve)
+{
+    while (stop_signal == 0 && serve->errmsg[0] == '\0') {
+        sl_service_turn(serve->service);
+        const char *failure = sl_service_failure(serve->service);
+        if (failure != NULL) snprintf(serve->errmsg, sizeof serve->errmsg, "%s", failure);
+        if (sl_committer_failed(serve->committer)) break;
+    }
+}
+
+/* Against the direction in which events flow nothing may vanish: first the source, then what it feeds. */
+static void stop(serve *serve)
+{
+    if (serve->udp != NULL) {
+        sl_service_detach_udp(serve->service);
+        sl_udp_stop(serve->udp);
+    }
+    uint64_t head = 0;
+    if (!sl_committer_stop(serve->committer)) {
+        if (sl_log_last(serve->opening.log, &head) != SL_OK) head = 0;
+        snprintf(serve->errmsg, sizeof serve->errmsg,
+                 "%.160s; the log ends with event %llu. Mend that and start again", sl_log_error(serve->opening.log),
+                 (unsigned long long)head);
+    } else if (serve->udp != NULL && serve->errmsg[0] == '\0') {
+        sl_service_finish(serve->service, sl_opening_sink(serve->opening.log));
+        if (sl_log_last(serve->opening.log, &head) == SL_OK)
+            sl_status_say(&serve->status, "stopped events=%llu", (unsigned long long)head);
+    }
+    sl_service_destroy(serve->service);
+    sl_peers_destroy(serve->peers);
+    if (serve->ring != NULL) sl_ring_destroy(serve->ring);
+    if (serve->wake_fd >= 0) close(serve->wake_fd);
+    sl_opening_close(&serve->opening);
+}
+
+/* Committer's thread. */
+static void on_committed(void *ctx, const sl_event *drafts, size_t count)
+{
+    serve *serve = ctx;
+    for (size_t begin = 0; begin < count;) {
+        size_t end = begin;
+        uint32_t datagrams = 0;
+        for (; end < count && drafts[end].source == drafts[begin].source; end++) {
+            if (drafts[end].kind == SL_KIND_OSC) datagrams++;
+        }
+        if (datagrams > 0) sl_peers_count_committed(serve->peers, drafts[begin].source, datagrams);
+        begin = end;
+    }
+    sl_service_wake(serve->service);
+}
+
+/* Receiver's thread. */
+static void on_fault(void *ctx, const char *reason)
+{
+    serve *serve = ctx;
+    sl_status_say(&serve->status, "refused what=datagram reason=\"%s\"", reason);
+}

@@ -1,0 +1,82 @@
+/*
+ * `symlog verify`: proves that a log is whole and that its events still give the states that its checkpoints tell of.
+ *
+ * A damaged file may kill the process that maps it, so a child does the work, forked before the log is opened; the
+ * parent waits, and says in words what the child no longer can.
+ */
+#include "tools/symlog/command.h"
+#include "tools/symlog/host.h"
+#include "tools/symlog/options.h"
+#include "tools/symlog/verify.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv);
+static int watch_child(pid_t child, const sl_verify_trace *trace);
+
+const sl_command sl_command_verify = {
+    .name = "verify",
+    .summary = "check that a log is whole and still gives the states it recorded",
+    .help =
+        "usage: symlog verify [--db DIR]\n\n"
+        "Reads every event: the numbers must follow each other and the checksums fit. Applies them again: the state\n"
+        "must have the digest that each checkpoint tells. Works while serve runs.\n\n"
+        "  --db DIR   the log's folder\n\n"
+        "Exit status 0: nothing is wrong; 1: something is, and the first bad event is named. A checkpoint made by\n"
+        "another version of the reducer is not comparable, which is not wrong.\n\n"
+        "example: symlog verify --db ~/sets/friday\n",
+    .run = run,
+};
+
+static int run(int argc, char **argv)
+{
+    const char *db = NULL;
+    const sl_option table[] = {{.name = "--db", .value = &db}};
+    sl_operands operands;
+    int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
+    if (status != SL_EXIT_OK) return status;
+    if (operands.count > 0) return sl_usage_error("verify", "\"%s\" is no option", operands.words[0]);
+
+    sl_verify_trace *trace = mmap(NULL, sizeof *trace, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (trace == MAP_FAILED) return sl_failure("verify", "no memory to share with a child: %s", strerror(errno));
+    fflush(NULL); // Or the child would print what is still in the buffers once more.
+    pid_t child = fork();
+    if (child < 0) return sl_failure("verify", "no child process can be started: %s", strerror(errno));
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // Nobody would read its verdict.
+        exit(sl_verify_run(db, trace));
+    }
+    status = watch_child(child, trace);
+    munmap(trace, sizeof *trace);
+    return status;
+}
+
+static int watch_child(pid_t child, const sl_verify_trace *trace)
+{
+    int ended = 0;
+    pid_t got = 0;
+    do {
+        got = waitpid(child, &ended, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got != child) return sl_failure("verify", "the child process was lost: %s", strerror(errno));
+    if (WIFEXITED(ended) && trace->is_done) return WEXITSTATUS(ended);
+    bool is_signal = WIFSIGNALED(ended);
+    const char *how = is_signal ? strsignal(WTERMSIG(ended)) : "an early end";
+    unsigned long long seq = trace->reading_seq;
+    if (is_signal && (WTERMSIG(ended) == SIGINT || WTERMSIG(ended) == SIGTERM)) {
+        return sl_failure("verify", "interrupted at event %llu", seq);
+    }
+    if (trace->is_applying) {
+        return sl_failure("verify", "event %llu is whole, but applying it failed (%s); please report this", seq, how);
+    }
+    if (seq == 0) return sl_failure("verify", "not ok: damaged so badly that the log cannot be opened (%s)", how);
+    return sl_failure("verify", "not ok: damaged, first at event %llu: reading on there fails (%s)", seq, how);
+}

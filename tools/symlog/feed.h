@@ -1,0 +1,72 @@
+/*
+ * The feed: a WebSocket server that sends every subscriber the whole project and then each message, and hands what
+ * subscribers say to its owner. One buffer of a message serves all of them; each has its own place in it, so a slow one
+ * costs the others nothing, and one that falls behind the whole backlog is closed with the number to resume from.
+ *
+ * It also owns the loop that the service thread waits in (libwebsockets' poll), with one timer. It knows nothing of
+ * the log, of events, or of what messages mean.
+ *
+ * All functions are the service thread's, but for sl_feed_wake.
+ */
+#ifndef SL_TOOLS_FEED_H
+#define SL_TOOLS_FEED_H
+
+#include "core/err.h"
+#include "core/text.h"
+#include "tools/symlog/access.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SL_FEED_BACKLOG_BYTES = 32 << 20,
+    SL_FEED_SUBSCRIBERS_MAX = 256,
+    SL_FEED_RECEIVE_BYTES_MAX = 64 << 10, /* one message of a subscriber */
+    SL_FEED_PEER_BYTES = 64
+};
+
+typedef struct sl_feed sl_feed;
+
+/* What the feed asks of its owner; called in sl_feed_turn. `peer` is the subscriber's address. */
+typedef struct sl_feed_owner {
+    void *ctx;
+    void (*woken)(void *ctx);                    /* after sl_feed_wake */
+    uint64_t (*tick)(void *ctx);                 /* the timer; returns when it is wanted again, in nanoseconds */
+    uint64_t (*whole)(void *ctx, sl_text *text); /* writes the project as a message, returns the number it is of */
+    void (*receive)(void *ctx, uint64_t subscriber, const char *bytes, size_t length); /* one message */
+    void (*joined)(void *ctx, uint64_t subscriber, const char *peer);
+    void (*left)(void *ctx, uint64_t subscriber, const char *peer, const char *why); /* why: NULL if it just went */
+    void (*refused)(void *ctx, const char *peer, const char *why);
+} sl_feed_owner;
+
+/* Makes the loop; nobody can connect yet. `access` and the owner's ctx must outlive it. SL_ERR_MEMORY. */
+sl_err sl_feed_create(sl_feed **out, const sl_feed_owner *owner, const sl_access *access);
+
+/* Closes every connection and frees everything; NULL is passed over. */
+void sl_feed_destroy(sl_feed *feed);
+
+/* Opens the port (0: the system picks one). SL_ERR_IO: it could not be opened. */
+sl_err sl_feed_listen(sl_feed *feed, const char *address, uint16_t port);
+uint16_t sl_feed_port(const sl_feed *feed);
+
+/* Has owner.woken called soon in the service thread. Any thread. */
+void sl_feed_wake(sl_feed *feed);
+
+/* Waits for something to do and does it; returns at the latest when the timer is due. */
+void sl_feed_turn(sl_feed *feed);
+
+/* Has owner.tick called in `delay_ns` if it would come later than that. */
+void sl_feed_tick_within(sl_feed *feed, uint64_t delay_ns);
+
+/* Sends a message to every subscriber. `seq` is the log's number if it is the last message of that event, else 0. */
+void sl_feed_publish(sl_feed *feed, const sl_text *message, uint64_t seq);
+
+/* Sends a message to one subscriber, after what has been published so far. Nothing happens if it has left. */
+void sl_feed_answer(sl_feed *feed, uint64_t subscriber, const char *bytes, size_t length);
+
+/* Says goodbye to every subscriber once it has all that waits for it, but waits at most `patience_ms` for that. */
+void sl_feed_close(sl_feed *feed, unsigned patience_ms);
+
+size_t sl_feed_subscriber_count(const sl_feed *feed);
+
+#endif

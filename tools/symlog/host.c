@@ -1,0 +1,136 @@
+/* What the machine gives. */
+#include "tools/symlog/host.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
+static sl_err apply_all(sl_log *log, uint64_t through, sl_state *state, char errmsg[256]);
+
+sl_memory sl_host_memory(void)
+{
+    return (sl_memory){.resize = resize};
+}
+
+static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void)ctx;
+    (void)old_size;
+    if (new_size > 0) return realloc(ptr, new_size);
+    free(ptr);
+    return NULL;
+}
+
+bool sl_host_db_dir(const char *option, char *dir, size_t dir_size, char errmsg[256])
+{
+    const char *named = option != NULL ? option : getenv("SYMLOG_DB");
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    int length = 0;
+    if (option != NULL || (named != NULL && named[0] != '\0')) {
+        length = snprintf(dir, dir_size, "%s", named);
+    } else if (data != NULL && data[0] == '/') { // The XDG specification has relative ones ignored.
+        length = snprintf(dir, dir_size, "%s/symlog/default", data);
+    } else if (home != NULL && home[0] != '\0') {
+        length = snprintf(dir, dir_size, "%s/.local/share/symlog/default", home);
+    }
+    if (length <= 0) {
+        snprintf(errmsg, 256, "no place for the log is known; name one with --db DIR");
+        return false;
+    }
+    if ((size_t)length >= dir_size) {
+        snprintf(errmsg, 256, "the log's path is longer than %zu bytes; name a shorter one with --db DIR",
+                 dir_size - 1);
+        return false;
+    }
+    return true;
+}
+
+bool sl_host_endpoint(const char *text, char *address, size_t address_size, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    const char *digits = colon != NULL ? colon + 1 : text;
+    char *end = NULL;
+    unsigned long number = strtoul(digits, &end, 10);
+    if (digits[0] < '0' || digits[0] > '9' || *end != '\0' || number > UINT16_MAX) return false;
+    if (colon != NULL) {
+        char host[INET_ADDRSTRLEN];
+        size_t length = (size_t)(colon - text);
+        struct in_addr parsed;
+        if (length == 0 || length >= sizeof host || length >= address_size) return false;
+        memcpy(host, text, length);
+        host[length] = '\0';
+        if (inet_pton(AF_INET, host, &parsed) != 1) return false;
+        memcpy(address, host, length + 1);
+    }
+    *port = (uint16_t)number;
+    return true;
+}
+
+sl_err sl_host_open_log(const char *option, sl_log **log, char errmsg[256])
+{
+    char dir[SL_HOST_DIR_BYTES];
+    if (!sl_host_db_dir(option, dir, sizeof dir, errmsg)) return SL_ERR_NOT_FOUND;
+    sl_log_options options = {.dir = dir};
+    sl_err err = sl_log_open(log, &options, errmsg);
+    if (err == SL_ERR_NOT_FOUND) {
+        snprintf(errmsg, 256, "there is no log in %.150s; name one with --db DIR, or record one with symlog serve",
+                 dir);
+    }
+    return err;
+}
+
+void sl_host_read_error(const sl_log_reader *reader, sl_err err, char errmsg[256])
+{
+    bool is_damage = err == SL_ERR_GAP || err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED;
+    snprintf(errmsg, 256, "%.180s%s", sl_log_reader_error(reader),
+             is_damage ? "; symlog verify tells how much is damaged" : "");
+}
+
+sl_err sl_host_replay(const char *dir, uint64_t through, sl_log **log, sl_state **state, char errmsg[256])
+{
+    *state = NULL;
+    sl_err err = sl_host_open_log(dir, log, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_state_create(sl_host_memory(), state);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%s", sl_err_text(err));
+    } else {
+        err = apply_all(*log, through, *state, errmsg);
+    }
+    if (err == SL_OK) return SL_OK;
+    if (*state != NULL) sl_state_destroy(*state);
+    sl_log_close(*log);
+    *state = NULL;
+    *log = NULL;
+    return err;
+}
+
+static sl_err apply_all(sl_log *log, uint64_t through, sl_state *state, char errmsg[256])
+{
+    sl_log_reader *reader = NULL;
+    sl_err err = sl_log_reader_open(log, 1, &reader);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
+        return err;
+    }
+    while (through == 0 || sl_state_seq(state) < through) {
+        sl_event event;
+        err = sl_log_read(reader, &event);
+        if (err != SL_OK) break;
+        err = sl_reduce(state, &event, NULL);
+        if (err != SL_OK) break;
+    }
+    if (err == SL_ERR_END) {
+        err = SL_OK;
+    } else if (err == SL_ERR_MEMORY) {
+        snprintf(errmsg, 256, "memory ran out after event %llu", (unsigned long long)sl_state_seq(state));
+    } else if (err != SL_OK) {
+        sl_host_read_error(reader, err, errmsg);
+    }
+    sl_log_reader_close(reader);
+    return err;
+}

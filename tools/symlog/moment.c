@@ -1,0 +1,268 @@
+/* Moments of a log as people name them. */
+#include "tools/symlog/moment.h"
+
+#include "core/payload.h"
+#include "tools/symlog/host.h"
+#include "tools/symlog/options.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+enum { SECONDS_MAX = 2000000000 };
+
+/* A place in a text that is being read; what does not fit makes it bad. */
+typedef struct cursor {
+    const char *at;
+    bool bad;
+} cursor;
+
+/* A moment that is looked for, and what the events so far have said about the clock. */
+typedef struct search {
+    sl_moment moment; // A mark, or a time; SINCE becomes Unix time at the first start.
+    int64_t wall_ns;  // Of the run that is being read, at its time_ns 0.
+    bool has_started;
+} search;
+
+static bool is_digits(const char *text);
+static bool parse_since(const char *text, int64_t *ns);
+static bool parse_wall(const char *text, int64_t *ns);
+static void take_clock(cursor *text, struct tm *fields, int64_t *fraction_ns);
+static void take_zone(cursor *text, int64_t *east_s);
+static int take_number(cursor *text, int digits, int min, int max);
+static void take_char(cursor *text, char expected);
+static int64_t take_fraction(cursor *text);
+static int days_in_month(int year, int month);
+static sl_err find_last(sl_log *log, search *search, uint64_t *seq, char errmsg[256]);
+static bool is_mark(const search *search, const sl_event *event);
+static bool is_by_then(search *search, const sl_event *event);
+
+sl_err sl_moment_parse(const char *text, sl_moment *out)
+{
+    *out = (sl_moment){0};
+    if (text[0] == '\0') return SL_ERR_MALFORMED;
+    if (is_digits(text)) {
+        out->type = SL_MOMENT_SEQ;
+        return sl_option_number(text, 0, UINT64_MAX - 1, &out->seq) ? SL_OK : SL_ERR_RANGE;
+    }
+    if (text[0] == '+' && parse_since(text + 1, &out->ns)) {
+        out->type = SL_MOMENT_SINCE;
+        return out->ns >= 0 ? SL_OK : SL_ERR_RANGE;
+    }
+    if (parse_wall(text, &out->ns)) {
+        out->type = SL_MOMENT_WALL;
+        return SL_OK;
+    }
+    out->type = SL_MOMENT_MARK;
+    out->mark = strncmp(text, "mark:", strlen("mark:")) == 0 ? text + strlen("mark:") : text;
+    return out->mark[0] != '\0' ? SL_OK : SL_ERR_MALFORMED;
+}
+
+static bool is_digits(const char *text)
+{
+    return text[strspn(text, "0123456789")] == '\0';
+}
+
+/* SECONDS or SECONDS.FRACTION; *ns is -1 when they are too many. */
+static bool parse_since(const char *text, int64_t *ns)
+{
+    size_t digits = strspn(text, "0123456789");
+    cursor rest = {.at = text + digits};
+    int64_t fraction_ns = take_fraction(&rest);
+    if (digits == 0 || rest.bad || *rest.at != '\0') return false;
+    int64_t seconds = 0;
+    for (size_t i = 0; i < digits && seconds <= SECONDS_MAX; i++) seconds = seconds * 10 + (text[i] - '0');
+    *ns = seconds <= SECONDS_MAX ? seconds * NS_PER_S + fraction_ns : -1;
+    return true;
+}
+
+/* YYYY-MM-DD[(T| )HH:MM[:SS[.FRACTION]][ZONE]] */
+static bool parse_wall(const char *text, int64_t *ns)
+{
+    cursor rest = {.at = text};
+    struct tm fields = {.tm_isdst = -1};
+    int64_t fraction_ns = 0;
+    int64_t east_s = 0;
+    int year = take_number(&rest, 4, 1970, 2200);
+    take_char(&rest, '-');
+    int month = take_number(&rest, 2, 1, 12);
+    take_char(&rest, '-');
+    if (rest.bad) return false;
+    int day = take_number(&rest, 2, 1, days_in_month(year, month));
+    bool is_local = true;
+    if (!rest.bad && (*rest.at == 'T' || *rest.at == 't' || *rest.at == ' ')) {
+        rest.at++;
+        take_clock(&rest, &fields, &fraction_ns);
+        is_local = rest.bad || *rest.at == '\0';
+        if (!is_local) take_zone(&rest, &east_s);
+    }
+    if (rest.bad || *rest.at != '\0') return false;
+    fields.tm_year = year - 1900;
+    fields.tm_mon = month - 1;
+    fields.tm_mday = day;
+    time_t seconds = is_local ? mktime(&fields) : timegm(&fields);
+    *ns = ((int64_t)seconds - east_s) * NS_PER_S + fraction_ns;
+    return true;
+}
+
+static void take_clock(cursor *text, struct tm *fields, int64_t *fraction_ns)
+{
+    fields->tm_hour = take_number(text, 2, 0, 23);
+    take_char(text, ':');
+    fields->tm_min = take_number(text, 2, 0, 59);
+    if (text->bad || *text->at != ':') return;
+    take_char(text, ':');
+    fields->tm_sec = take_number(text, 2, 0, 60);
+    *fraction_ns = take_fraction(text);
+}
+
+/* Z, ±HH, ±HHMM or ±HH:MM. */
+static void take_zone(cursor *text, int64_t *east_s)
+{
+    char first = *text->at++;
+    if (first == 'Z' || first == 'z') return;
+    if (first != '+' && first != '-') {
+        text->bad = true;
+        return;
+    }
+    int minutes = take_number(text, 2, 0, 23) * 60;
+    if (!text->bad && *text->at != '\0') {
+        if (*text->at == ':') take_char(text, ':');
+        minutes += take_number(text, 2, 0, 59);
+    }
+    *east_s = (first == '+' ? 60 : -60) * (int64_t)minutes;
+}
+
+static int take_number(cursor *text, int digits, int min, int max)
+{
+    int value = 0;
+    for (int i = 0; i < digits && !text->bad; i++) {
+        char digit = *text->at;
+        text->bad = digit < '0' || digit > '9';
+        if (text->bad) break;
+        value = value * 10 + (digit - '0');
+        text->at++;
+    }
+    if (value < min || value > max) text->bad = true;
+    return value;
+}
+
+static void take_char(cursor *text, char expected)
+{
+    if (text->bad || *text->at != expected) {
+        text->bad = true;
+    } else {
+        text->at++;
+    }
+}
+
+/* Nothing, or a point and digits, as nanoseconds; digits beyond those count as zero. */
+static int64_t take_fraction(cursor *text)
+{
+    if (text->bad || *text->at != '.') return 0;
+    text->at++;
+    size_t digits = strspn(text->at, "0123456789");
+    if (digits == 0) text->bad = true;
+    int64_t ns = 0;
+    for (size_t i = 0; i < 9; i++) ns = ns * 10 + (i < digits ? text->at[i] - '0' : 0);
+    text->at += digits;
+    return ns;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && is_leap ? 29 : days[month - 1];
+}
+
+sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge, uint64_t *seq, char errmsg[256])
+{
+    if (moment->type == SL_MOMENT_SEQ) {
+        *seq = edge == SL_MOMENT_FROM && moment->seq == 0 ? 1 : moment->seq;
+        return SL_OK;
+    }
+    bool is_time = moment->type != SL_MOMENT_MARK;
+    search search = {.moment = *moment};
+    // The first event not before a time is the one after the last that is before it.
+    if (is_time && edge == SL_MOMENT_FROM) search.moment.ns--;
+    sl_err err = find_last(log, &search, seq, errmsg);
+    if (err != SL_OK) return err;
+    if (is_time) {
+        if (edge == SL_MOMENT_FROM) (*seq)++;
+    } else if (*seq == 0) {
+        snprintf(errmsg, 256, "the log has no mark \"%.100s\"; symlog replay --kind mark lists those that it has",
+                 moment->mark);
+        return SL_ERR_NOT_FOUND;
+    }
+    return SL_OK;
+}
+
+/* The last event that belongs to the moment; *seq is 0 if none does. */
+static sl_err find_last(sl_log *log, search *search, uint64_t *seq, char errmsg[256])
+{
+    sl_log_reader *reader = NULL;
+    *seq = 0;
+    sl_err err = sl_log_reader_open(log, 1, &reader);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
+        return err;
+    }
+    sl_event event;
+    while ((err = sl_log_read(reader, &event)) == SL_OK) {
+        bool is_found = search->moment.type == SL_MOMENT_MARK ? is_mark(search, &event) : is_by_then(search, &event);
+        if (is_found) *seq = event.seq;
+    }
+    if (err != SL_ERR_END) sl_host_read_error(reader, err, errmsg);
+    sl_log_reader_close(reader);
+    return err == SL_ERR_END ? SL_OK : err;
+}
+
+static bool is_mark(const search *search, const sl_event *event)
+{
+    size_t length = strlen(search->moment.mark);
+    return event->kind == SL_KIND_MARK && event->length == length &&
+           memcmp(event->payload, search->moment.mark, length) == 0;
+}
+
+/* True for what is not after the time, in a run that has begun by then; the last of these is in the last such run. What
+ * stands before the first start event is a run of its own that begins at 0. */
+static bool is_by_then(search *search, const sl_event *event)
+{
+    sl_start start;
+    if (event->kind == SL_KIND_START && sl_start_decode(event, &start) == SL_OK) {
+        search->wall_ns = start.wall_ns;
+        if (!search->has_started && search->moment.type == SL_MOMENT_SINCE) {
+            bool is_too_far = __builtin_add_overflow(search->moment.ns, start.wall_ns, &search->moment.ns);
+            if (is_too_far) search->moment.ns = INT64_MAX;
+        }
+        search->has_started = true;
+    }
+    return search->wall_ns <= search->moment.ns &&
+           event->time_ns <= (uint64_t)search->moment.ns - (uint64_t)search->wall_ns;
+}
+
+sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256])
+{
+    const char *texts[] = {from, to};
+    const sl_moment_edge edges[] = {SL_MOMENT_FROM, SL_MOMENT_THROUGH};
+    uint64_t *ends[] = {&out->from, &out->through};
+    assert(log != NULL && out != NULL);
+    *out = (sl_range){.from = 1, .through = UINT64_MAX};
+    for (size_t i = 0; i < 2; i++) {
+        if (texts[i] == NULL) continue;
+        sl_moment moment;
+        sl_err err = sl_moment_parse(texts[i], &moment);
+        if (err != SL_OK) {
+            snprintf(errmsg, 256, "\"%.100s\" is no moment; say a number, a time, +SECONDS or a mark's text", texts[i]);
+            return err;
+        }
+        err = sl_moment_find(log, &moment, edges[i], ends[i], errmsg);
+        if (err != SL_OK) return err;
+    }
+    return SL_OK;
+}

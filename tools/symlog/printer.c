@@ -1,0 +1,87 @@
+/* Where a command's output goes. */
+#include "tools/symlog/printer.h"
+
+#include "tools/symlog/command.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static size_t length_of_columns(const sl_text *line, size_t columns);
+
+sl_printer sl_printer_stdout(void)
+{
+    sl_printer printer = {.file = stdout};
+    struct winsize size = {0};
+    if (isatty(STDOUT_FILENO)) {
+        printer.columns = 80;
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1) printer.columns = size.ws_col;
+    }
+    return printer;
+}
+
+bool sl_printer_open(sl_printer *printer, const char *path)
+{
+    *printer = sl_printer_stdout();
+    if (strcmp(path, "-") == 0) return true;
+    *printer = (sl_printer){.file = fopen(path, "we")};
+    return printer->file != NULL;
+}
+
+bool sl_printer_is_terminal(const sl_printer *printer)
+{
+    return printer->columns > 0;
+}
+
+bool sl_print_bytes(sl_printer *printer, const void *bytes, size_t length)
+{
+    if (printer->error == 0 && length > 0 && fwrite(bytes, 1, length, printer->file) != length) printer->error = errno;
+    return printer->error == 0;
+}
+
+bool sl_print_line(sl_printer *printer, const sl_text *line)
+{
+    if (line->bad && printer->error == 0) printer->error = ENOMEM;
+    return sl_print_bytes(printer, line->bytes, line->length) && sl_print_bytes(printer, "\n", 1);
+}
+
+bool sl_print_screen_line(sl_printer *printer, const sl_text *line)
+{
+    size_t length = printer->columns > 0 ? length_of_columns(line, printer->columns) : line->length;
+    if (length == line->length) return sl_print_line(printer, line);
+    return sl_print_bytes(printer, line->bytes, length) && sl_print_bytes(printer, "…\n", strlen("…\n"));
+}
+
+/* The whole length if the line fits; else that of all characters but those that leave no room for the ellipsis. */
+static size_t length_of_columns(const sl_text *line, size_t columns)
+{
+    size_t cut = line->length;
+    size_t count = 0;
+    for (size_t i = 0; i < line->length; i++) {
+        bool begins_character = ((unsigned char)line->bytes[i] & 0xC0) != 0x80;
+        if (!begins_character) continue;
+        if (count == columns - 1) cut = i;
+        if (count == columns) return cut;
+        count++;
+    }
+    return line->length;
+}
+
+bool sl_printer_flush(sl_printer *printer)
+{
+    if (printer->error == 0 && fflush(printer->file) != 0) printer->error = errno;
+    struct pollfd descriptor = {.fd = fileno(printer->file)};
+    bool has_left = poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLERR) != 0;
+    if (printer->error == 0 && has_left) printer->error = EPIPE;
+    return printer->error == 0;
+}
+
+int sl_printer_close(sl_printer *printer, const char *name, int status)
+{
+    sl_printer_flush(printer);
+    if (printer->file != stdout && fclose(printer->file) != 0 && printer->error == 0) printer->error = errno;
+    if (printer->error == 0 || printer->error == EPIPE) return status;
+    return sl_failure(name, "what it says cannot be written: %s", strerror(printer->error));
+}

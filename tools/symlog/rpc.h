@@ -1,0 +1,44 @@
+/*
+ * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
+ * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark` is answered once it is
+ * committed, and until then its whole batch waits.
+ *
+ * It knows nothing of sockets or of the log. The service thread's.
+ */
+#ifndef SL_TOOLS_RPC_H
+#define SL_TOOLS_RPC_H
+
+#include "core/err.h"
+#include "core/reduce.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SL_RPC_MARKS_MAX = 256,            /* waiting for their commit */
+    SL_RPC_MARK_BYTES_MAX = 1024,      /* of one's text */
+    SL_RPC_ANSWER_BYTES_MAX = 64 << 20 /* a batch whose answers grow beyond that gets errors for the rest */
+};
+
+typedef struct sl_rpc sl_rpc;
+
+typedef struct sl_rpc_owner {
+    sl_state *state;    /* what is asked about */
+    const char *log_id; /* hex */
+    void *ctx;
+    /* Puts a mark on its way into the log; sl_rpc_marked will tell, in the same order. SL_ERR_FULL: try again later. */
+    sl_err (*mark)(void *ctx, const char *text, size_t length);
+    void (*answer)(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+} sl_rpc_owner;
+
+/* SL_ERR_MEMORY. What the owner points to must outlive it. */
+sl_err sl_rpc_create(sl_rpc **out, const sl_rpc_owner *owner);
+void sl_rpc_destroy(sl_rpc *rpc);
+
+/* Takes one message; calls owner.answer at once, or later, or (for notifications) never. */
+void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t length);
+
+/* The oldest mark that waits has been committed as event `seq`. */
+void sl_rpc_marked(sl_rpc *rpc, uint64_t seq);
+
+#endif

@@ -1,0 +1,133 @@
+/* The methods of JSON-RPC. */
+#include "tools/symlog/rpc_methods.h"
+
+#include "core/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void run_ping(sl_rpc_call *call);
+static void run_query(sl_rpc_call *call);
+static void run_stat(sl_rpc_call *call);
+static void run_digest(sl_rpc_call *call);
+static void run_mark(sl_rpc_call *call);
+
+static const sl_rpc_method methods[] = {
+    {"ping", run_ping}, {"query", run_query}, {"stat", run_stat}, {"digest", run_digest}, {"mark", run_mark},
+};
+enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
+
+const sl_rpc_method *sl_rpc_method_find(const char *name)
+{
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        if (strcmp(methods[i].name, name) == 0) return &methods[i];
+    }
+    return NULL;
+}
+
+void sl_rpc_method_names(sl_text *text)
+{
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        if (i > 0) sl_text_string(text, ", ");
+        sl_text_string(text, methods[i].name);
+    }
+}
+
+void sl_rpc_fail(sl_rpc_call *call, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    call->code = code;
+    vsnprintf(call->reason, sizeof call->reason, format, arguments);
+    va_end(arguments);
+}
+
+/* ping -> {pong:true} */
+static void run_ping(sl_rpc_call *call)
+{
+    sl_text_string(call->result, "{\"pong\":true}");
+}
+
+/* query {id | path, depth?} -> the node, with its children down to `depth` levels (all of them without it) */
+static void run_query(sl_rpc_call *call)
+{
+    const json_t *id = json_object_get(call->params, "id");
+    const json_t *path = json_object_get(call->params, "path");
+    const json_t *depth = json_object_get(call->params, "depth");
+    const json_t *name = id != NULL ? id : path;
+    if ((id != NULL) == (path != NULL) || !json_is_string(name)) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "query wants either id or path, a string");
+        return;
+    }
+    if (depth != NULL && !(json_is_integer(depth) && json_integer_value(depth) >= -1)) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "depth is a number of levels, or -1 for all");
+        return;
+    }
+    const json_int_t wanted = depth != NULL ? json_integer_value(depth) : -1;
+    const int levels = wanted > INT16_MAX ? INT16_MAX : (int)wanted;
+    sl_tree *tree = sl_state_tree(call->owner->state);
+    const char *text = json_string_value(name);
+    const size_t length = json_string_length(name);
+    const sl_node *node = id != NULL ? sl_tree_find(tree, text, length) : sl_tree_find_path(tree, text, length);
+    if (node == NULL) {
+        sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "there is no node %.100s", text);
+        return;
+    }
+    sl_state_digests(call->owner->state, NULL, NULL);
+    sl_text_node(call->result, tree, node, levels);
+}
+
+/* stat -> {log_id, head, digest, content_digest, sources, ...} */
+static void run_stat(sl_rpc_call *call)
+{
+    sl_message_stat(call->result, call->owner->state, call->owner->log_id);
+}
+
+/* digest {seq?} -> {seq, digest, content_digest}, of the present state only */
+static void run_digest(sl_rpc_call *call)
+{
+    const uint64_t head = sl_state_seq(call->owner->state);
+    const json_t *seq = json_object_get(call->params, "seq");
+    if (seq != NULL && !json_is_integer(seq)) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "seq is an event's number");
+        return;
+    }
+    if (seq != NULL && (uint64_t)json_integer_value(seq) != head) {
+        sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "only the present digest is at hand, of event %llu",
+                    (unsigned long long)head);
+        return;
+    }
+    sl_digest content;
+    sl_digest whole;
+    char hex[SL_DIGEST_HEX + 1];
+    sl_state_digests(call->owner->state, &content, &whole);
+    sl_text_string(call->result, "{\"seq\":");
+    sl_text_u64(call->result, head);
+    sl_text_string(call->result, ",\"digest\":\"");
+    sl_digest_hex(whole, hex);
+    sl_text_string(call->result, hex);
+    sl_text_string(call->result, "\",\"content_digest\":\"");
+    sl_digest_hex(content, hex);
+    sl_text_string(call->result, hex);
+    sl_text_string(call->result, "\"}");
+}
+
+/* mark {text} -> {seq}, once it is committed */
+static void run_mark(sl_rpc_call *call)
+{
+    sl_rpc_set_mark(call, json_object_get(call->params, "text"));
+}
+
+void sl_rpc_set_mark(sl_rpc_call *call, const json_t *text)
+{
+    const size_t length = json_string_length(text); /* 0 for what is no string */
+    if (length == 0) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "mark wants a text");
+    } else if (length > SL_RPC_MARK_BYTES_MAX) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "a mark's text has at most %d bytes", SL_RPC_MARK_BYTES_MAX);
+    } else {
+        call->mark = json_string_value(text);
+        call->mark_length = length;
+    }
+}

@@ -1,0 +1,311 @@
+/* The service thread: log -> state -> messages -> feed. */
+#include "tools/symlog/service.h"
+
+#include "core/message.h"
+#include "ingest/clock.h"
+#include "tools/symlog/chores.h"
+#include "tools/symlog/feed.h"
+#include "tools/symlog/host.h"
+#include "tools/symlog/report.h"
+#include "tools/symlog/rpc.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TURN_EVENTS_MAX = 1024, /* then the sockets have their turn */
+    TURN_CLOCK_EVERY = 32,  /* events between looks at the clock */
+    TURN_NS_MAX = 5000000,
+    GOODBYE_MS = 500
+};
+
+struct sl_service {
+    sl_service_options options;
+    sl_state *state;
+    sl_log_reader *reader;
+    sl_feed *feed;
+    sl_rpc *rpc;
+    sl_chores chores;
+    sl_report report;
+    sl_text message;  /* of the event being applied, not published yet: it may be the last, which bears the number */
+    bool has_message;
+    char failure[256]; /* "" while all is well */
+};
+
+static void on_woken(void *ctx);
+static uint64_t on_tick(void *ctx);
+static uint64_t on_whole(void *ctx, sl_text *text);
+static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
+static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
+static void on_refused(void *ctx, const char *peer, const char *why);
+static sl_err on_mark(void *ctx, const char *text, size_t length);
+static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect);
+static bool apply_next(sl_service *service);
+static void add_gap(sl_service *service, const sl_event *event, uint64_t expected);
+static void publish(sl_service *service, uint64_t seq);
+static void fail(sl_service *service, const char *why);
+
+sl_err sl_service_create(sl_service **out, const sl_service_options *options)
+{
+    sl_service *service = calloc(1, sizeof *service);
+    if (service == NULL) return SL_ERR_MEMORY;
+    service->options = *options;
+    sl_log *log = options->opening->log;
+    service->state = options->opening->state;
+    service->chores = (sl_chores){
+        .log = log,
+        .state = service->state,
+        .start_ns = options->opening->start_ns,
+        .checkpoint_every = options->checkpoint_every,
+        .kernel_drops = sl_state_kernel_drops(service->state),
+        .settle = options->opening->settle,
+        .checkpoint_seq = sl_state_seq(service->state),
+    };
+    sl_text_open(&service->message, sl_host_memory());
+    sl_report_open(&service->report, options->status, service->state, options->is_verbose);
+    const sl_feed_owner feed = {
+        .ctx = service,
+        .woken = on_woken,
+        .tick = on_tick,
+        .whole = on_whole,
+        .receive = on_receive,
+        .joined = on_joined,
+        .left = on_left,
+        .refused = on_refused,
+    };
+    const sl_rpc_owner rpc = {
+        .state = service->state,
+        .log_id = sl_log_id_hex(log),
+        .ctx = service,
+        .mark = on_mark,
+        .answer = on_answer,
+    };
+    sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
+    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, options->access);
+    if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
+    if (err != SL_OK) {
+        sl_service_destroy(service);
+        return err;
+    }
+    *out = service;
+    return SL_OK;
+}
+
+void sl_service_destroy(sl_service *service)
+{
+    if (service == NULL) return;
+    sl_feed_destroy(service->feed);
+    sl_rpc_destroy(service->rpc);
+    if (service->reader != NULL) sl_log_reader_close(service->reader);
+    sl_report_close(&service->report);
+    sl_text_close(&service->message);
+    free(service);
+}
+
+sl_err sl_service_listen(sl_service *service, const char *address, uint16_t port)
+{
+    return sl_feed_listen(service->feed, address, port);
+}
+
+uint16_t sl_service_port(const sl_service *service)
+{
+    return sl_feed_port(service->feed);
+}
+
+void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const sl_udp *udp)
+{
+    service->chores.sink = sink;
+    service->chores.peers = peers;
+    service->chores.udp = udp;
+}
+
+void sl_service_detach_udp(sl_service *service)
+{
+    service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);
+    service->chores.udp = NULL;
+}
+
+void sl_service_wake(sl_service *service)
+{
+    sl_feed_wake(service->feed);
+}
+
+void sl_service_turn(sl_service *service)
+{
+    sl_feed_turn(service->feed);
+}
+
+const char *sl_service_failure(const sl_service *service)
+{
+    return service->failure[0] != '\0' ? service->failure : NULL;
+}
+
+void sl_service_finish(sl_service *service, sl_sink sink)
+{
+    service->chores.sink = sink;
+    while (apply_next(service)) {}
+    sl_chores_finish(&service->chores);
+    sl_feed_close(service->feed, GOODBYE_MS);
+}
+
+static void fail(sl_service *service, const char *why)
+{
+    if (service->failure[0] == '\0') snprintf(service->failure, sizeof service->failure, "%s", why);
+}
+
+/* A bounded part of what is new; the rest after the sockets had their turn. */
+static void on_woken(void *ctx)
+{
+    sl_service *service = ctx;
+    const uint64_t began_ns = sl_clock_boot_ns();
+    int count = 0;
+    while (apply_next(service)) {
+        count++;
+        const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
+        if (count < TURN_EVENTS_MAX && !is_late) continue;
+        sl_feed_wake(service->feed);
+        break;
+    }
+    const uint64_t due_ns = sl_settle_due_ns(&service->chores.settle);
+    if (due_ns == UINT64_MAX) return;
+    const uint64_t now_ns = sl_clock_boot_ns();
+    sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+/* Applies the next committed event and publishes what it did; false if there is none, or the service has failed. */
+static bool apply_next(sl_service *service)
+{
+    sl_event event;
+    if (service->failure[0] != '\0') return false;
+    sl_err err = sl_log_read(service->reader, &event);
+    if (err == SL_ERR_END) return false;
+    if (err != SL_OK) {
+        char why[256];
+        sl_host_read_error(service->reader, err, why);
+        fail(service, why);
+        return false;
+    }
+    const sl_source *before = sl_state_source(service->state, event.source);
+    const uint64_t gaps = before != NULL ? before->gaps : 0;
+    const uint64_t expected = before != NULL ? before->next_source_seq : 0;
+    const sl_output output = {.tell = on_effect, .ctx = service};
+    err = sl_reduce(service->state, &event, &output);
+    if (err != SL_OK) {
+        fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
+        return false;
+    }
+    const sl_source *after = sl_state_source(service->state, event.source);
+    if (after != NULL && after->gaps > gaps) add_gap(service, &event, expected);
+    publish(service, event.seq);
+    if (event.kind == SL_KIND_MARK) sl_rpc_marked(service->rpc, event.seq);
+    sl_report_event(&service->report, &event);
+    sl_chores_see(&service->chores, &event);
+    return true;
+}
+
+/* An effect's message waits until it is known whether another follows. */
+static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
+{
+    sl_service *service = ctx;
+    if (effect->type == SL_EFFECT_REFUSED && !sl_report_refusal(&service->report, effect)) return;
+    publish(service, 0);
+    sl_text_clear(&service->message);
+    sl_message_effect(&service->message, state, effect);
+    service->has_message = true;
+}
+
+/* Tells subscribers that numbers are missing before this event, of which `expected` is the first. */
+static void add_gap(sl_service *service, const sl_event *event, uint64_t expected)
+{
+    char details[256];
+    const sl_source *source = sl_state_source(service->state, event->source);
+    const uint64_t missing = (uint32_t)(event->source_seq - expected);
+    snprintf(details, sizeof details,
+             "a gap of %llu event%s (numbers %llu to %llu) from %s; save the set in Live, or send /symlog/snapshot",
+             (unsigned long long)missing, missing == 1 ? "" : "s", (unsigned long long)expected,
+             (unsigned long long)(event->source_seq - 1), source->name);
+    publish(service, 0);
+    sl_text_clear(&service->message);
+    sl_message_error(&service->message, "UDP event gap detected", details);
+    service->message.length--; /* its last brace: publish adds the number before it */
+    service->has_message = true;
+}
+
+/* Publishes the message that waits, if there is one; `seq` is the event's number if it is the event's last, else 0. */
+static void publish(sl_service *service, uint64_t seq)
+{
+    if (!service->has_message) return;
+    service->has_message = false;
+    sl_message_close(&service->message, seq);
+    if (service->message.bad) {
+        fail(service, "memory ran out while writing a message");
+        return;
+    }
+    sl_feed_publish(service->feed, &service->message, seq);
+}
+
+static uint64_t on_tick(void *ctx)
+{
+    sl_service *service = ctx;
+    sl_report_tick(&service->report, sl_clock_boot_ns(), sl_feed_subscriber_count(service->feed));
+    return sl_chores_tick(&service->chores);
+}
+
+static uint64_t on_whole(void *ctx, sl_text *text)
+{
+    sl_service *service = ctx;
+    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log));
+    return sl_state_seq(service->state);
+}
+
+static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
+{
+    sl_service *service = ctx;
+    sl_rpc_receive(service->rpc, subscriber, bytes, length);
+}
+
+static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
+{
+    sl_service *service = ctx;
+    sl_status_say(service->options.status, "subscriber joined=%s number=%llu subscribers=%zu", peer,
+                  (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed));
+}
+
+static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why)
+{
+    sl_service *service = ctx;
+    sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
+                  (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
+                  why != NULL ? why : "", why != NULL ? "\"" : "");
+}
+
+static void on_refused(void *ctx, const char *peer, const char *why)
+{
+    sl_service *service = ctx;
+    sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
+}
+
+static sl_err on_mark(void *ctx, const char *text, size_t length)
+{
+    const sl_service *service = ctx;
+    const sl_event draft = {
+        .kind = SL_KIND_MARK,
+        .version = SL_PAYLOAD_VERSION,
+        .source = SL_SOURCE_SELF,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = sl_clock_boot_ns() - service->chores.start_ns,
+        .payload = (const uint8_t *)text,
+        .length = (uint32_t)length,
+    };
+    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
+{
+    const sl_service *service = ctx;
+    sl_feed_answer(service->feed, subscriber, bytes, length);
+}

@@ -1,0 +1,18 @@
+/* The checks of `symlog verify`, in a process that may not survive them. */
+#ifndef SL_TOOLS_VERIFY_H
+#define SL_TOOLS_VERIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How far the checks have come; in memory shared with the parent, which reads it when the child has ended. */
+typedef struct sl_verify_trace {
+    volatile uint64_t reading_seq; /* the event that is being read; 0: the log is being opened */
+    volatile bool is_applying;     /* it was read well, and is being applied */
+    volatile bool is_done;         /* the verdict was printed */
+} sl_verify_trace;
+
+/* Checks the log in the folder that `db` names and prints the verdict. Returns the exit status. */
+int sl_verify_run(const char *db, sl_verify_trace *trace);
+
+#endif
