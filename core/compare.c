@@ -26,8 +26,7 @@ static bool has_index(sl_node_type type)
 typedef sl_err (*visit_function)(sl_state *state, const sl_tree *other, sl_node *node, void *ctx);
 
 /* Calls `visit` for each child, of all types, in order. */
-static sl_err each_child(sl_state *state, const sl_tree *other, const sl_node *node,
-                         visit_function visit, void *ctx)
+static sl_err each_child(sl_state *state, const sl_tree *other, const sl_node *node, visit_function visit, void *ctx)
 {
     size_t type_count;
     const sl_node_type *types = sl_schema_children((sl_node_type)node->type, &type_count);
@@ -71,13 +70,11 @@ static sl_err mark_moving(sl_state *state, const sl_tree *former, sl_node *node,
 
 static sl_err note_removed(sl_state *state, const sl_tree *present, sl_node *node, void *ctx)
 {
-    if (find_twin(present, node) != NULL)
-        return each_child(state, present, node, note_removed, ctx);
+    if (find_twin(present, node) != NULL) return each_child(state, present, node, note_removed, ctx);
     return sl_state_change(state, (sl_change){.type = SL_CHANGE_REMOVED, .node = node});
 }
 
-static sl_err note_value(sl_state *state, const sl_node *node, const sl_node *place,
-                         sl_attribute attribute)
+static sl_err note_value(sl_state *state, const sl_node *node, const sl_node *place, sl_attribute attribute)
 {
     sl_value old_value = sl_node_value(place, attribute);
     sl_value new_value = sl_node_value(node, attribute);
@@ -96,12 +93,10 @@ static sl_err note_modified(sl_state *state, const sl_tree *former, sl_node *nod
     if (place == NULL) return SL_OK;
     size_t count;
     const sl_attribute *attributes = sl_schema_attributes((sl_node_type)node->type, &count);
-    static const sl_attribute positions[] = {SL_ATTRIBUTE_INDEX, SL_ATTRIBUTE_TRACK_INDEX,
-                                             SL_ATTRIBUTE_SCENE_INDEX};
+    static const sl_attribute positions[] = {SL_ATTRIBUTE_INDEX, SL_ATTRIBUTE_TRACK_INDEX, SL_ATTRIBUTE_SCENE_INDEX};
     sl_err err = SL_OK;
     for (size_t i = 0; i < 3 && err == SL_OK; i++) err = note_value(state, node, place, positions[i]);
-    for (size_t i = 0; i < count && err == SL_OK; i++)
-        err = note_value(state, node, place, attributes[i]);
+    for (size_t i = 0; i < count && err == SL_OK; i++) err = note_value(state, node, place, attributes[i]);
     return err == SL_OK ? each_child(state, former, node, note_modified, ctx) : err;
 }
 

@@ -55,8 +55,7 @@ uint16_t sl_kind_by_name(const char *name);
 
 /* Writes the 40 header bytes of `event` as the log `id` keeps it under event->seq. The checksum covers id, seq, the
  * header before it, and the payload. */
-void sl_record_encode(const sl_event *event, const uint8_t id[SL_LOG_ID_BYTES],
-                      uint8_t header[SL_RECORD_HEADER_BYTES]);
+void sl_record_encode(const sl_event *event, const uint8_t id[SL_LOG_ID_BYTES], uint8_t header[SL_RECORD_HEADER_BYTES]);
 
 /* Reads a header into `out` (all but seq and payload). SL_ERR_MALFORMED: not of SL_RECORD_HEADER_BYTES, or a payload
  * length above SL_PAYLOAD_BYTES_MAX. The checksum is not looked at yet: the payload may be stored elsewhere. */

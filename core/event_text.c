@@ -124,7 +124,7 @@ static void say_event(sl_text *text, const sl_event *event)
 static void say_source(sl_text *text, const sl_event *event, const sl_state *state)
 {
     const sl_source *source = state != NULL ? sl_state_source(state, event->source) : NULL;
-    if (source != NULL) {
+    if (source != NULL && source->name[0] != '\0') {
         words out = {.text = text, .begin = text->length};
         say_address(&out, source->name, strlen(source->name));
     } else if (event->source == SL_SOURCE_SELF) {

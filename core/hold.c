@@ -6,8 +6,7 @@
 sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full)
 {
     sl_hold *hold = &state->sender->hold;
-    *is_full = hold->count == SL_HOLD_COUNT_MAX ||
-               hold->size_bytes + event->length > SL_HOLD_BYTES_MAX;
+    *is_full = hold->count == SL_HOLD_COUNT_MAX || hold->size_bytes + event->length > SL_HOLD_BYTES_MAX;
     if (*is_full) return SL_OK;
     sl_held *held = sl_pool_take(&state->pool, sizeof *held + event->length);
     if (held == NULL) return SL_ERR_MEMORY;
@@ -15,8 +14,10 @@ sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full)
     held->event = *event;
     held->event.payload = held->payload;
     if (event->length > 0) memcpy(held->payload, event->payload, event->length);
-    if (hold->last != NULL) hold->last->next = held;
-    else hold->first = held;
+    if (hold->last != NULL)
+        hold->last->next = held;
+    else
+        hold->first = held;
     hold->last = held;
     hold->count++;
     hold->size_bytes += event->length;

@@ -13,8 +13,7 @@ static uint64_t hash_id(const char *id, size_t length)
 
 static bool is_it(const sl_ids_entry *entry, uint64_t hash, const char *id, size_t length)
 {
-    return entry->hash == hash && entry->node->id_length == length &&
-           memcmp(entry->node->id, id, length) == 0;
+    return entry->hash == hash && entry->node->id_length == length && memcmp(entry->node->id, id, length) == 0;
 }
 
 /* The entry of this id, or the free one where it would go. */
@@ -22,8 +21,7 @@ static size_t find_entry(const sl_ids *ids, uint64_t hash, const char *id, size_
 {
     size_t mask = ids->capacity - 1;
     size_t at = hash & mask;
-    while (ids->entries[at].node != NULL && !is_it(&ids->entries[at], hash, id, length))
-        at = (at + 1) & mask;
+    while (ids->entries[at].node != NULL && !is_it(&ids->entries[at], hash, id, length)) at = (at + 1) & mask;
     return at;
 }
 

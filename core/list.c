@@ -13,8 +13,10 @@ static sl_block *find_block(const sl_list *list, uint32_t position, uint32_t *of
     uint32_t low = 0, high = list->block_count; /* firsts[low] <= position < firsts[high] */
     while (high - low > 1) {
         uint32_t middle = (low + high) / 2;
-        if (list->firsts[middle] <= position) low = middle;
-        else high = middle;
+        if (list->firsts[middle] <= position)
+            low = middle;
+        else
+            high = middle;
     }
     *offset = position - list->firsts[low];
     return list->blocks[low];
@@ -108,8 +110,7 @@ static sl_err split(sl_block *block, sl_pool *pool, uint32_t offset)
 }
 
 /* The block and offset at which a place before `position` is to be inserted, with room in it. */
-static sl_err make_room(sl_list *list, sl_pool *pool, uint32_t position, sl_block **out,
-                        uint32_t *offset)
+static sl_err make_room(sl_list *list, sl_pool *pool, uint32_t position, sl_block **out, uint32_t *offset)
 {
     if (list->block_count == 0) {
         *offset = 0;
@@ -165,8 +166,7 @@ void sl_list_remove(sl_list *list, sl_pool *pool, uint32_t position)
     if (block->count > 0) return;
     uint32_t ordinal = block->ordinal;
     list->block_count--;
-    memmove(&list->blocks[ordinal], &list->blocks[ordinal + 1],
-            (list->block_count - ordinal) * sizeof(sl_block *));
+    memmove(&list->blocks[ordinal], &list->blocks[ordinal + 1], (list->block_count - ordinal) * sizeof(sl_block *));
     number_blocks(list, ordinal);
     sl_pool_give(pool, block, sizeof *block);
 }
@@ -212,8 +212,7 @@ void sl_list_digest(sl_list *list)
 
 void sl_list_clear(sl_list *list, sl_pool *pool)
 {
-    for (uint32_t i = 0; i < list->block_count; i++)
-        sl_pool_give(pool, list->blocks[i], sizeof(sl_block));
+    for (uint32_t i = 0; i < list->block_count; i++) sl_pool_give(pool, list->blocks[i], sizeof(sl_block));
     sl_pool_give(pool, list->blocks, index_size(list->block_capacity));
     list->blocks = NULL;
     list->firsts = NULL;

@@ -21,11 +21,11 @@ enum { SL_POOL_CLASSES = 28 };
 
 typedef struct sl_pool {
     sl_memory memory;
-    void *chunks;                    /* every chunk taken, linked, for sl_pool_close */
-    char *next;                      /* the free rest of the newest chunk */
-    size_t left;                     /* bytes in that rest */
+    void *chunks;                       /* every chunk taken, linked, for sl_pool_close */
+    char *next;                         /* the free rest of the newest chunk */
+    size_t left;                        /* bytes in that rest */
     void *free_blocks[SL_POOL_CLASSES]; /* by size class, linked */
-    size_t size_bytes;               /* taken from `memory` in all */
+    size_t size_bytes;                  /* taken from `memory` in all */
 } sl_pool;
 
 /* Begins with no memory; takes chunks from `memory` when needed. */

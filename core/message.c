@@ -62,8 +62,10 @@ static void write_argument(sl_text *text, const sl_osc_argument *argument)
 
 static void write_seq_num(sl_text *text, uint64_t seq_num)
 {
-    if (seq_num == SL_SOURCE_SEQ_NONE) sl_text_string(text, "null");
-    else sl_text_u64(text, seq_num);
+    if (seq_num == SL_SOURCE_SEQ_NONE)
+        sl_text_string(text, "null");
+    else
+        sl_text_u64(text, seq_num);
 }
 
 static void write_live_event(sl_text *text, const sl_effect *effect)

@@ -51,8 +51,10 @@ static bool begin_entry(diff_writer *writer, pass list, const char *type, const 
 static void end_entry(diff_writer *writer)
 {
     sl_text_string(writer->text, ",\"seq_num\":");
-    if (writer->seq_num == SL_SOURCE_SEQ_NONE) sl_text_string(writer->text, "null");
-    else sl_text_u64(writer->text, writer->seq_num);
+    if (writer->seq_num == SL_SOURCE_SEQ_NONE)
+        sl_text_string(writer->text, "null");
+    else
+        sl_text_u64(writer->text, writer->seq_num);
     sl_text_string(writer->text, "}");
 }
 
@@ -128,16 +130,14 @@ static void write_state(diff_writer *writer, const sl_change *change)
 }
 
 /* `,"old_value":{"name":…}`, of `count` adjacent changes of one node. */
-static void write_values(diff_writer *writer, const char *name, const sl_change *changes,
-                         size_t count, bool is_new)
+static void write_values(diff_writer *writer, const char *name, const sl_change *changes, size_t count, bool is_new)
 {
     sl_text_string(writer->text, ",\"");
     sl_text_string(writer->text, name);
     sl_text_string(writer->text, "\":{");
     for (size_t i = 0; i < count; i++) {
         sl_text_string(writer->text, i == 0 ? "\"" : ",\"");
-        sl_text_string(writer->text,
-                       sl_schema_attribute_name((sl_attribute)changes[i].attribute));
+        sl_text_string(writer->text, sl_schema_attribute_name((sl_attribute)changes[i].attribute));
         sl_text_string(writer->text, "\":");
         sl_text_value(writer->text, is_new ? &changes[i].new_value : &changes[i].old_value);
     }
@@ -200,15 +200,14 @@ static void write_tracks_shifted(diff_writer *writer, const sl_change *change)
         for (uint32_t s = 0; s < slots; s++) {
             const sl_node *slot = sl_node_child(track, SL_NODE_CLIP_SLOT, s);
             if (slot == NULL) continue;
-            write_moved(writer, &(moved){slot, SL_ATTRIBUTE_TRACK_INDEX,
-                                         t - (uint32_t)change->by, t});
+            write_moved(writer, &(moved){slot, SL_ATTRIBUTE_TRACK_INDEX, t - (uint32_t)change->by, t});
         }
     }
 }
 
 /* Scenes, or one track's slots, from `position` on. */
-static void write_line_shifted(diff_writer *writer, const sl_change *change, const sl_node *parent,
-                               sl_node_type type, sl_attribute attribute)
+static void write_line_shifted(diff_writer *writer, const sl_change *change, const sl_node *parent, sl_node_type type,
+                               sl_attribute attribute)
 {
     uint32_t count = sl_node_child_count(parent, type);
     for (uint32_t p = change->position; p < count; p++) {
@@ -218,8 +217,8 @@ static void write_line_shifted(diff_writer *writer, const sl_change *change, con
     }
 }
 
-static void write_line_permuted(diff_writer *writer, const sl_change *change, const sl_node *parent,
-                                sl_node_type type, sl_attribute attribute)
+static void write_line_permuted(diff_writer *writer, const sl_change *change, const sl_node *parent, sl_node_type type,
+                                sl_attribute attribute)
 {
     for (uint32_t i = 0; i < change->count; i++) {
         const sl_node *node = sl_node_child(parent, type, change->at[i]);
@@ -228,8 +227,8 @@ static void write_line_permuted(diff_writer *writer, const sl_change *change, co
     }
 }
 
-typedef void (*line_function)(diff_writer *writer, const sl_change *change, const sl_node *parent,
-                              sl_node_type type, sl_attribute attribute);
+typedef void (*line_function)(diff_writer *writer, const sl_change *change, const sl_node *parent, sl_node_type type,
+                              sl_attribute attribute);
 
 /* The scenes, then the slots of each track. */
 static void write_scenes(diff_writer *writer, const sl_change *change, line_function write_line)
@@ -263,8 +262,10 @@ static void write_changes(diff_writer *writer, const sl_diff *diff)
         case SL_CHANGE_MODIFIED: write_modified(writer, change, length); break;
         case SL_CHANGE_STATE: write_state(writer, change); break;
         case SL_CHANGE_SHIFTED:
-            if (change->child == SL_NODE_TRACK) write_tracks_shifted(writer, change);
-            else write_scenes(writer, change, write_line_shifted);
+            if (change->child == SL_NODE_TRACK)
+                write_tracks_shifted(writer, change);
+            else
+                write_scenes(writer, change, write_line_shifted);
             break;
         case SL_CHANGE_PERMUTED: write_scenes(writer, change, write_line_permuted); break;
         case SL_CHANGE_ADDED: write_added(writer, change->node); break;

@@ -26,8 +26,10 @@ void sl_text_place(sl_text *text, const sl_node *parent, sl_node_type type, uint
 void sl_text_path(sl_text *text, const sl_node *node)
 {
     const sl_node *parent = sl_node_parent(node);
-    if (parent == NULL) sl_text_string(text, sl_schema_type_name((sl_node_type)node->type));
-    else sl_text_place(text, parent, (sl_node_type)node->type, sl_node_position(node));
+    if (parent == NULL)
+        sl_text_string(text, sl_schema_type_name((sl_node_type)node->type));
+    else
+        sl_text_place(text, parent, (sl_node_type)node->type, sl_node_position(node));
 }
 
 void sl_text_value(sl_text *text, const sl_value *value)
@@ -56,8 +58,7 @@ static void write_attribute(sl_text *text, bool *is_first, sl_attribute attribut
 /* Positions stand behind the name. */
 void sl_text_attributes(sl_text *text, const sl_node *node)
 {
-    static const sl_attribute positions[] = {SL_ATTRIBUTE_INDEX, SL_ATTRIBUTE_TRACK_INDEX,
-                                             SL_ATTRIBUTE_SCENE_INDEX};
+    static const sl_attribute positions[] = {SL_ATTRIBUTE_INDEX, SL_ATTRIBUTE_TRACK_INDEX, SL_ATTRIBUTE_SCENE_INDEX};
     size_t count;
     const sl_attribute *attributes = sl_schema_attributes((sl_node_type)node->type, &count);
     bool is_first = true;
@@ -66,8 +67,7 @@ void sl_text_attributes(sl_text *text, const sl_node *node)
     if (next == 1) write_attribute(text, &is_first, SL_ATTRIBUTE_NAME, node->values[0]);
     for (size_t i = 0; i < sizeof positions / sizeof positions[0]; i++)
         write_attribute(text, &is_first, positions[i], sl_node_value(node, positions[i]));
-    for (size_t i = next; i < count; i++)
-        write_attribute(text, &is_first, attributes[i], node->values[i]);
+    for (size_t i = next; i < count; i++) write_attribute(text, &is_first, attributes[i], node->values[i]);
     sl_text_string(text, "}");
 }
 

@@ -15,23 +15,23 @@
 #include <stdint.h>
 
 enum {
-    SL_OSC_DEPTH_MAX = 8,        /* bundles in bundles */
+    SL_OSC_DEPTH_MAX = 8,           /* bundles in bundles */
     SL_OSC_PACKET_BYTES_MAX = 65507 /* what one UDP datagram can carry */
 };
 
 /* Why a packet was refused; stable numbers, they are counted by kind. */
 typedef enum sl_osc_fault {
     SL_OSC_FAULT_NONE = 0,
-    SL_OSC_FAULT_EMPTY,      /* no bytes */
-    SL_OSC_FAULT_LENGTH,     /* length not a multiple of 4, or above the maximum */
-    SL_OSC_FAULT_ADDRESS,    /* no '/' at the start, no end, or a bad padding byte */
-    SL_OSC_FAULT_TAGS,       /* no type tags, no end, or a bad padding byte */
-    SL_OSC_FAULT_TAG,        /* a type tag that OSC does not know */
-    SL_OSC_FAULT_ARGUMENT,   /* an argument that does not fit, a negative blob length, a bad padding byte */
-    SL_OSC_FAULT_TRAILING,   /* bytes after the last argument */
-    SL_OSC_FAULT_BUNDLE,     /* no "#bundle", no timetag, or an element length that does not fit */
-    SL_OSC_FAULT_ELEMENT,    /* a bundle element of length zero */
-    SL_OSC_FAULT_DEPTH,      /* nested deeper than SL_OSC_DEPTH_MAX */
+    SL_OSC_FAULT_EMPTY,    /* no bytes */
+    SL_OSC_FAULT_LENGTH,   /* length not a multiple of 4, or above the maximum */
+    SL_OSC_FAULT_ADDRESS,  /* no '/' at the start, no end, or a bad padding byte */
+    SL_OSC_FAULT_TAGS,     /* no type tags, no end, or a bad padding byte */
+    SL_OSC_FAULT_TAG,      /* a type tag that OSC does not know */
+    SL_OSC_FAULT_ARGUMENT, /* an argument that does not fit, a negative blob length, a bad padding byte */
+    SL_OSC_FAULT_TRAILING, /* bytes after the last argument */
+    SL_OSC_FAULT_BUNDLE,   /* no "#bundle", no timetag, or an element length that does not fit */
+    SL_OSC_FAULT_ELEMENT,  /* a bundle element of length zero */
+    SL_OSC_FAULT_DEPTH,    /* nested deeper than SL_OSC_DEPTH_MAX */
     SL_OSC_FAULT_COUNT
 } sl_osc_fault;
 
@@ -46,9 +46,9 @@ typedef struct sl_osc_error {
 
 /* One message, as views into the packet: valid as long as the packet's bytes are. */
 typedef struct sl_osc_message {
-    const char *address;      /* NUL-terminated inside the packet */
-    size_t address_length;    /* without the NUL */
-    const char *tags;         /* NUL-terminated, without the comma */
+    const char *address;   /* NUL-terminated inside the packet */
+    size_t address_length; /* without the NUL */
+    const char *tags;      /* NUL-terminated, without the comma */
     size_t tag_count;
     const uint8_t *arguments; /* the bytes of the first argument */
     size_t arguments_length;

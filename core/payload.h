@@ -22,7 +22,7 @@ typedef struct sl_start {
     uint8_t boot_id[16];      /* the kernel's, so that a machine's crash is noticed */
     const char *program;      /* "symlog 0.1.0" */
     size_t program_length;
-    const char *options;      /* the command line's, one line */
+    const char *options; /* the command line's, one line */
     size_t options_length;
 } sl_start;
 
@@ -35,22 +35,23 @@ typedef struct sl_session {
     size_t name_length;
 } sl_session;
 
-/* What ingest counts of one source; holes in its numbers the reducer counts itself. Totals since the log's first start: a restart goes on from the state's. */
+/* What ingest counts of one source; holes in its numbers the reducer counts itself. Totals since the log's first start:
+ * a restart goes on from the state's. */
 typedef struct sl_source_counts {
     uint32_t source;
-    uint64_t received;       /* datagrams */
-    uint64_t processed;      /* became events */
-    uint64_t dropped;        /* thrown away because the ring was full */
-    uint64_t parse_errors;   /* refused as malformed */
-    uint64_t duplicates;     /* exact duplicates, dropped */
-    uint64_t queue_size;     /* of its drafts waiting to be committed, now */
-    uint64_t queue_max;      /* the most there ever were */
+    uint64_t received;     /* datagrams */
+    uint64_t processed;    /* became events */
+    uint64_t dropped;      /* thrown away because the ring was full */
+    uint64_t parse_errors; /* refused as malformed */
+    uint64_t duplicates;   /* exact duplicates, dropped */
+    uint64_t queue_size;   /* of its drafts waiting to be committed, now */
+    uint64_t queue_max;    /* the most there ever were */
 } sl_source_counts;
 
 /* counters: u64 kernel_drops · u64 refused_unnamed · u32 count · count x (u32 source, 7 x u64) */
 typedef struct sl_counters {
-    uint64_t kernel_drops;     /* SO_RXQ_OVFL, total since the log's first start */
-    uint64_t refused_unnamed;  /* malformed datagrams from peers that have no source */
+    uint64_t kernel_drops;    /* SO_RXQ_OVFL, total since the log's first start */
+    uint64_t refused_unnamed; /* malformed datagrams from peers that have no source */
     uint32_t count;
     sl_source_counts sources[SL_SOURCES_MAX + 1];
 } sl_counters;

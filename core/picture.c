@@ -19,8 +19,8 @@ static void close_node(sl_picture_writer *picture)
         picture->out->bytes[picture->attributes_position] = picture->attribute_count;
 }
 
-void sl_picture_node(sl_picture_writer *picture, sl_node_type type, uint8_t depth,
-                     uint32_t position, const char *id, size_t id_length)
+void sl_picture_node(sl_picture_writer *picture, sl_node_type type, uint8_t depth, uint32_t position, const char *id,
+                     size_t id_length)
 {
     close_node(picture);
     sl_write_le(picture->out, type, 1);
@@ -57,8 +57,7 @@ void sl_picture_attribute(sl_picture_writer *picture, sl_attribute attribute, co
 void sl_picture_end(sl_picture_writer *picture)
 {
     close_node(picture);
-    if (!picture->out->bad)
-        sl_put_le(picture->out->bytes + picture->count_position, picture->node_count, 4);
+    if (!picture->out->bad) sl_put_le(picture->out->bytes + picture->count_position, picture->node_count, 4);
 }
 
 static void write_subtree(sl_picture_writer *picture, const sl_node *node, uint8_t depth)
@@ -69,8 +68,7 @@ static void write_subtree(sl_picture_writer *picture, const sl_node *node, uint8
     size_t count;
     const sl_attribute *attributes = sl_schema_attributes(type, &count);
     for (size_t i = 0; i < count; i++)
-        if (node->values[i].type != SL_VALUE_ABSENT)
-            sl_picture_attribute(picture, attributes[i], &node->values[i]);
+        if (node->values[i].type != SL_VALUE_ABSENT) sl_picture_attribute(picture, attributes[i], &node->values[i]);
     const sl_node_type *children = sl_schema_children(type, &count);
     for (size_t i = 0; i < count; i++) {
         uint32_t places = sl_node_child_count(node, children[i]);
@@ -146,16 +144,13 @@ static sl_err read_attributes(build *build, sl_node *node)
         unsigned attribute = (unsigned)sl_read_le(&build->reader, 1);
         sl_value value = read_value(&build->reader);
         if (build->reader.bad) return refuse(build, "the picture ends too early");
-        if (attribute >= SL_ATTRIBUTE_COUNT ||
-            sl_schema_slot((sl_node_type)node->type, (sl_attribute)attribute) < 0)
+        if (attribute >= SL_ATTRIBUTE_COUNT || sl_schema_slot((sl_node_type)node->type, (sl_attribute)attribute) < 0)
             return refuse(build, "an attribute that its node type does not have");
-        if (value.type != SL_VALUE_NULL &&
-            value.type != sl_schema_value_type((sl_attribute)attribute))
+        if (value.type != SL_VALUE_NULL && value.type != sl_schema_value_type((sl_attribute)attribute))
             return refuse(build, "a value of the wrong type");
         if (value.type == SL_VALUE_FLOAT && !is_finite(value.as.number))
             return refuse(build, "a number that is not finite");
-        sl_err err =
-            sl_tree_set(build->tree, node, (sl_attribute)attribute, value, NULL, NULL);
+        sl_err err = sl_tree_set(build->tree, node, (sl_attribute)attribute, value, NULL, NULL);
         if (err != SL_OK) return err;
     }
     return SL_OK;
@@ -180,8 +175,8 @@ static size_t make_id(build *build, sl_node_type type, char id[SL_ID_BYTES_MAX])
 }
 
 /* Adds a node below `parent`; a clip_slot at its position, any other at the end. */
-static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_t position,
-                       const char *id, size_t id_length, sl_node **out)
+static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
+                       size_t id_length, sl_node **out)
 {
     char made[SL_ID_BYTES_MAX];
     if (id_length == 0) {
@@ -196,11 +191,9 @@ static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_
     if (is_single && sl_node_child_count(parent, type) > 0)
         return refuse(build, "a second clip or mixer below one parent");
     if (type != SL_NODE_CLIP_SLOT)
-        return sl_tree_insert(build->tree, parent, type, sl_node_child_count(parent, type), id,
-                              id_length, out);
+        return sl_tree_insert(build->tree, parent, type, sl_node_child_count(parent, type), id, id_length, out);
     if (position >= SL_POSITION_MAX) return refuse(build, "a clip_slot whose scene does not exist");
-    if (sl_node_child(parent, type, position) != NULL)
-        return refuse(build, "two clip_slots of one scene");
+    if (sl_node_child(parent, type, position) != NULL) return refuse(build, "two clip_slots of one scene");
     return sl_tree_place(build->tree, parent, type, position, id, id_length, out);
 }
 
@@ -214,13 +207,11 @@ static sl_err read_node(build *build)
     if (build->reader.bad) return refuse(build, "the picture ends too early");
     if (type >= SL_NODE_TYPE_COUNT) return refuse(build, "an unknown node type");
     if (depth >= SL_PICTURE_DEPTH_MAX) return refuse(build, "nested too deep");
-    if (depth > build->open_count || (depth == 0) != (build->node == 0) ||
-        (depth == 0) != (type == SL_NODE_PROJECT))
+    if (depth > build->open_count || (depth == 0) != (build->node == 0) || (depth == 0) != (type == SL_NODE_PROJECT))
         return refuse(build, "a child where it may not stand");
     sl_node *node = sl_tree_project(build->tree);
     if (depth > 0) {
-        sl_err err = add_node(build, build->open[depth - 1], (sl_node_type)type, position, id,
-                              id_length, &node);
+        sl_err err = add_node(build, build->open[depth - 1], (sl_node_type)type, position, id, id_length, &node);
         if (err != SL_OK) return err;
     }
     build->open[depth] = node;
@@ -246,13 +237,9 @@ sl_err sl_picture_build(const uint8_t *bytes, size_t length, const char *id_pref
                         sl_picture_error *error)
 {
     assert(sl_tree_node_count(tree) == 1);
-    build build = {.reader = {.bytes = bytes, .length = length},
-                   .tree = tree,
-                   .id_prefix = id_prefix,
-                   .error = error};
+    build build = {.reader = {.bytes = bytes, .length = length}, .tree = tree, .id_prefix = id_prefix, .error = error};
     uint32_t node_count = (uint32_t)sl_read_le(&build.reader, 4);
-    if (node_count == 0 || node_count > SL_PICTURE_NODES_MAX)
-        return refuse(&build, "no nodes, or too many");
+    if (node_count == 0 || node_count > SL_PICTURE_NODES_MAX) return refuse(&build, "no nodes, or too many");
     for (; build.node < node_count; build.node++) {
         sl_err err = read_node(&build);
         if (err != SL_OK) return err;
@@ -261,8 +248,7 @@ sl_err sl_picture_build(const uint8_t *bytes, size_t length, const char *id_pref
     return check_slots(&build);
 }
 
-sl_err sl_picture_check(const uint8_t *bytes, size_t length, sl_memory memory,
-                        sl_picture_error *error)
+sl_err sl_picture_check(const uint8_t *bytes, size_t length, sl_memory memory, sl_picture_error *error)
 {
     sl_tree *tree;
     sl_err err = sl_tree_create(memory, &tree);

@@ -22,8 +22,8 @@ enum { SL_PICTURE_VERSION = 1, SL_PICTURE_DEPTH_MAX = 32, SL_PICTURE_NODES_MAX =
 
 /* Why a picture was not taken, for a person. */
 typedef struct sl_picture_error {
-    const char *what;   /* static: "a child where it may not stand" */
-    uint32_t node;      /* which node, counted from 0 */
+    const char *what; /* static: "a child where it may not stand" */
+    uint32_t node;    /* which node, counted from 0 */
 } sl_picture_error;
 
 /* Encoding goes node by node into a writer: begin (leaves room for the count), node, its attributes, …, end. The

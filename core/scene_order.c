@@ -49,8 +49,8 @@ sl_err sl_run_add(sl_state *state, int64_t place, const char *name, size_t name_
     char *copy = sl_pool_take(&state->pool, name_length);
     if (copy == NULL) return SL_ERR_MEMORY;
     if (name_length > 0) memcpy(copy, name, name_length);
-    run->entries[run->count++] = (sl_run_entry){
-        .place = (uint32_t)place, .name_length = (uint32_t)name_length, .name = copy};
+    run->entries[run->count++] =
+        (sl_run_entry){.place = (uint32_t)place, .name_length = (uint32_t)name_length, .name = copy};
     return SL_OK;
 }
 
@@ -87,8 +87,7 @@ static void sort(placed_name *names, placed_name *spare, uint32_t count, bool by
 static uint32_t collect_reports(const sl_run *run, placed_name *reports, placed_name *spare)
 {
     for (uint32_t i = 0; i < run->count; i++)
-        reports[i] = (placed_name){run->entries[i].name, run->entries[i].name_length,
-                                   run->entries[i].place};
+        reports[i] = (placed_name){run->entries[i].name, run->entries[i].name_length, run->entries[i].place};
     sort(reports, spare, run->count, false);
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->count; i++) {
@@ -99,8 +98,7 @@ static uint32_t collect_reports(const sl_run *run, placed_name *reports, placed_
 }
 
 /* The names that stand now at the reported places; false if a place does not exist. */
-static bool collect_present(const sl_state *state, const placed_name *reports, uint32_t count,
-                            placed_name *present)
+static bool collect_present(const sl_state *state, const placed_name *reports, uint32_t count, placed_name *present)
 {
     const sl_node *project = sl_tree_project(state->tree);
     for (uint32_t i = 0; i < count; i++) {
@@ -108,8 +106,7 @@ static bool collect_present(const sl_state *state, const placed_name *reports, u
         if (scene == NULL) return false;
         sl_value name = sl_node_value(scene, SL_ATTRIBUTE_NAME);
         bool is_named = name.type == SL_VALUE_TEXT;
-        present[i] = (placed_name){is_named ? name.as.text : "", is_named ? name.length : 0,
-                                   reports[i].place};
+        present[i] = (placed_name){is_named ? name.as.text : "", is_named ? name.length : 0, reports[i].place};
     }
     return true;
 }
@@ -125,8 +122,8 @@ static sl_err apply_order(sl_state *state, const uint32_t *at, const uint32_t *f
     sl_err err = sl_tree_permute(state->tree, project, SL_NODE_SCENE, at, from, count);
     uint32_t track_count = sl_node_child_count(project, SL_NODE_TRACK);
     for (uint32_t t = 0; t < track_count && err == SL_OK; t++)
-        err = sl_tree_permute(state->tree, sl_node_child(project, SL_NODE_TRACK, t),
-                              SL_NODE_CLIP_SLOT, at, from, count);
+        err =
+            sl_tree_permute(state->tree, sl_node_child(project, SL_NODE_TRACK, t), SL_NODE_CLIP_SLOT, at, from, count);
     if (err != SL_OK) return err;
     err = sl_state_change(state, (sl_change){.type = SL_CHANGE_PERMUTED,
                                              .node = project,
@@ -142,8 +139,7 @@ static sl_err order_unknown(sl_state *state)
 {
     static const char reason[] = "scene order unknown";
     sl_node *project = sl_tree_project(state->tree);
-    sl_err err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_IS_STALE,
-                              sl_value_bool(true));
+    sl_err err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_IS_STALE, sl_value_bool(true));
     if (err == SL_OK)
         err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_STALE_REASON,
                            sl_value_text(reason, strlen(reason)));

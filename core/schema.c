@@ -98,21 +98,17 @@ static const sl_attribute of_device[] = {A(NAME), A(DEVICE_TYPE), A(IS_ENABLED),
 static const sl_attribute of_parameter[] = {A(NAME), A(VALUE), A(MIN), A(MAX), A(IS_AUTOMATED)};
 static const sl_attribute of_clip_slot[] = {A(HAS_CLIP),   A(HAS_STOP_BUTTON), A(PLAYING_STATUS),
                                             A(IS_PLAYING), A(IS_TRIGGERED),    A(COLOR)};
-static const sl_attribute of_clip[] = {
-    A(NAME),     A(CLIP_TYPE), A(START_TIME), A(END_TIME), A(LOOP_START), A(LOOP_END),
-    A(IS_LOOPED), A(IS_MUTED), A(COLOR), A(VIEW), A(NOTE_COUNT), A(SAMPLE_NAME),
-    A(IS_WARPED), A(WARP_MODE)};
-static const sl_attribute of_mixer[] = {A(VOLUME),    A(PAN),        A(IS_MUTED),
-                                        A(IS_SOLOED), A(CROSSFADER), A(SENDS)};
+static const sl_attribute of_clip[] = {A(NAME),       A(CLIP_TYPE),   A(START_TIME), A(END_TIME), A(LOOP_START),
+                                       A(LOOP_END),   A(IS_LOOPED),   A(IS_MUTED),   A(COLOR),    A(VIEW),
+                                       A(NOTE_COUNT), A(SAMPLE_NAME), A(IS_WARPED),  A(WARP_MODE)};
+static const sl_attribute of_mixer[] = {A(VOLUME), A(PAN), A(IS_MUTED), A(IS_SOLOED), A(CROSSFADER), A(SENDS)};
 static const sl_attribute of_scene[] = {
-    A(NAME), A(TEMPO), A(COLOR), A(IS_TEMPO_ENABLED), A(TIME_SIGNATURE_ID), A(IS_TIME_SIGNATURE_ENABLED),
+    A(NAME),       A(TEMPO),       A(COLOR), A(IS_TEMPO_ENABLED), A(TIME_SIGNATURE_ID), A(IS_TIME_SIGNATURE_ENABLED),
     A(ANNOTATION), A(IS_TRIGGERED)};
 static const sl_attribute of_file_ref[] = {A(NAME), A(PATH), A(HASH), A(REF_TYPE)};
 static const sl_attribute of_automation[] = {A(TARGET), A(POINT_COUNT)};
-static const sl_attribute of_groove[] = {A(BPM),  A(VOLUME), A(RUNNING),  A(SET_LIST),
-                                         A(ITEM), A(PATCH),  A(DEVICE_ID)};
-static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB),    A(SWING),
-                                       A(GAIN),  A(POLY),   A(ENABLED)};
+static const sl_attribute of_groove[] = {A(BPM), A(VOLUME), A(RUNNING), A(SET_LIST), A(ITEM), A(PATCH), A(DEVICE_ID)};
+static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB), A(SWING), A(GAIN), A(POLY), A(ENABLED)};
 static const sl_attribute of_step[] = {A(LEVEL)};
 #undef A
 
@@ -155,8 +151,7 @@ bool sl_value_equal(const sl_value *a, const sl_value *b)
     case SL_VALUE_FLOAT: return memcmp(&a->as.number, &b->as.number, sizeof a->as.number) == 0;
     case SL_VALUE_TEXT:
     case SL_VALUE_JSON:
-        return a->length == b->length &&
-               (a->length == 0 || memcmp(a->as.text, b->as.text, a->length) == 0);
+        return a->length == b->length && (a->length == 0 || memcmp(a->as.text, b->as.text, a->length) == 0);
     }
     return false;
 }
@@ -195,8 +190,7 @@ sl_node_type sl_schema_type_by_plural(const char *plural, size_t length)
 sl_attribute sl_schema_attribute_by_name(const char *name, size_t length)
 {
     unsigned attribute = 0;
-    while (attribute < SL_ATTRIBUTE_COUNT && !is_named(attributes[attribute].name, name, length))
-        attribute++;
+    while (attribute < SL_ATTRIBUTE_COUNT && !is_named(attributes[attribute].name, name, length)) attribute++;
     return (sl_attribute)attribute;
 }
 

@@ -1,17 +1,19 @@
 /*
- * The state that the reducer changes, for the files that make it up: reduce.c (one event), live.c (one OSC message),
- * scene_order.c (runs of scene/reordered), hold.c (events that wait for a picture), compare.c (two trees). Nothing
- * outside core includes this.
+ * The state that the reducer changes, for the files that make it up: state.c (making and reading it), reduce.c (one
+ * event), sources.c (who sent), reduce_osc.c (an OSC event), live.c (one message), scene_order.c (runs of
+ * scene/reordered), hold.c (events that wait for a picture), compare.c (two trees), effects.c (telling what happened),
+ * state_digest.c. Nothing outside core includes this.
  */
 #ifndef SL_CORE_STATE_H
 #define SL_CORE_STATE_H
 
+#include "core/bytes.h"
 #include "core/reduce.h"
 
 enum {
-    SL_RUN_COUNT_MAX = 16384,      /* scene/reordered messages in one run */
-    SL_HOLD_COUNT_MAX = 4096,      /* events held for one source */
-    SL_HOLD_BYTES_MAX = 1 << 20    /* their payloads */
+    SL_RUN_COUNT_MAX = 16384,   /* scene/reordered messages in one run */
+    SL_HOLD_COUNT_MAX = 4096,   /* events held for one source */
+    SL_HOLD_BYTES_MAX = 1 << 20 /* their payloads */
 };
 
 /* One scene/reordered, copied out of its datagram. */
@@ -56,7 +58,7 @@ struct sl_state {
     sl_memory memory;
     sl_pool pool;
     sl_tree *tree;
-    sl_tree *former; /* replaced by a picture in this event; buried before the next */
+    sl_tree *former;   /* replaced by a picture in this event; buried before the next */
     sl_node *launched; /* the scene whose is_triggered is true, or NULL */
     uint64_t seq;
     int64_t wall_ns;
@@ -65,7 +67,7 @@ struct sl_state {
     uint32_t source_next;
     uint32_t source_count;
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
-    uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
+    uint8_t paths[256];                       /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;
@@ -79,7 +81,23 @@ struct sl_state {
     sl_change *changes; /* diff.changes */
 };
 
-/* reduce.c */
+/* state.c */
+
+/* Sets the two attributes that say whether the tree is stale, without noting it. */
+sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason);
+
+/* sources.c */
+
+/* Makes the source of `event` the sender; a new one if nothing named it (any event is taken). */
+sl_err sl_state_find_sender(sl_state *state, const sl_event *event);
+
+/* The sender's number `count` after `number`: mod 2^32 where it is a 32-bit one. */
+uint64_t sl_state_number_after(uint64_t number, uint64_t count);
+
+/* Counts the `count` numbers that begin with event->source_seq, and a hole before them. */
+void sl_state_count_numbers(sl_source_state *sender, const sl_event *event, uint64_t count);
+
+/* effects.c */
 
 /* Appends to the diff being made; nothing if nobody listens. */
 sl_err sl_state_change(sl_state *state, sl_change change);
@@ -93,22 +111,30 @@ void sl_state_tell_live_event(sl_state *state);
 /* Counts a refusal of the present message and tells it. */
 void sl_state_refuse(sl_state *state, sl_refusal refusal);
 
-/* Applies one OSC event (already in turn). */
-sl_err sl_state_apply_osc(sl_state *state, const sl_event *event);
-
 /* Sets an attribute and notes the change (`type`: MODIFIED or STATE). */
 sl_err sl_state_set(sl_state *state, sl_node *node, sl_change_type type, sl_attribute attribute, sl_value value);
 
+/* "SOURCE-SESSION-NUMBER" of the present message. */
+void sl_state_write_origin(const sl_state *state, sl_writer *writer);
+
 /* An id for a new node, made from the present message; its length. */
 size_t sl_state_make_id(sl_state *state, sl_node_type type, char id[SL_ID_BYTES_MAX]);
+
+/* reduce_osc.c */
+
+/* Takes an OSC event: applies it, or holds it while the sender's events wait. */
+sl_err sl_state_take_osc(sl_state *state, const sl_event *event);
+
+/* Applies one whose turn it is. */
+sl_err sl_state_apply_osc(sl_state *state, const sl_event *event);
 
 /* live.c */
 
 enum { SL_LIVE_ARGUMENTS_MAX = 6 };
 
 typedef struct sl_live_argument {
-    int64_t integer; /* i, and a boolean as 0 or 1 */
-    double number;   /* f */
+    int64_t integer;  /* i, and a boolean as 0 or 1 */
+    double number;    /* f */
     const char *text; /* s: a view into the datagram */
     size_t length;
     bool is_given;

@@ -51,13 +51,11 @@ static void add_source(chain *chain, const sl_source_state *state)
     const sl_source *source = &state->source;
     const sl_source_counts *counts = &source->counts;
     const uint64_t numbers[] = {
-        source->number,         source->input,         source->session,
-        source->next_source_seq, source->unnumbered_count, source->gaps,
-        source->gap_size_total, counts->received,      counts->processed,
-        counts->dropped,        counts->parse_errors,  counts->duplicates,
-        counts->queue_size,     counts->queue_max,     state->seq_last,
-        state->has_number,      state->run.count,      state->run.is_bad,
-        state->hold.is_open,    state->hold.count};
+        source->number,           source->input,     source->session,        source->next_source_seq,
+        source->unnumbered_count, source->gaps,      source->gap_size_total, counts->received,
+        counts->processed,        counts->dropped,   counts->parse_errors,   counts->duplicates,
+        counts->queue_size,       counts->queue_max, state->seq_last,        state->has_number,
+        state->run.count,         state->run.is_bad, state->hold.is_open,    state->hold.count};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sl_write_le(&writer, numbers[i], 8);
     for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) sl_write_le(&writer, source->refused[i], 8);
     sl_write_text(&writer, source->name, strlen(source->name));
@@ -76,9 +74,9 @@ void sl_state_digests(sl_state *state, sl_digest *content, sl_digest *whole)
     chain chain = {.digest = project->whole};
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    const uint64_t numbers[] = {SL_REDUCER_VERSION, state->seq, (uint64_t)state->wall_ns,
-                                state->kernel_drops, state->refused_unnamed, state->source_next,
-                                state->source_count};
+    const uint64_t numbers[] = {
+        SL_REDUCER_VERSION,     state->seq,         (uint64_t)state->wall_ns, state->kernel_drops,
+        state->refused_unnamed, state->source_next, state->source_count};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sl_write_le(&writer, numbers[i], 8);
     assert(!writer.bad);
     chain_add(&chain, bytes, writer.length);

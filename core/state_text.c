@@ -134,7 +134,6 @@ void sl_text_state(sl_text *text, sl_state *state)
     sl_text_string(text, "\n");
     write_digest(text, "content ", content);
     write_digest(text, "state ", whole);
-    for (size_t i = 0; sl_state_source_at(state, i) != NULL; i++)
-        write_source(text, sl_state_source_at(state, i));
+    for (size_t i = 0; sl_state_source_at(state, i) != NULL; i++) write_source(text, sl_state_source_at(state, i));
     write_node(text, sl_tree_project(sl_state_tree_view(state)));
 }

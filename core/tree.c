@@ -174,8 +174,7 @@ sl_value sl_node_value(const sl_node *node, sl_attribute attribute)
     if (parent == NULL) return (sl_value){0};
     if (is_indexed && attribute == SL_ATTRIBUTE_INDEX) return sl_value_int(sl_node_position(node));
     if (is_slot && attribute == SL_ATTRIBUTE_SCENE_INDEX) return sl_value_int(sl_node_position(node));
-    if (is_slot && attribute == SL_ATTRIBUTE_TRACK_INDEX)
-        return sl_value_int(sl_node_position(parent));
+    if (is_slot && attribute == SL_ATTRIBUTE_TRACK_INDEX) return sl_value_int(sl_node_position(parent));
     return (sl_value){0};
 }
 
@@ -208,8 +207,7 @@ static bool read_step(const char **path, const char *end, sl_node_type *type, ui
 sl_node *sl_tree_find_path(const sl_tree *tree, const char *path, size_t path_length)
 {
     static const char project[] = "project";
-    if (path_length == strlen(project) && memcmp(path, project, path_length) == 0)
-        return tree->project;
+    if (path_length == strlen(project) && memcmp(path, project, path_length) == 0) return tree->project;
     const char *end = path + path_length;
     sl_node *node = tree->project;
     for (bool is_first = true; node != NULL && (is_first || path < end); is_first = false) {
@@ -234,8 +232,8 @@ static void mark(sl_node *node)
     }
 }
 
-sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position,
-                      const char *id, size_t id_length, sl_node **out)
+sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
+                      size_t id_length, sl_node **out)
 {
     sl_list *list = find_list(parent, type);
     assert(list != NULL && position <= list->count);
@@ -260,15 +258,14 @@ static sl_err extend(sl_tree *tree, sl_list *list, uint32_t count)
     return SL_OK;
 }
 
-sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position,
-                     const char *id, size_t id_length, sl_node **out)
+sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
+                     size_t id_length, sl_node **out)
 {
     sl_list *list = find_list(parent, type);
     assert(list != NULL && position < SL_POSITION_MAX && sl_list_get(list, position) == NULL);
     sl_err err = extend(tree, list, position);
     if (err != SL_OK) return err;
-    if (position == list->count)
-        return sl_tree_insert(tree, parent, type, position, id, id_length, out);
+    if (position == list->count) return sl_tree_insert(tree, parent, type, position, id, id_length, out);
     sl_node *node = make_node(tree, type, id, id_length);
     if (node == NULL) return SL_ERR_MEMORY;
     err = sl_ids_add(&tree->ids, node);
@@ -299,8 +296,10 @@ void sl_tree_remove(sl_tree *tree, sl_node *node, bool close)
     sl_list *list = node->home->list;
     uint32_t position = sl_node_position(node);
     forget_ids(tree, node);
-    if (close) sl_list_remove(list, &tree->pool, position);
-    else sl_list_set(list, position, NULL);
+    if (close)
+        sl_list_remove(list, &tree->pool, position);
+    else
+        sl_list_set(list, position, NULL);
     node->home = NULL;
     node->next_removed = tree->removed;
     tree->removed = node;
@@ -325,8 +324,8 @@ void sl_tree_close_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint
     mark(parent);
 }
 
-sl_err sl_tree_permute(sl_tree *tree, sl_node *parent, sl_node_type type, const uint32_t *at,
-                       const uint32_t *from, size_t count)
+sl_err sl_tree_permute(sl_tree *tree, sl_node *parent, sl_node_type type, const uint32_t *at, const uint32_t *from,
+                       size_t count)
 {
     sl_list *list = find_list(parent, type);
     sl_node **moving = sl_pool_take(&tree->pool, count * sizeof(sl_node *) + 1);
@@ -354,8 +353,7 @@ static sl_err copy_text(sl_tree *tree, sl_value *value)
     return SL_OK;
 }
 
-sl_err sl_tree_set(sl_tree *tree, sl_node *node, sl_attribute attribute, sl_value value,
-                   sl_value *old, bool *changed)
+sl_err sl_tree_set(sl_tree *tree, sl_node *node, sl_attribute attribute, sl_value value, sl_value *old, bool *changed)
 {
     int slot = sl_schema_slot((sl_node_type)node->type, attribute);
     assert(slot >= 0);

@@ -28,16 +28,16 @@ typedef struct sl_list sl_list;
 
 /* Read-only outside tree.c; valid until removed and then until sl_tree_bury. */
 typedef struct sl_node {
-    sl_block *home;   /* where it stands; NULL: the project, or removed */
-    sl_list *lists;   /* its children, one list for each type of sl_schema_children */
-    const char *id;   /* not NUL-terminated; unique in the tree */
+    sl_block *home;               /* where it stands; NULL: the project, or removed */
+    sl_list *lists;               /* its children, one list for each type of sl_schema_children */
+    const char *id;               /* not NUL-terminated; unique in the tree */
     struct sl_node *next_removed; /* tree.c: removed nodes, until sl_tree_bury */
-    sl_digest content; /* of the subtree: types, values, order; current unless is_dirty */
-    sl_digest whole;   /* the same with ids and staleness */
+    sl_digest content;            /* of the subtree: types, values, order; current unless is_dirty */
+    sl_digest whole;              /* the same with ids and staleness */
     uint8_t id_length;
-    uint8_t type;     /* an sl_node_type */
-    bool is_dirty;    /* digests are not up to date; then the parent's is set too */
-    bool is_moving;   /* core/compare.c: its place among its siblings changed */
+    uint8_t type;      /* an sl_node_type */
+    bool is_dirty;     /* digests are not up to date; then the parent's is set too */
+    bool is_moving;    /* core/compare.c: its place among its siblings changed */
     sl_value values[]; /* by sl_schema_slot; SL_VALUE_ABSENT where there is none, never SL_VALUE_NULL */
 } sl_node;
 
@@ -95,8 +95,8 @@ void sl_tree_close_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint
 sl_err sl_tree_permute(sl_tree *tree, sl_node *parent, sl_node_type type, const uint32_t *at, const uint32_t *from,
                        size_t count);
 
-/* Sets an attribute that the type stores (asserted); text is copied; null takes the value away. *old (may be NULL) is the value before, its text
- * valid until sl_tree_bury. *changed (may be NULL) is false if it had that value already. */
+/* Sets an attribute that the type stores (asserted); text is copied; null takes the value away. *old (may be NULL) is
+ * the value before, its text valid until sl_tree_bury. *changed (may be NULL) is false if it had that value already. */
 sl_err sl_tree_set(sl_tree *tree, sl_node *node, sl_attribute attribute, sl_value value, sl_value *old, bool *changed);
 
 /* Frees what was removed or replaced since the last call. Done by the reducer before each event. */
@@ -123,17 +123,17 @@ typedef enum sl_change_type {
 } sl_change_type;
 
 typedef struct sl_change {
-    uint8_t type;               /* an sl_change_type */
-    uint8_t attribute;          /* an sl_attribute */
-    uint8_t child;              /* SHIFTED: an sl_node_type */
-    int8_t by;                  /* SHIFTED: +1 or -1 */
-    uint32_t position;          /* REMOVED, SHIFTED (the first place that moved, as it is now) */
+    uint8_t type;      /* an sl_change_type */
+    uint8_t attribute; /* an sl_attribute */
+    uint8_t child;     /* SHIFTED: an sl_node_type */
+    int8_t by;         /* SHIFTED: +1 or -1 */
+    uint32_t position; /* REMOVED, SHIFTED (the first place that moved, as it is now) */
     const sl_node *node;
-    const sl_node *parent;      /* REMOVED; NULL: see above */
-    const sl_node *place;       /* MODIFIED: a node of the former tree that tells the path; NULL: node itself */
+    const sl_node *parent; /* REMOVED; NULL: see above */
+    const sl_node *place;  /* MODIFIED: a node of the former tree that tells the path; NULL: node itself */
     sl_value old_value;
     sl_value new_value;
-    const uint32_t *at;         /* PERMUTED */
+    const uint32_t *at; /* PERMUTED */
     const uint32_t *from;
     uint32_t count;
 } sl_change;

@@ -83,8 +83,7 @@ static void digest_subtree(sl_node *node)
         for (uint32_t b = 0; b < list->block_count; b++) {
             const sl_block *block = list->blocks[b];
             for (uint32_t p = 0; block->is_dirty && p < block->count; p++)
-                if (block->places[p] != NULL && block->places[p]->is_dirty)
-                    digest_subtree(block->places[p]);
+                if (block->places[p] != NULL && block->places[p]->is_dirty) digest_subtree(block->places[p]);
         }
         sl_list_digest(list);
         write_digest(&content, list->content);

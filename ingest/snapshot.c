@@ -246,7 +246,12 @@ static collection *begin(sl_snapshot *snapshot, const sl_event *job, const part 
         drop(snapshot, place, "too many sources send snapshots at the same time");
     }
     empty(place);
-    *place = (collection){.is_used = true, .last = *job, .session = part->session, .count = part->count};
+    place->is_used = true;
+    place->is_refused = false;
+    place->last = *job;
+    place->session = part->session;
+    place->next = 0;
+    place->count = part->count;
     return place;
 }
 

@@ -46,12 +46,17 @@ def wait_until(condition, what, patience_s=PATIENCE_S):
 class Serve:
     """A running `symlog serve`. Everything that it prints is in `lines`."""
 
-    def __init__(self, db, *options):
+    def __init__(self, db, *options, popen=None):
         command = [BINARY, "serve", "--db", str(db), "--osc", "0", "--ws", "0", *map(str, options)]
         self.db = db
         self.lines = []
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **(popen or {}),
         )
         self._reader = threading.Thread(target=self._read_lines, daemon=True)
         self._reader.start()
@@ -70,9 +75,10 @@ class Serve:
         """The first line that matches, once there is one."""
 
         def find():
+            is_over = not self._reader.is_alive()  # Before looking: then there will be no more lines.
             found = filter(None, (re.search(pattern, line) for line in list(self.lines)))
             match = next(found, None)
-            assert match or self.process.poll() is None, f"it ended: {self.lines}"
+            assert match or not is_over, f"it ended: {self.lines}"
             return match
 
         return wait_until(find, pattern)

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from cli import SYMLOG, TIMEOUT_S, imported, lines_of, numbers, received, symlog, udp_receiver
 from log_lines import LOG_ID, LogLines, small_set
 
@@ -218,7 +219,7 @@ def with_checkpoint(tmp_path, through, reducer_version=None, digest=None):
 
 
 def test_verify_a_whole_log(tmp_path):
-    assert symlog("verify", *with_checkpoint(tmp_path, 6))[0] == "ok: 10 events, 1 checkpoints proven\n"
+    assert symlog("verify", *with_checkpoint(tmp_path, 6))[0] == "ok: 10 events; checkpoints: 1 proven\n"
 
 
 def test_verify_names_a_wrong_checkpoint(tmp_path):
@@ -312,3 +313,10 @@ def test_nobody_answers():
     for arguments in [["mark", "x", "--ws", "ws://127.0.0.1:1"], ["stat", "--ws", "ws://127.0.0.1:1"]]:
         _, errors = symlog(*arguments, status=1)
         assert "symlog serve" in errors
+
+
+def test_a_token_goes_into_the_address(start):
+    host, port = start("--token", "secret").ws
+    _, errors = symlog("mark", "x", "--ws", f"ws://{host}:{port}", status=1)
+    assert "?token=" in errors
+    assert int(symlog("mark", "x", "--ws", f"ws://{host}:{port}/?token=secret")[0]) > 0

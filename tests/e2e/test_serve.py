@@ -3,13 +3,15 @@
 import os
 import pty
 import re
+import resource
 import signal
 import socket
 import subprocess
 import time
 
 import pytest
-from serving import BINARY, PATIENCE_S, call, logged, query, receive, receive_until, run_symlog, wait_until
+from serving import BINARY, PATIENCE_S, Serve, call, logged, query, receive, receive_until, run_symlog, wait_until
+from websockets.exceptions import ConnectionClosed
 
 
 def head(serve):
@@ -97,7 +99,7 @@ def test_serve_stopped_says_goodbye(serve):
         with pytest.raises(Exception) as closed:
             receive(subscriber)
         assert closed.value.rcvd.code == 1001
-    assert serve.stop() == 0
+    assert serve.process.wait(PATIENCE_S) == 0
 
 
 def test_serve_killed_has_all_that_it_told(start):
@@ -110,6 +112,26 @@ def test_serve_killed_has_all_that_it_told(start):
     with again.subscribe() as subscriber:
         receive(subscriber)
         assert query(subscriber, path="tracks[0]")["attributes"]["name"] == "name 99"
+
+
+def test_serve_commit_that_fails_ends_it(tmp_path):
+    """A file that may not grow stands for a full disk: what was told is there, what could not be committed was not."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))  # noqa: E731
+    serve = Serve(tmp_path / "log", popen={"preexec_fn": limit, "restore_signals": False})
+    live, told = serve.live(), 0
+    with serve.subscribe() as subscriber:
+        told = receive(subscriber)["seq"]
+        live.send("/live/track/added", ("i", 0), ("s", "track"))
+        with pytest.raises(ConnectionClosed):
+            while True:
+                told = receive(subscriber)["seq"]
+                live.send("/live/track/renamed", ("i", 0), ("s", f"{told}" * 100))
+    assert serve.process.wait(PATIENCE_S) == 1
+    serve.wait_for(rf"^symlog serve: .*the log ends with event {told}")
+    again = Serve(tmp_path / "log")
+    assert f" events={told} " in again.lines[0]
+    assert again.stop() == 0
+    assert run_symlog("verify", "--db", serve.db).returncode == 0
 
 
 def test_serve_same_log_twice_is_refused(serve):

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct packet {
@@ -42,8 +43,8 @@ static inline void packet_text(packet *packet, const char *text)
 /* The beginning of a message in the wrapper: number, a timestamp of 0, path. `tags` are those that follow. */
 static inline void packet_wrap(packet *packet, int32_t number, const char *path, const char *tags)
 {
-    char all[64] = ",ifs";
-    strcat(all, tags);
+    char all[64];
+    (void)snprintf(all, sizeof all, ",ifs%s", tags);
     packet_text(packet, "/live/seq");
     packet_text(packet, all);
     packet_u32(packet, (uint32_t)number);

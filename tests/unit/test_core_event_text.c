@@ -129,7 +129,7 @@ static void test_event_text_long_text_is_cut_between_characters(void **state)
     for (size_t i = 0; i < 200; i++) memcpy(datagram + 9 + 2 * i, accent, sizeof accent);
     memcpy(expected, front, sizeof front);
     for (size_t i = 0; i < 99; i++) memcpy(expected + sizeof front - 1 + 2 * i, accent, sizeof accent);
-    memcpy(expected + sizeof front - 1 + 2 * 99, "\"…", sizeof "\"…");
+    memcpy(expected + sizeof front - 1 + 198, "\"…", sizeof "\"…");
     assert_line(SL_KIND_OSC, datagram, sizeof datagram, expected);
 }
 

@@ -176,7 +176,7 @@ static void test_peers_dropped_datagram_is_taken_when_sent_again(void **state)
 
 static void test_peers_longest_silent_gives_way_to_the_65th(void **state)
 {
-    for (uint16_t i = 0; i < SL_SOURCES_MAX; i++) judge(*state, (uint16_t)(1000 + i), 0, 1, BYTES);
+    for (int i = 0; i < SL_SOURCES_MAX; i++) judge(*state, (uint16_t)(1000 + i), 0, 1, BYTES);
     judge(*state, 1000, 1, 1, BYTES); /* now 1001 is the longest silent */
     sl_peer_verdict verdict = judge(*state, 2000, 0, 1, BYTES);
     assert_int_equal(verdict.source, FIRST_SOURCE + SL_SOURCES_MAX);
@@ -242,10 +242,10 @@ static void test_peers_restores_the_newest_number_of_a_name(void **state)
 
 static void test_peers_restore_keeps_the_newest_64(void **state)
 {
-    for (uint16_t i = 0; i < SL_SOURCES_MAX + 1; i++) {
+    for (int i = 0; i < SL_SOURCES_MAX + 1; i++) {
         char name[32];
         snprintf(name, sizeof name, "127.0.0.1:%d", 1000 + i);
-        sl_source source = source_of(100u + i, name);
+        sl_source source = source_of((uint32_t)(100 + i), name);
         assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
     }
     assert_true(judge(*state, 1000, 101, 1, BYTES).is_new);

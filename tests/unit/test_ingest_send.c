@@ -26,6 +26,7 @@ typedef struct fixture {
 static int start(void **state)
 {
     fixture *fixture = calloc(1, sizeof *fixture);
+    *state = fixture;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     char target[32];
@@ -35,7 +36,6 @@ static int start(void **state)
     if (getsockname(fixture->receiver, (struct sockaddr *)&address, &length) != 0) return -1;
     fixture->port = ntohs(address.sin_port);
     snprintf(target, sizeof target, "localhost:%u", fixture->port);
-    *state = fixture;
     return sl_osc_sender_open(&fixture->sender, target, errmsg) == SL_OK ? 0 : -1;
 }
 

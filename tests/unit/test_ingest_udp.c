@@ -381,6 +381,18 @@ static void test_udp_never_answers(void **state)
     assert_int_equal(errno, EAGAIN);
 }
 
+/* The counts of the only peer, once it has sent `received` datagrams. */
+static sl_source_counts wait_for_counts(fixture *fixture, uint64_t received)
+{
+    sl_counters counters = {0};
+    for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms++) {
+        (void)sl_peers_counters(fixture->peers, &counters);
+        if (counters.count > 0 && counters.sources[0].received >= received) break;
+        usleep(1000);
+    }
+    return counters.sources[0];
+}
+
 static void test_udp_full_ring_drops_and_counts(void **state)
 {
     (void)state;
@@ -392,16 +404,12 @@ static void test_udp_full_ring_drops_and_counts(void **state)
         packet_u32(&packet, sizeof blob);
         packet_bytes(&packet, blob, sizeof blob);
         send_packet(fixture, packet);
+        if (i % 4 == 3) (void)wait_for_counts(fixture, (uint64_t)i + 1); /* a small kernel buffer will do */
     }
-    sl_counters counters = {0};
-    for (int waited_ms = 0; waited_ms < WAIT_MS && counters.sources[0].received < 40; waited_ms++) {
-        (void)sl_peers_counters(fixture->peers, &counters);
-        usleep(1000);
-    }
-    const sl_source_counts *counts = &counters.sources[0];
-    assert_int_equal(counts->received, 40);
-    assert_int_equal(counts->queue_size, 17); /* of 60 KB fit 1 MiB */
-    assert_int_equal(counts->dropped, 23);
+    sl_source_counts counts = wait_for_counts(fixture, 40);
+    assert_int_equal(counts.received, 40);
+    assert_int_equal(counts.queue_size, 17); /* of 60 KB fit 1 MiB */
+    assert_int_equal(counts.dropped, 23);
     void *started = fixture;
     stop(&started);
 }
@@ -414,11 +422,7 @@ static void test_udp_full_ring_leaves_the_session_due(void **state)
     while (sl_ring_put(fixture->ring, &filler) == SL_OK) {
     } /* the receiver sleeps: nobody else writes */
     send_packet(fixture, packet_numbered(0, 1));
-    sl_counters counters = {0};
-    for (int waited_ms = 0; waited_ms < WAIT_MS && counters.count == 0; waited_ms++) {
-        (void)sl_peers_counters(fixture->peers, &counters);
-        usleep(1000);
-    }
+    assert_int_equal(wait_for_counts(fixture, 1).dropped, 1);
     sl_event draft;
     while (sl_ring_take(fixture->ring, &draft, 1) == 1) {
     }

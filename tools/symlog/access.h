@@ -11,7 +11,7 @@
 enum { SL_ACCESS_ORIGINS_MAX = 16 };
 
 typedef struct sl_access {
-    const char *token; /* NULL: none is asked for */
+    const char *token;                          /* NULL: none is asked for */
     const char *origins[SL_ACCESS_ORIGINS_MAX]; /* allowed besides pages of the same host */
     size_t origin_count;
 } sl_access;

@@ -57,7 +57,7 @@ static record *record_at(const sl_backlog *backlog, uint64_t place)
 static size_t size_of(const record *record)
 {
     if (record->is_filler != 0) return sizeof *record + record->length;
-    return sizeof *record + SL_BACKLOG_ROOM + (record->length + 15u) / 16u * 16u;
+    return sizeof *record + SL_BACKLOG_ROOM + ((size_t)record->length + 15) / 16 * 16;
 }
 
 /* Takes the next `size` bytes, which lie in one piece, from the oldest records. */

@@ -27,11 +27,11 @@ typedef struct sl_chores {
     uint64_t kernel_drops;     /* besides those that `udp` counts: before this start */
     sl_sink sink;              /* the next three are set before the first tick */
     sl_peers *peers;
-    const sl_udp *udp;       /* NULL: stopped */
+    const sl_udp *udp; /* NULL: stopped */
     sl_settle settle;
-    bool has_news;          /* something that was not symlog's own came since the last checkpoint */
+    bool has_news;           /* something that was not symlog's own came since the last checkpoint */
     uint64_t checkpoint_seq; /* the last one was of the state after this event */
-    uint64_t event_ns;      /* when the last event was seen; by sl_clock_boot_ns, as all times here */
+    uint64_t event_ns;       /* when the last event was seen; by sl_clock_boot_ns, as all times here */
     uint64_t counters_ns;
     uint64_t reader_check_ns;
 } sl_chores;

@@ -20,6 +20,8 @@
 
 enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024 };
 
+#define LOOPBACK "127.0.0.1"
+
 typedef struct serve_options {
     char dir[SL_HOST_DIR_BYTES];
     char osc_address[INET_ADDRSTRLEN];
@@ -30,7 +32,7 @@ typedef struct serve_options {
     uint64_t checkpoint_every;
     bool is_verbose;
     sl_access access;
-    char origins[LIST_BYTES];   /* what access.origins points into */
+    char origins[LIST_BYTES];    /* what access.origins points into */
     char summary[OPTIONS_BYTES]; /* for the start event: no token */
 } serve_options;
 
@@ -124,8 +126,8 @@ static int read_options(int argc, char **argv, serve_options *options)
 
     char errmsg[256];
     if (!sl_host_db_dir(db, options->dir, sizeof options->dir, errmsg)) return sl_usage_error(name, "%s", errmsg);
-    strcpy(options->osc_address, "127.0.0.1");
-    strcpy(options->ws_address, "127.0.0.1");
+    memcpy(options->osc_address, LOOPBACK, sizeof LOOPBACK);
+    memcpy(options->ws_address, LOOPBACK, sizeof LOOPBACK);
     if (!sl_host_endpoint(osc, options->osc_address, sizeof options->osc_address, &options->osc_port))
         return sl_usage_error(name, "--osc wants [ADDR:]PORT, such as 9002 or 0.0.0.0:9002, not \"%s\"", osc);
     if (!sl_host_endpoint(ws, options->ws_address, sizeof options->ws_address, &options->ws_port))
@@ -149,7 +151,7 @@ static int read_options(int argc, char **argv, serve_options *options)
 static int read_origins(const char *name, const char *list, serve_options *options)
 {
     if (strlen(list) >= sizeof options->origins) return sl_usage_error(name, "--allow-origin is too long");
-    strcpy(options->origins, list);
+    memcpy(options->origins, list, strlen(list) + 1);
     char *rest = NULL;
     for (char *one = strtok_r(options->origins, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
         if (options->access.origin_count == SL_ACCESS_ORIGINS_MAX)
@@ -182,12 +184,14 @@ static bool start(serve *serve)
     if (err == SL_ERR_END) serve->errmsg[0] = '\0'; /* who pressed Ctrl-C knows why */
     if (err != SL_OK) return false;
     const unsigned long long events = sl_state_seq(serve->opening.state);
+    char *dir = realpath(options->dir, NULL); /* it is there by now */
+    const char *shown = dir != NULL ? dir : options->dir;
     if (serve->status.is_terminal) {
-        sl_status_say(&serve->status, SL_PROGRAM_VERSION ", with %llu events in the log %s", events, options->dir);
+        sl_status_say(&serve->status, SL_PROGRAM_VERSION ", with %llu events in the log %s", events, shown);
     } else {
-        sl_status_say(&serve->status, "log dir=%s events=%llu id=%s", options->dir, events,
-                      sl_log_id_hex(serve->opening.log));
+        sl_status_say(&serve->status, "log dir=%s events=%llu id=%s", shown, events, sl_log_id_hex(serve->opening.log));
     }
+    free(dir);
     return start_pipeline(serve) && listen_for_all(serve);
 }
 
@@ -291,9 +295,8 @@ static void stop(serve *serve)
     uint64_t head = 0;
     if (!sl_committer_stop(serve->committer)) {
         if (sl_log_last(serve->opening.log, &head) != SL_OK) head = 0;
-        snprintf(serve->errmsg, sizeof serve->errmsg,
-                 "%.160s; the log ends with event %llu. Mend that and start again", sl_log_error(serve->opening.log),
-                 (unsigned long long)head);
+        snprintf(serve->errmsg, sizeof serve->errmsg, "%.160s; the log ends with event %llu. Mend that and start again",
+                 sl_log_error(serve->opening.log), (unsigned long long)head);
     } else if (serve->udp != NULL && serve->errmsg[0] == '\0') {
         sl_service_finish(serve->service, sl_opening_sink(serve->opening.log));
         if (sl_log_last(serve->opening.log, &head) == SL_OK)

@@ -2,6 +2,7 @@
 #include "tools/symlog/feed.h"
 
 #include "tools/symlog/backlog.h"
+#include "tools/symlog/door.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/outbox.h"
 
@@ -14,12 +15,11 @@
 #include <sys/socket.h>
 
 enum {
-    TURN_BYTES_MAX = 256 << 10,    /* to one subscriber before the others have their turn */
-    TURN_PIECES_MAX = 1024,        /* likewise */
+    TURN_BYTES_MAX = 256 << 10, /* to one subscriber before the others have their turn */
+    TURN_PIECES_MAX = 1024,     /* likewise */
     SOCKET_BUFFER_BYTES = 128 << 10,
-    OVERTAKEN_PATIENCE_TICKS = 40, /* for one that does not even take its closing */
+    OVERTAKEN_PATIENCE_TICKS = 40,      /* for one that does not even take its closing */
     CLOSING_TICK_NS = 20 * 1000 * 1000, /* a closing feed looks that often whether all have left */
-    HEADER_BYTES_MAX = 512
 };
 
 _Static_assert(SL_BACKLOG_ROOM >= LWS_PRE, "a frame's header is written in front of its payload");
@@ -50,9 +50,9 @@ struct sl_feed {
     size_t count;
     uint64_t last_number;
     bool is_closing;
-    bool has_news;           /* published and not yet announced */
-    sl_whole *whole;         /* for everybody who joins before the next message; NULL: to be made */
-    sl_text text;            /* the whole, being written */
+    bool has_news;   /* published and not yet announced */
+    sl_whole *whole; /* for everybody who joins before the next message; NULL: to be made */
+    sl_text text;    /* the whole, being written */
     uint8_t scratch[SL_BACKLOG_ROOM + SL_OUTBOX_PIECE_BYTES];
 };
 
@@ -60,7 +60,6 @@ static void announce(sl_feed *feed);
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 static void on_timer(lws_sorted_usec_list_t *timer);
 static int admit(sl_feed *feed, struct lws *wsi);
-static int turn_away(struct lws *wsi, const char *status, const char *why);
 static int on_joined(sl_feed *feed, struct lws *wsi, subscriber *subscriber);
 static void on_left(sl_feed *feed, subscriber *subscriber);
 static int on_received(sl_feed *feed, subscriber *subscriber, const char *bytes, size_t length);
@@ -231,7 +230,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         feed->owner.woken(feed->owner.ctx);
         announce(feed);
         return 0;
-    case LWS_CALLBACK_HTTP: return turn_away(wsi, "426 Upgrade Required", "this is symlog's WebSocket, no web page");
+    case LWS_CALLBACK_HTTP:
+        sl_door_turn_away(wsi, "426 Upgrade Required", "this is symlog's WebSocket, no web page");
+        return -1;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return admit(feed, wsi);
     case LWS_CALLBACK_ESTABLISHED: return on_joined(feed, wsi, user);
     case LWS_CALLBACK_CLOSED: on_left(feed, user); return 0;
@@ -241,54 +242,20 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* Copies a header; NULL if there is none. One that is too long is kept as an empty one, which no rule lets in. */
-static const char *header(struct lws *wsi, enum lws_token_indexes token, char buf[HEADER_BYTES_MAX])
-{
-    if (lws_hdr_total_length(wsi, token) <= 0) return NULL;
-    if (lws_hdr_copy(wsi, buf, HEADER_BYTES_MAX, token) < 0) buf[0] = '\0';
-    return buf;
-}
-
 /* Lets a connection in (0), or answers with why not. */
 static int admit(sl_feed *feed, struct lws *wsi)
 {
-    char origin[HEADER_BYTES_MAX];
-    char host[HEADER_BYTES_MAX];
-    char token[HEADER_BYTES_MAX];
-    static const char bearer[] = "Bearer ";
-    sl_visitor visitor = {
-        .origin = header(wsi, WSI_TOKEN_ORIGIN, origin),
-        .host = header(wsi, WSI_TOKEN_HOST, host),
-        .token = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, token),
-    };
-    if (visitor.token != NULL && strncmp(token, bearer, sizeof bearer - 1) == 0) visitor.token += sizeof bearer - 1;
-    if (visitor.token == NULL) visitor.token = lws_get_urlarg_by_name(wsi, "token=", token, sizeof token);
-    sl_verdict verdict = sl_access_judge(feed->access, &visitor);
-    if (verdict == SL_VERDICT_WELCOME && feed->count < SL_FEED_SUBSCRIBERS_MAX && !feed->is_closing) return 0;
-
+    const char *why = NULL;
+    if (feed->is_closing || feed->count >= SL_FEED_SUBSCRIBERS_MAX) {
+        why = feed->is_closing ? "symlog stops" : "there are too many subscribers";
+        sl_door_turn_away(wsi, "503 Service Unavailable", why);
+    } else {
+        why = sl_door_judge(wsi, feed->access);
+    }
+    if (why == NULL) return 0;
     char peer[SL_FEED_PEER_BYTES] = "";
     lws_get_peer_simple(wsi, peer, sizeof peer);
-    const char *status = verdict == SL_VERDICT_ORIGIN  ? "403 Forbidden"
-                         : verdict == SL_VERDICT_TOKEN ? "401 Unauthorized"
-                                                       : "503 Service Unavailable";
-    const char *why = verdict == SL_VERDICT_ORIGIN  ? "a page of another site; --allow-origin lets it in"
-                      : verdict == SL_VERDICT_TOKEN ? "no token, or a wrong one; bring ?token=T"
-                      : feed->is_closing            ? "symlog stops"
-                                                    : "there are too many subscribers";
     feed->owner.refused(feed->owner.ctx, peer, why);
-    return turn_away(wsi, status, why);
-}
-
-/* Answers a request by HTTP and has its connection closed. (libwebsockets would say HTTP/1.0 here, which is no answer to
- * a WebSocket client.) */
-static int turn_away(struct lws *wsi, const char *status, const char *why)
-{
-    char answer[LWS_PRE + HEADER_BYTES_MAX];
-    const int length = snprintf(answer + LWS_PRE, HEADER_BYTES_MAX,
-                                "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-                                "Connection: close\r\n\r\n%s\n",
-                                status, strlen(why) + 1, why);
-    lws_write(wsi, (unsigned char *)answer + LWS_PRE, (size_t)length, LWS_WRITE_HTTP);
     return -1;
 }
 
@@ -329,8 +296,8 @@ static void on_left(sl_feed *feed, subscriber *subscriber)
 /* Puts the fragments of a message together and hands it on. */
 static int on_received(sl_feed *feed, subscriber *subscriber, const char *bytes, size_t length)
 {
-    const bool is_last = lws_is_final_fragment(subscriber->wsi) != 0 &&
-                         lws_remaining_packet_payload(subscriber->wsi) == 0;
+    const bool is_last =
+        lws_is_final_fragment(subscriber->wsi) != 0 && lws_remaining_packet_payload(subscriber->wsi) == 0;
     if (subscriber->received_length + length > SL_FEED_RECEIVE_BYTES_MAX) {
         static unsigned char reason[] = "a message may have 64 KiB";
         snprintf(subscriber->why, sizeof subscriber->why, "a message too long");

@@ -23,7 +23,8 @@ sl_err sl_opening_open(sl_opening *opening, const sl_opening_options *options, c
     const sl_log_options log = {.dir = options->dir, .is_writer = true, .durability = options->durability};
     sl_err err = sl_log_open(&opening->log, &log, errmsg);
     if (err == SL_ERR_BUSY) {
-        snprintf(errmsg, 256, "another symlog serve writes the log in %.120s; stop it, or name another folder with --db",
+        snprintf(errmsg, 256,
+                 "another symlog serve writes the log in %.120s; stop it, or name another folder with --db",
                  options->dir);
     }
     if (err != SL_OK) return err;

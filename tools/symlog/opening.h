@@ -17,7 +17,7 @@
 typedef struct sl_opening_options {
     const char *dir;
     sl_durability durability;
-    const char *options;                /* the command line's, one line without secrets: for the start event */
+    const char *options;                 /* the command line's, one line without secrets: for the start event */
     const volatile sig_atomic_t *signal; /* not 0: give up */
 } sl_opening_options;
 
@@ -28,8 +28,9 @@ typedef struct sl_opening {
     uint64_t start_ns; /* sl_clock_boot_ns at which time_ns is 0 */
 } sl_opening;
 
-/* Opens, applies, appends. On failure `errmsg` gets a sentence that says what to do, and nothing stays open. SL_ERR_BUSY:
- * another serve has the log; SL_ERR_END: the signal came; what sl_log_open, sl_log_read and sl_log_append return. */
+/* Opens, applies, appends. On failure `errmsg` gets a sentence that says what to do, and nothing stays open.
+ * SL_ERR_BUSY: another serve has the log; SL_ERR_END: the signal came; what sl_log_open, sl_log_read and sl_log_append
+ * return. */
 sl_err sl_opening_open(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
 
 /* Frees the state and closes the log. */

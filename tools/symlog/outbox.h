@@ -23,8 +23,8 @@ enum {
 
 /* A whole project as a message, for everybody who joins before the next message. */
 typedef struct sl_whole {
-    unsigned users;  /* freed with the last one */
-    uint64_t seq;    /* of the state that it shows */
+    unsigned users; /* freed with the last one */
+    uint64_t seq;   /* of the state that it shows */
     size_t length;
     uint8_t bytes[]; /* SL_BACKLOG_ROOM, then the message */
 } sl_whole;
@@ -40,16 +40,16 @@ typedef enum sl_outbox_turn {
 
 typedef struct sl_outbox {
     const sl_backlog *backlog;
-    uint64_t place;       /* in the backlog: of the next message */
-    uint64_t seq;         /* last log number sent whole; 0 before any */
-    bool wants_whole;     /* begins (again) with the whole project */
-    sl_whole *whole;      /* to be sent next */
-    sl_answer *answers;   /* oldest first */
+    uint64_t place;     /* in the backlog: of the next message */
+    uint64_t seq;       /* last log number sent whole; 0 before any */
+    bool wants_whole;   /* begins (again) with the whole project */
+    sl_whole *whole;    /* to be sent next */
+    sl_answer *answers; /* oldest first */
     sl_answer **answers_end;
     size_t answer_count;
     size_t answer_bytes;
-    int sending;          /* which of these the present message is */
-    size_t sent_bytes;    /* of the present message */
+    int sending;       /* which of these the present message is */
+    size_t sent_bytes; /* of the present message */
 } sl_outbox;
 
 /* A piece of a message: `bytes` has SL_BACKLOG_ROOM to overwrite in front of it, and is valid until the next call on

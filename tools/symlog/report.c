@@ -126,7 +126,8 @@ static void tell_staleness(sl_report *report)
     if (!report->has_source || strcmp(reason, report->stale_reason) == 0) return;
     memcpy(report->stale_reason, reason, sizeof reason);
     if (reason[0] != '\0') {
-        sl_status_say(report->status, "stale reason=\"%s\" hint=\"save the set in Live, or send /symlog/snapshot\"", reason);
+        sl_status_say(report->status, "stale reason=\"%s\" hint=\"save the set in Live, or send /symlog/snapshot\"",
+                      reason);
     } else {
         sl_status_say(report->status, "complete seq=%llu", (unsigned long long)sl_state_seq(report->state));
     }

@@ -179,8 +179,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
         return;
     }
     const json_t *id = json_object_get(request, "id");
-    sl_rpc_call call = {
-        .owner = &rpc->owner, .params = json_object_get(request, "params"), .result = &reply->text};
+    sl_rpc_call call = {.owner = &rpc->owner, .params = json_object_get(request, "params"), .result = &reply->text};
     const size_t begin = reply->text.length;
     begin_response(reply);
     if (id != NULL) add_json(&reply->text, id);

@@ -151,9 +151,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     } else if (reason == LWS_CALLBACK_CLIENT_RECEIVE) {
         take_piece(call, wsi, in, length);
     } else if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
-        bool is_refused = in != NULL && strstr(in, "HS: ws upgrade response not 101") != NULL;
+        // libwebsockets says "HS: …" of a handshake that came to nothing: somebody is there.
+        bool is_refused = in != NULL && strncmp(in, "HS: ", strlen("HS: ")) == 0;
         settle(call, SL_ERR_IO,
-               is_refused ? "%.200s does not let us in; does it want a token?"
+               is_refused ? "%.200s does not let us in; a token goes into the address: ws://HOST:PORT/?token=T"
                           : "nobody listens at %.200s; symlog serve does",
                call->url);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {

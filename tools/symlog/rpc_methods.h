@@ -21,11 +21,11 @@ enum {
 /* One call. */
 typedef struct sl_rpc_call {
     const sl_rpc_owner *owner;
-    const json_t *params;        /* an object, or NULL */
-    sl_text *result;             /* the result is appended here, as JSON */
-    const char *mark;            /* set by `mark`: to be put into the log, and answered when it is there */
+    const json_t *params; /* an object, or NULL */
+    sl_text *result;      /* the result is appended here, as JSON */
+    const char *mark;     /* set by `mark`: to be put into the log, and answered when it is there */
     size_t mark_length;
-    int code;                    /* set with `reason` when it failed */
+    int code; /* set with `reason` when it failed */
     char reason[160];
 } sl_rpc_call;
 

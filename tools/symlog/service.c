@@ -18,7 +18,8 @@ enum {
     TURN_EVENTS_MAX = 1024, /* then the sockets have their turn */
     TURN_CLOCK_EVERY = 32,  /* events between looks at the clock */
     TURN_NS_MAX = 5000000,
-    GOODBYE_MS = 500
+    GOODBYE_MS = 500,
+    REFUSED_EVERY_NS = 1000000000
 };
 
 struct sl_service {
@@ -29,9 +30,10 @@ struct sl_service {
     sl_rpc *rpc;
     sl_chores chores;
     sl_report report;
-    sl_text message;  /* of the event being applied, not published yet: it may be the last, which bears the number */
+    sl_text message; /* of the event being applied, not published yet: it may be the last, which bears the number */
     bool has_message;
-    char failure[256]; /* "" while all is well */
+    uint64_t refused_ns; /* when a refused subscriber was told of last */
+    char failure[256];   /* "" while all is well */
 };
 
 static void on_woken(void *ctx);
@@ -147,7 +149,8 @@ const char *sl_service_failure(const sl_service *service)
 void sl_service_finish(sl_service *service, sl_sink sink)
 {
     service->chores.sink = sink;
-    while (apply_next(service)) {}
+    while (apply_next(service)) {
+    }
     sl_chores_finish(&service->chores);
     sl_feed_close(service->feed, GOODBYE_MS);
 }
@@ -286,6 +289,9 @@ static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char
 static void on_refused(void *ctx, const char *peer, const char *why)
 {
     sl_service *service = ctx;
+    const uint64_t now_ns = sl_clock_boot_ns();
+    if (now_ns - service->refused_ns < REFUSED_EVERY_NS) return; /* a page that tries again and again */
+    service->refused_ns = now_ns;
     sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
 }
 

@@ -221,12 +221,15 @@ static int print_verdict(const verify *run)
     assert((run->first_bad == 0) == (run->damaged == 0));
     fputs(is_ok ? "ok: " : "not ok: ", stdout);
     if (run->damaged > 0) {
-        printf("damaged, first at event %llu (%s), %llu%s events in all; ", (unsigned long long)run->first_bad,
-               run->damage, (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
+        printf("damaged, first at event %llu (%s), before which symlog replay --to %llu still reads; ",
+               (unsigned long long)run->first_bad, run->damage, (unsigned long long)run->first_bad - 1);
     }
     if (run->wrong > 0) printf("%s; ", run->wrong_text);
     printf("%llu events", (unsigned long long)run->last);
-    printf(", %llu checkpoints proven", (unsigned long long)run->proven);
+    if (run->damaged > 0) {
+        printf(", %llu%s of them damaged", (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
+    }
+    printf("; checkpoints: %llu proven", (unsigned long long)run->proven);
     if (run->wrong > 0) printf(", %llu wrong", (unsigned long long)run->wrong);
     if (run->not_comparable > 0) {
         printf(", %llu not comparable (another reducer version)", (unsigned long long)run->not_comparable);

@@ -1,0 +1,109 @@
+/* Making a state, and reading it. */
+#include "core/state.h"
+
+#include <string.h>
+
+sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason)
+{
+    sl_node *project = sl_tree_project(state->tree);
+    sl_err err = sl_tree_set(state->tree, project, SL_ATTRIBUTE_IS_STALE, is_stale, NULL, NULL);
+    if (err != SL_OK) return err;
+    return sl_tree_set(state->tree, project, SL_ATTRIBUTE_STALE_REASON, reason, NULL, NULL);
+}
+
+sl_err sl_state_create(sl_memory memory, sl_state **out)
+{
+    static const char reason[] = "no picture yet";
+    sl_state *state = memory.resize(memory.ctx, NULL, 0, sizeof *state);
+    if (state == NULL) return SL_ERR_MEMORY;
+    memset(state, 0, sizeof *state);
+    state->memory = memory;
+    state->source_next = 1;
+    sl_pool_open(&state->pool, memory);
+    sl_live_open(state);
+    sl_err err = sl_tree_create(memory, &state->tree);
+    if (err == SL_OK) err = sl_state_set_stale(state, sl_value_bool(true), sl_value_text(reason, strlen(reason)));
+    if (err != SL_OK) {
+        sl_state_destroy(state);
+        return err;
+    }
+    *out = state;
+    return SL_OK;
+}
+
+void sl_state_destroy(sl_state *state)
+{
+    if (state == NULL) return;
+    sl_memory memory = state->memory;
+    sl_tree_destroy(state->tree);
+    sl_tree_destroy(state->former);
+    sl_pool_close(&state->pool);
+    memory.resize(memory.ctx, state, sizeof *state, 0);
+}
+
+uint64_t sl_state_seq(const sl_state *state)
+{
+    return state->seq;
+}
+
+sl_tree *sl_state_tree(sl_state *state)
+{
+    return state->tree;
+}
+
+const sl_tree *sl_state_tree_view(const sl_state *state)
+{
+    return state->tree;
+}
+
+uint32_t sl_state_source_next(const sl_state *state)
+{
+    return state->source_next;
+}
+
+uint64_t sl_state_kernel_drops(const sl_state *state)
+{
+    return state->kernel_drops;
+}
+
+uint64_t sl_state_refused_unnamed(const sl_state *state)
+{
+    return state->refused_unnamed;
+}
+
+int64_t sl_state_wall_ns(const sl_state *state)
+{
+    return state->wall_ns;
+}
+
+size_t sl_state_size_bytes(const sl_state *state)
+{
+    return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree);
+}
+
+const sl_source *sl_state_source_at(const sl_state *state, size_t index)
+{
+    return index < state->source_count ? &state->sources[index]->source : NULL;
+}
+
+const sl_source *sl_state_source(const sl_state *state, uint32_t number)
+{
+    for (uint32_t i = 0; i < state->source_count; i++)
+        if (state->sources[i]->source.number == number) return &state->sources[i]->source;
+    return NULL;
+}
+
+const char *sl_refusal_text(sl_refusal refusal)
+{
+    switch (refusal) {
+    case SL_REFUSAL_NONE: return "none";
+    case SL_REFUSAL_PATH: return "unknown path";
+    case SL_REFUSAL_TYPES: return "wrong types";
+    case SL_REFUSAL_FINITE: return "not a finite number";
+    case SL_REFUSAL_INDEX: return "no such index";
+    case SL_REFUSAL_BUNDLE: return "bundle refused";
+    case SL_REFUSAL_MALFORMED: return "malformed payload";
+    case SL_REFUSAL_COUNT: break;
+    }
+    return "unknown";
+}
