@@ -41,9 +41,9 @@ void sl_state_tell_diff(sl_state *state)
     state->diff.count = 0;
 }
 
-void sl_state_tell_live_event(sl_state *state)
+void sl_state_tell_message(sl_state *state, sl_effect_type type)
 {
-    tell(state, (sl_effect){.type = SL_EFFECT_LIVE_EVENT});
+    tell(state, (sl_effect){.type = type});
 }
 
 void sl_state_refuse(sl_state *state, sl_refusal refusal)

@@ -79,7 +79,22 @@ static sl_err reorder_scene(sl_state *state, const sl_live *live)
 static sl_err tell_live_event(sl_state *state, const sl_live *live)
 {
     (void)live;
-    sl_state_tell_live_event(state);
+    sl_state_tell_message(state, SL_EFFECT_LIVE_EVENT);
+    return SL_OK;
+}
+
+/* For the feed alone. */
+static sl_err begin_group(sl_state *state, const sl_live *live)
+{
+    (void)live;
+    sl_state_tell_message(state, SL_EFFECT_GROUP_BEGIN);
+    return SL_OK;
+}
+
+static sl_err end_group(sl_state *state, const sl_live *live)
+{
+    (void)live;
+    sl_state_tell_message(state, SL_EFFECT_GROUP_END);
     return SL_OK;
 }
 
@@ -138,8 +153,8 @@ static const live_row rows[] = {
     {PATH("/live/cursor/track"), "i?is", tell_live_event, 0, 0},
     {PATH("/live/cursor/scene"), "i", tell_live_event, 0, 0},
     {PATH("/live/cursor/clip_slot"), "iiiii", tell_live_event, 0, 0},
-    {PATH("/live/batch/start"), "i", do_nothing, 0, 0},
-    {PATH("/live/batch/end"), "i", do_nothing, 0, 0},
+    {PATH("/live/batch/start"), "i", begin_group, 0, 0},
+    {PATH("/live/batch/end"), "i", end_group, 0, 0},
     {PATH("/symlog/hello"), "issi", do_nothing, 0, 0},
     {PATH("/symlog/heartbeat"), "ii", do_nothing, 0, 0},
     {PATH("/symlog/resend"), "ii", do_nothing, 0, 0},

@@ -120,6 +120,8 @@ void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *ef
     case SL_EFFECT_DIFF: sl_message_diff(text, effect->diff, effect->seq_num); break;
     case SL_EFFECT_LIVE_EVENT: write_live_event(text, effect); break;
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
+    case SL_EFFECT_GROUP_BEGIN:
+    case SL_EFFECT_GROUP_END: break;
     }
 }
 

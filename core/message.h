@@ -8,8 +8,8 @@
 #include "core/reduce.h"
 #include "core/text.h"
 
-/* The message of an effect (DIFF_UPDATE, live_event, ERROR) as a JSON object, without its closing brace: the caller
- * ends it with sl_message_close, which knows whether it is the last of its event. */
+/* The message of an effect (DIFF_UPDATE, live_event, ERROR; nothing for a group's hint) as a JSON object, without its
+ * closing brace: the caller ends it with sl_message_close, which knows whether it is the last of its event. */
 void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *effect);
 
 /* Ends a message: `,"seq":N}` where seq is not 0, else `}`. */

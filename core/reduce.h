@@ -54,9 +54,11 @@ typedef struct sl_source {
 /* What one event did, told while it is applied; a message of a bundle is told on its own. All pointers are valid only
  * during the call, and the state is then as after this message. */
 typedef enum sl_effect_type {
-    SL_EFFECT_DIFF,       /* the tree changed: diff */
-    SL_EFFECT_LIVE_EVENT, /* message, nothing changed: a cursor */
-    SL_EFFECT_REFUSED     /* message was refused: refusal */
+    SL_EFFECT_DIFF,        /* the tree changed: diff */
+    SL_EFFECT_LIVE_EVENT,  /* message, nothing changed: a cursor */
+    SL_EFFECT_REFUSED,     /* message was refused: refusal */
+    SL_EFFECT_GROUP_BEGIN, /* a hint, no message: what follows belongs together … */
+    SL_EFFECT_GROUP_END    /* … until here */
 } sl_effect_type;
 
 typedef struct sl_effect {

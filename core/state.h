@@ -105,8 +105,8 @@ sl_err sl_state_change(sl_state *state, sl_change change);
 /* Tells the diff made so far, if there is any, and begins a new one. */
 void sl_state_tell_diff(sl_state *state);
 
-/* Tells the present message as a live_event. */
-void sl_state_tell_live_event(sl_state *state);
+/* Tells the present message as it is, which changed nothing: a live_event, or a group's hint. */
+void sl_state_tell_message(sl_state *state, sl_effect_type type);
 
 /* Counts a refusal of the present message and tells it. */
 void sl_state_refuse(sl_state *state, sl_refusal refusal);

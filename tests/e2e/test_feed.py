@@ -143,6 +143,25 @@ def test_feed_reordered_scenes_settle_by_time(serve):
 # Troubles that subscribers hear of.
 
 
+def test_feed_group_goes_out_together(serve):
+    """Nothing between batch/start and batch/end is sent before the end comes, or 250 ms have passed."""
+    live = serve.live()
+    with serve.subscribe() as subscriber:
+        receive(subscriber)
+        live.send("/live/batch/start", ("i", 1))
+        live.send("/live/transport/tempo", ("f", 120.0))
+        with pytest.raises(TimeoutError):
+            subscriber.recv(timeout=0.1)
+        live.send("/live/batch/end", ("i", 1))
+        [change] = changes(receive(subscriber))
+        assert change["new_value"] == 120.0
+        live.send("/live/batch/start", ("i", 2))
+        began = time.monotonic()
+        live.send("/live/transport/tempo", ("f", 121.0))  # Its end was lost.
+        assert changes(receive(subscriber))[0]["new_value"] == 121.0
+        assert time.monotonic() - began > 0.2
+
+
 def test_feed_gap_is_an_error_with_its_numbers(serve):
     live = serve.live()
     with serve.subscribe() as subscriber:

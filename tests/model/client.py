@@ -80,7 +80,7 @@ class Subscriber:
         node = {
             "node_type": source["node_type"],
             "id": source["id"],
-            "attributes": dict(source.get("attributes", {})),
+            "attributes": _told(source.get("attributes", {})),
             "children": [],
         }
         if node["id"] in self._nodes:
@@ -118,7 +118,7 @@ class Subscriber:
         held = {name: node["attributes"].get(name) for name in old}
         if self.strict and old != held:
             raise ClientError(f"old value is {held}: {change}")
-        node["attributes"].update(new)
+        node["attributes"] = _told(node["attributes"] | new)
         return True
 
     def _target(self, change):
@@ -179,6 +179,11 @@ class Subscriber:
             segments.append(_segment_of(node, parent))
             node = parent
         return ".".join(reversed(segments)) or "project"
+
+
+def _told(attributes):
+    """Those that have a value: a diff says null of one that lost its own."""
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _of_type(node, node_type):

@@ -204,6 +204,8 @@ def _permute_scenes(generator):
         generator.rng.shuffle(told)
     for place, source in told:
         yield [("/live/scene/reordered", [*generator.ints(place), ("s", names[source])])]
+        if generator.rng.random() < 0.05:
+            yield [("/symlog/heartbeat", generator.ints(1, 0))]  # Passes by.
     yield generator.quiet()
 
 

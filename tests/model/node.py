@@ -1,4 +1,7 @@
-"""A node of the model's tree: its type, attributes and children, and how it is written as JSON."""
+"""A node of the model's tree: its type, attributes and children, and how it is written as JSON.
+
+An attribute has a value or is not there: null and never told are the same.
+"""
 
 from dataclasses import dataclass, field
 

@@ -41,6 +41,10 @@ class Sender:
         wrapped = [self._wrap_next(path, args, timestamp) for path, args in event]
         return encode_message(*wrapped[0]) if len(wrapped) == 1 else encode_bundle(wrapped)
 
+    def encode_bundle(self, event, timestamp=0.0):
+        """The same as a bundle, be it of one message."""
+        return encode_bundle([self._wrap_next(path, args, timestamp) for path, args in event])
+
     def encode_hello(self, name="model", version="1", protocol=1):
         """The unwrapped datagram that opens the session."""
         args = [("h", self.session), ("s", name), ("s", version), ("i", protocol)]

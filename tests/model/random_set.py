@@ -49,7 +49,8 @@ class _Painter:
 
     def project(self, tracks, scenes):
         children = [self.track(index, scenes) for index in range(tracks)]
-        children += [self.scene(index) for index in range(scenes)]
+        launched = self.rng.randrange(2 * scenes) if scenes else None
+        children += [self.scene(index, index == launched) for index in range(scenes)]
         children += self.some(2, self.file_ref) + self.some(1, self.groove)
         attributes = {
             "version": "12.1", "creator": "Model", "tempo": 124.0, "time_signature": "4/4",
@@ -110,11 +111,11 @@ class _Painter:
         }  # fmt: skip
         return self.node("mixer", attributes)
 
-    def scene(self, index):
+    def scene(self, index, is_launched):
         attributes = {
             "name": self.rng.choice((self.name(), "")), "index": index, "tempo": 120,
             "color": -1, "is_tempo_enabled": False, "time_signature_id": 201, "annotation": "",
-            "is_time_signature_enabled": False,
+            "is_time_signature_enabled": False, "is_triggered": is_launched,
         }  # fmt: skip
         return self.node("scene", attributes)
 

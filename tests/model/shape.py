@@ -72,11 +72,13 @@ def first_difference(left, right, ids=False):
 def differences(left, right, ids=False, place="project"):
     """Yields a line for each difference of two asts.
 
-    Hashes are never compared, ids only on request. A boolean is not a number; 1 and 1.0 are equal.
+    Hashes are never compared; ids only on request, and where both sides know one. A boolean is not
+    a number; 1 and 1.0 are equal.
     """
-    for key in ("node_type", "id") if ids else ("node_type",):
-        if left.get(key) != right.get(key):
-            yield f"{place}: {key} {left.get(key)!r} != {right.get(key)!r}"
+    if left["node_type"] != right["node_type"]:
+        yield f"{place}: node_type {left['node_type']!r} != {right['node_type']!r}"
+    if ids and None not in (left["id"], right["id"]) and left["id"] != right["id"]:
+        yield f"{place}: id {left['id']!r} != {right['id']!r}"
     mine, theirs = left.get("attributes", {}), right.get("attributes", {})
     for name in sorted(mine.keys() | theirs.keys()):
         if name not in mine:

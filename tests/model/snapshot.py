@@ -52,8 +52,9 @@ def _read_node(source, ids):
     if not isinstance(given, dict):
         raise Refused(BAD_SNAPSHOT)
     for name, kind in ATTRIBUTES[node.type].items():
-        if name in given:
-            node.attributes[name] = _read_value(kind, given[name])
+        value = _read_value(kind, given.get(name))
+        if value is not None:
+            node.attributes[name] = value
     if node.type == "clip_slot":
         node.scene = given.get("scene_index")
     _read_children(node, source.get("children", []), ids)

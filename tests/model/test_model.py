@@ -99,7 +99,7 @@ SETTERS = [
     ("device/added", (0, 0, "D", "plugin"), "tracks[0].devices[0]",
      {"name": "D", "device_type": "plugin"}),
     ("device/param", (0, 0, 0, 0.25), "tracks[0].devices[0].parameters[0]", {"value": 0.25}),
-    ("device/param", (0, 0, 2, 0.25), "tracks[0].devices[0].parameters[1]", {"value": None}),
+    ("device/param", (0, 0, 2, 0.25), "tracks[0].devices[0].parameters[1]", {}),
     ("device/param", (0, 0, 2, 0.25), "tracks[0].devices[0].parameters[2]", {"value": 0.25}),
     ("device/enabled", (0, 0, False), "tracks[0].devices[0]", {"is_enabled": False}),
     ("clip_slot/created", (1, 0, True, False, 2), "tracks[1].clip_slots[0]",
@@ -315,6 +315,14 @@ def test_order_is_not_ended_by_a_refused_report(tree):
     assert names(tree, "scene") == ["X", "Y", "Z"]
 
 
+def test_order_is_not_ended_by_what_symlog_says(tree):
+    reorder(tree, [(0, "Y")])
+    tree.apply("/symlog/heartbeat", [("h", 1), ("h", 2)])
+    reorder(tree, [(1, "X")])
+    tree.settle()
+    assert names(tree, "scene") == ["Y", "X", "Z"]
+
+
 def test_order_is_dropped_before_a_scene_added(tree):
     reorder(tree, [(2, "Y"), (3, "Z")])
     send(tree, "scene/added", 1, "N")
@@ -399,13 +407,18 @@ def test_snapshot_is_refused_whole(tree, child):
 @pytest.mark.parametrize("attributes, name, value", [
     ({"color": 3.0}, "color", 3),
     ({"volume": 1}, "volume", 1.0),
-    ({"name": None}, "name", None),
 ])  # fmt: skip
-def test_snapshot_reads_numbers_and_null(attributes, name, value):
+def test_snapshot_reads_numbers(attributes, name, value):
     tree = Tree()
     assert tree.load_snapshot(node("project", {}, node("track", attributes))) is None
     found = at(tree, "tracks[0]")["attributes"][name]
     assert (found, type(found)) == (value, type(value))
+
+
+def test_snapshot_takes_null_for_never_told():
+    tree = Tree()
+    assert tree.load_snapshot(node("project", {}, node("track", {"name": None}))) is None
+    assert at(tree, "tracks[0]")["attributes"] == {"index": 0}
 
 
 # Equality, the subscriber, the generator.

@@ -28,8 +28,7 @@ class Tree:
 
     def apply(self, path, args, source_key=None):
         """Applies one message; args is [(tag, value), ...]. Returns None, or why it was refused."""
-        if path != REORDERED:
-            self._end_run(source_key, dropped=path == SCENE_ADDED)
+        self._pass_run(source_key, path)
         try:
             self._perform(path, _check(path, args), source_key)
         except Refused as refusal:
@@ -46,8 +45,7 @@ class Tree:
             self._end_run(source_key)
             return self._count(refusal)
         for path, values in checked:
-            if path != REORDERED:
-                self._end_run(source_key, dropped=path == SCENE_ADDED)
+            self._pass_run(source_key, path)
             try:
                 self._perform(path, values, source_key)
             except Refused as refusal:
@@ -65,7 +63,6 @@ class Tree:
         except Refused as refusal:
             return self._count(refusal)
         self.project.attributes["is_stale"] = False
-        self.project.attributes["stale_reason"] = None
 
     # What can be asked of it.
 
@@ -79,7 +76,7 @@ class Tree:
 
     @property
     def stale_reason(self):
-        return self.project.attributes["stale_reason"]
+        return self.project.attributes.get("stale_reason")
 
     # Finding nodes by index. Each raises Refused where nothing stands.
 
@@ -118,6 +115,11 @@ class Tree:
         else:
             _, rule = RULES[path]
             rule(self, *values)
+
+    def _pass_run(self, source_key, path):
+        """A message goes past a run: ends it, unless it goes on with it or is symlog's own."""
+        if path != REORDERED and not path.startswith("/symlog/"):
+            self._end_run(source_key, dropped=path == SCENE_ADDED)
 
     def _end_run(self, source_key, dropped=False):
         run = self._runs.pop(source_key, None)
@@ -223,7 +225,7 @@ def _set_parameter(tree, track, device, index, value):
     if not 0 <= index < PARAMETERS_MAX:
         _refuse_index()
     while len(parameters) <= index:
-        parameters.append(Node("parameter", {"value": None}))
+        parameters.append(Node("parameter"))
     parameters[index].attributes["value"] = value
 
 

@@ -58,7 +58,7 @@ static void tear_down(fixture *fixture)
     free(fixture);
 }
 
-static sl_event draft_of(const char *text)
+static sl_event mark_of(const char *text)
 {
     return (sl_event){.kind = SL_KIND_MARK,
                       .version = 1,
@@ -69,14 +69,14 @@ static sl_event draft_of(const char *text)
 
 static void put_into_ring(fixture *fixture, const char *text)
 {
-    const sl_event draft = draft_of(text);
+    const sl_event draft = mark_of(text);
     assert_int_equal(sl_ring_put(fixture->ring, &draft), SL_OK);
 }
 
 static sl_err put_into_queue(fixture *fixture, const char *text)
 {
     const sl_sink sink = sl_committer_sink(fixture->committer);
-    const sl_event draft = draft_of(text);
+    const sl_event draft = mark_of(text);
     return sink.put(sink.ctx, &draft);
 }
 

@@ -31,13 +31,14 @@ static int run(int argc, char **argv);
 const sl_command sl_command_watch = {
     .name = "watch",
     .summary = "draw the set on the terminal, live",
-    .help = "usage: symlog watch [--db DIR] [--once]\n\n"
-            "Draws tracks, scenes, clips, volumes and devices as they are now, ten times a second, while serve records\n"
-            "into the log. > plays, ? is triggered, # is a clip, . is empty; M muted, S soloed, R armed.\n"
-            "Ctrl-C ends it.\n\n"
-            "  --db DIR  the log's folder\n"
-            "  --once    draw once and end\n\n"
-            "example: symlog watch --db ~/sets/friday\n",
+    .help =
+        "usage: symlog watch [--db DIR] [--once]\n\n"
+        "Draws tracks, scenes, clips, volumes and devices as they are now, ten times a second, while serve records\n"
+        "into the log. > plays, ? is triggered, # is a clip, . is empty; M muted, S soloed, R armed.\n"
+        "Ctrl-C ends it.\n\n"
+        "  --db DIR  the log's folder\n"
+        "  --once    draw once and end\n\n"
+        "example: symlog watch --db ~/sets/friday\n",
     .run = run,
 };
 

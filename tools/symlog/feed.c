@@ -18,7 +18,8 @@ enum {
     TURN_BYTES_MAX = 256 << 10, /* to one subscriber before the others have their turn */
     TURN_PIECES_MAX = 1024,     /* likewise */
     SOCKET_BUFFER_BYTES = 128 << 10,
-    OVERTAKEN_PATIENCE_TICKS = 40,      /* for one that does not even take its closing */
+    OVERTAKEN_PATIENCE_TICKS = 40, /* for one that does not even take its closing */
+    GROUP_US_MAX = 250 * 1000,
     CLOSING_TICK_NS = 20 * 1000 * 1000, /* a closing feed looks that often whether all have left */
 };
 
@@ -50,9 +51,10 @@ struct sl_feed {
     size_t count;
     uint64_t last_number;
     bool is_closing;
-    bool has_news;   /* published and not yet announced */
-    sl_whole *whole; /* for everybody who joins before the next message; NULL: to be made */
-    sl_text text;    /* the whole, being written */
+    bool has_news;           /* published and not yet announced */
+    lws_usec_t group_end_us; /* until then nothing is announced; 0: no group is open */
+    sl_whole *whole;         /* for everybody who joins before the next message; NULL: to be made */
+    sl_text text;            /* the whole, being written */
     uint8_t scratch[SL_BACKLOG_ROOM + SL_OUTBOX_PIECE_BYTES];
 };
 
@@ -186,10 +188,21 @@ void sl_feed_publish(sl_feed *feed, const sl_text *message, uint64_t seq)
     feed->whole = NULL;
 }
 
+void sl_feed_group(sl_feed *feed, bool begins)
+{
+    feed->group_end_us = begins ? lws_now_usecs() + GROUP_US_MAX : 0;
+}
+
 /* Has everybody served, once after many messages. */
 static void announce(sl_feed *feed)
 {
     if (!feed->has_news) return;
+    const lws_usec_t group_left_us = feed->group_end_us - lws_now_usecs();
+    if (group_left_us > 0) {
+        sl_feed_tick_within(feed, (uint64_t)group_left_us * 1000);
+        return;
+    }
+    feed->group_end_us = 0;
     feed->has_news = false;
     for (subscriber *each = feed->first; each != NULL; each = each->next) lws_callback_on_writable(each->wsi);
 }

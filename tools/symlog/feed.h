@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "tools/symlog/access.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,10 @@ void sl_feed_tick_within(sl_feed *feed, uint64_t delay_ns);
 
 /* Sends a message to every subscriber. `seq` is the log's number if it is the last message of that event, else 0. */
 void sl_feed_publish(sl_feed *feed, const sl_text *message, uint64_t seq);
+
+/* From `begins` on, what is published goes out together when the group ends, at the latest after 250 ms (an end may be
+ * lost). */
+void sl_feed_group(sl_feed *feed, bool begins);
 
 /* Sends a message to one subscriber, after what has been published so far. Nothing happens if it has left. */
 void sl_feed_answer(sl_feed *feed, uint64_t subscriber, const char *bytes, size_t length);

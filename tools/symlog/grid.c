@@ -114,9 +114,12 @@ static void draw_slot(const drawing *drawing, const sl_node *slot)
         put_cell(drawing, ".", 1, TRACK_COLUMNS);
         return;
     }
-    if (is_true(slot, SL_ATTRIBUTE_IS_PLAYING)) put_colored(drawing, "\033[32m", "> ");
-    else if (is_true(slot, SL_ATTRIBUTE_IS_TRIGGERED)) put_colored(drawing, "\033[33m", "? ");
-    else put_colored(drawing, "\033[2m", "# ");
+    if (is_true(slot, SL_ATTRIBUTE_IS_PLAYING))
+        put_colored(drawing, "\033[32m", "> ");
+    else if (is_true(slot, SL_ATTRIBUTE_IS_TRIGGERED))
+        put_colored(drawing, "\033[33m", "? ");
+    else
+        put_colored(drawing, "\033[2m", "# ");
     sl_value name = clip != NULL ? sl_node_value(clip, SL_ATTRIBUTE_NAME) : (sl_value){0};
     put_value(drawing, name, TRACK_COLUMNS - 3);
     sl_text_string(drawing->text, " ");

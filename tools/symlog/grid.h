@@ -7,10 +7,10 @@
 
 /* What the drawing may take, and what it tells besides the state. */
 typedef struct sl_grid {
-    unsigned columns;   /* of the screen */
-    unsigned rows;      /* likewise; scenes that do not fit are left out, with a line that says how many */
-    uint64_t rate;      /* events in the last second */
-    bool is_colored;    /* with ANSI colours */
+    unsigned columns; /* of the screen */
+    unsigned rows;    /* likewise; scenes that do not fit are left out, with a line that says how many */
+    uint64_t rate;    /* events in the last second */
+    bool is_colored;  /* with ANSI colours */
 } sl_grid;
 
 /* Appends the drawing: lines of at most `columns` characters, at most `rows` of them. */

@@ -214,6 +214,10 @@ static bool apply_next(sl_service *service)
 static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
 {
     sl_service *service = ctx;
+    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) {
+        sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
+        return;
+    }
     if (effect->type == SL_EFFECT_REFUSED && !sl_report_refusal(&service->report, effect)) return;
     publish(service, 0);
     sl_text_clear(&service->message);

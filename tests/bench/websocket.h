@@ -1,0 +1,24 @@
+/* A minimal WebSocket subscriber (RFC 6455): the handshake, and reading frames that the server does not mask. */
+#ifndef SL_TESTS_BENCH_WEBSOCKET_H
+#define SL_TESTS_BENCH_WEBSOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WEBSOCKET_BUFFER_BYTES = 1 << 20 };
+
+typedef struct websocket {
+    int fd;
+    size_t begin; /* of what was received and not yet read */
+    size_t end;
+    char bytes[WEBSOCKET_BUFFER_BYTES];
+} websocket;
+
+/* Connects to 127.0.0.1:`port`. */
+websocket *websocket_open(uint16_t port);
+void websocket_close(websocket *websocket);
+
+/* Waits for the next frame and gives its payload, valid until the next call. */
+const char *websocket_read(websocket *websocket, size_t *length);
+
+#endif
