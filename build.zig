@@ -182,11 +182,17 @@ fn addBenchStep(cfg: Config, check: *Step) void {
     const files = sources(b, "tests/bench", "");
     if (files.len == 0) return;
     const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
-    const exe = addTool(variant, "bench", files, &layers);
+    const beside = without(b, sources(b, program_folder, ""), "main.c");
+    const exe = addTool(variant, "bench", concat(b, &.{ files, beside }), &layers);
+    linkProgramLibraries(exe.root_module);
     check.dependOn(&exe.step);
     const run = b.addRunArtifact(exe);
     run.setCwd(b.path("."));
     run.stdio = .inherit;
+    if (addProgram(variant)) |program| {
+        run.addArg("--program");
+        run.addArtifactArg(program);
+    }
     if (b.args) |args| run.addArgs(args);
     bench_step.dependOn(&run.step);
 }
@@ -203,7 +209,7 @@ fn addStyleSteps(b: *Build) void {
 
     const find = "find core store ingest tools tests -name";
     const all_at_once = b.fmt("{s} '*.[ch]' -print0 | xargs -0 -r", .{find});
-    const side_by_side = b.fmt("{s} '*.c' -print0 | xargs -0 -r -n 4 -P \"$(nproc)\"", .{find});
+    const side_by_side = b.fmt("{s} '*.c' -print0 | xargs -0 -r -n 1 -P \"$(nproc)\"", .{find});
     const format = versioned(b, "clang-format");
     fmt_step.dependOn(&b.addFmt(.{ .paths = &.{"build.zig"} }).step);
     fmt_step.dependOn(addShell(b, b.fmt("{s} {s} -i", .{ all_at_once, format })));

@@ -174,7 +174,7 @@ static size_t hash_path(const char *path, size_t length)
 
 void sl_live_open(sl_state *state)
 {
-    assert(sizeof state->paths == PATH_MASK + 1 && ROW_COUNT < PATH_MASK / 2);
+    static_assert(sizeof state->paths == PATH_MASK + 1 && ROW_COUNT < PATH_MASK / 2, "room to probe");
     for (size_t i = 0; i < ROW_COUNT; i++) {
         size_t at = hash_path(rows[i].path, rows[i].path_length);
         while (state->paths[at] != 0) at = (at + 1) & PATH_MASK;

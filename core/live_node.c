@@ -40,8 +40,8 @@ sl_err sl_live_add_node(sl_state *state, sl_node *parent, sl_node_type type, uin
 {
     char id[SL_ID_BYTES_MAX];
     size_t length = sl_state_make_id(state, type, id);
-    if (type == SL_NODE_CLIP_SLOT) return sl_tree_place(state->tree, parent, type, position, id, length, out);
-    return sl_tree_insert(state->tree, parent, type, position, id, length, out);
+    if (type == SL_NODE_CLIP_SLOT) return sl_tree_place(state->tree, parent, type, position, (sl_id){id, length}, out);
+    return sl_tree_insert(state->tree, parent, type, position, (sl_id){id, length}, out);
 }
 
 sl_err sl_live_note_added(sl_state *state, const sl_node *node)

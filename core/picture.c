@@ -175,26 +175,22 @@ static size_t make_id(build *build, sl_node_type type, char id[SL_ID_BYTES_MAX])
 }
 
 /* Adds a node below `parent`; a clip_slot at its position, any other at the end. */
-static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
-                       size_t id_length, sl_node **out)
+static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_t position, sl_id id, sl_node **out)
 {
     char made[SL_ID_BYTES_MAX];
-    if (id_length == 0) {
-        id_length = make_id(build, type, made);
-        id = made;
-    }
-    if (id_length > SL_ID_BYTES_MAX) return refuse(build, "an id of more than 95 bytes");
-    if (sl_tree_find(build->tree, id, id_length) != NULL) return refuse(build, "a duplicate id");
+    if (id.length == 0) id = (sl_id){made, make_id(build, type, made)};
+    if (id.length > SL_ID_BYTES_MAX) return refuse(build, "an id of more than 95 bytes");
+    if (sl_tree_find(build->tree, id.bytes, id.length) != NULL) return refuse(build, "a duplicate id");
     if (sl_schema_child_slot((sl_node_type)parent->type, type) < 0)
         return refuse(build, "a child where it may not stand");
     bool is_single = type == SL_NODE_CLIP || type == SL_NODE_MIXER;
     if (is_single && sl_node_child_count(parent, type) > 0)
         return refuse(build, "a second clip or mixer below one parent");
     if (type != SL_NODE_CLIP_SLOT)
-        return sl_tree_insert(build->tree, parent, type, sl_node_child_count(parent, type), id, id_length, out);
+        return sl_tree_insert(build->tree, parent, type, sl_node_child_count(parent, type), id, out);
     if (position >= SL_POSITION_MAX) return refuse(build, "a clip_slot whose scene does not exist");
     if (sl_node_child(parent, type, position) != NULL) return refuse(build, "two clip_slots of one scene");
-    return sl_tree_place(build->tree, parent, type, position, id, id_length, out);
+    return sl_tree_place(build->tree, parent, type, position, id, out);
 }
 
 static sl_err read_node(build *build)
@@ -211,7 +207,8 @@ static sl_err read_node(build *build)
         return refuse(build, "a child where it may not stand");
     sl_node *node = sl_tree_project(build->tree);
     if (depth > 0) {
-        sl_err err = add_node(build, build->open[depth - 1], (sl_node_type)type, position, id, id_length, &node);
+        sl_err err =
+            add_node(build, build->open[depth - 1], (sl_node_type)type, position, (sl_id){id, id_length}, &node);
         if (err != SL_OK) return err;
     }
     build->open[depth] = node;

@@ -151,7 +151,7 @@ static sl_err order_unknown(sl_state *state)
  * twice. */
 static sl_err settle(sl_state *state, const sl_run *run, placed_name *names, uint32_t *places)
 {
-    placed_name *reports = names, *present = names + run->count, *spare = names + 2 * run->count;
+    placed_name *reports = names, *present = names + run->count, *spare = present + run->count;
     uint32_t count = collect_reports(run, reports, spare);
     if (!collect_present(state, reports, count, present)) return order_unknown(state);
     sort(reports, spare, count, true);

@@ -140,6 +140,13 @@ static const type_row types[SL_NODE_TYPE_COUNT] = {
 };
 #undef COUNTED
 
+static uint64_t float_bits(const sl_value *value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value->as.number, sizeof bits);
+    return bits;
+}
+
 bool sl_value_equal(const sl_value *a, const sl_value *b)
 {
     if (a->type != b->type) return false;
@@ -148,7 +155,7 @@ bool sl_value_equal(const sl_value *a, const sl_value *b)
     case SL_VALUE_NULL: return true;
     case SL_VALUE_BOOL:
     case SL_VALUE_INT: return a->as.integer == b->as.integer;
-    case SL_VALUE_FLOAT: return memcmp(&a->as.number, &b->as.number, sizeof a->as.number) == 0;
+    case SL_VALUE_FLOAT: return float_bits(a) == float_bits(b);
     case SL_VALUE_TEXT:
     case SL_VALUE_JSON:
         return a->length == b->length && (a->length == 0 || memcmp(a->as.text, b->as.text, a->length) == 0);

@@ -34,23 +34,23 @@ static size_t node_size(sl_node_type type)
     return sizeof(sl_node) + attribute_count * sizeof(sl_value) + child_count * sizeof(sl_list);
 }
 
-static sl_node *make_node(sl_tree *tree, sl_node_type type, const char *id, size_t id_length)
+static sl_node *make_node(sl_tree *tree, sl_node_type type, sl_id id)
 {
-    assert(id_length >= 1 && id_length <= SL_ID_BYTES_MAX);
+    assert(id.length >= 1 && id.length <= SL_ID_BYTES_MAX);
     size_t attribute_count, child_count;
     sl_schema_attributes(type, &attribute_count);
     const sl_node_type *children = sl_schema_children(type, &child_count);
-    char *id_copy = sl_pool_take(&tree->pool, id_length);
+    char *id_copy = sl_pool_take(&tree->pool, id.length);
     sl_node *node = sl_pool_take(&tree->pool, node_size(type));
     if (id_copy == NULL || node == NULL) {
-        sl_pool_give(&tree->pool, id_copy, id_length);
+        sl_pool_give(&tree->pool, id_copy, id.length);
         sl_pool_give(&tree->pool, node, node_size(type));
         return NULL;
     }
     memset(node, 0, node_size(type));
-    memcpy(id_copy, id, id_length);
+    memcpy(id_copy, id.bytes, id.length);
     node->id = id_copy;
-    node->id_length = (uint8_t)id_length;
+    node->id_length = (uint8_t)id.length;
     node->type = (uint8_t)type;
     node->is_dirty = true;
     node->lists = (sl_list *)(void *)&node->values[attribute_count];
@@ -97,7 +97,7 @@ sl_err sl_tree_create(sl_memory memory, sl_tree **out)
     if (tree == NULL) return SL_ERR_MEMORY;
     *tree = (sl_tree){.memory = memory, .ids.memory = memory};
     sl_pool_open(&tree->pool, memory);
-    tree->project = make_node(tree, SL_NODE_PROJECT, "project", strlen("project"));
+    tree->project = make_node(tree, SL_NODE_PROJECT, (sl_id){"project", strlen("project")});
     if (tree->project == NULL || sl_ids_add(&tree->ids, tree->project) != SL_OK) {
         sl_tree_destroy(tree);
         return SL_ERR_MEMORY;
@@ -232,12 +232,11 @@ static void mark(sl_node *node)
     }
 }
 
-sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
-                      size_t id_length, sl_node **out)
+sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, sl_id id, sl_node **out)
 {
     sl_list *list = find_list(parent, type);
     assert(list != NULL && position <= list->count);
-    sl_node *node = make_node(tree, type, id, id_length);
+    sl_node *node = make_node(tree, type, id);
     if (node == NULL) return SL_ERR_MEMORY;
     sl_err err = sl_ids_add(&tree->ids, node);
     if (err != SL_OK) return err;
@@ -258,15 +257,14 @@ static sl_err extend(sl_tree *tree, sl_list *list, uint32_t count)
     return SL_OK;
 }
 
-sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
-                     size_t id_length, sl_node **out)
+sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, sl_id id, sl_node **out)
 {
     sl_list *list = find_list(parent, type);
     assert(list != NULL && position < SL_POSITION_MAX && sl_list_get(list, position) == NULL);
     sl_err err = extend(tree, list, position);
     if (err != SL_OK) return err;
-    if (position == list->count) return sl_tree_insert(tree, parent, type, position, id, id_length, out);
-    sl_node *node = make_node(tree, type, id, id_length);
+    if (position == list->count) return sl_tree_insert(tree, parent, type, position, id, out);
+    sl_node *node = make_node(tree, type, id);
     if (node == NULL) return SL_ERR_MEMORY;
     err = sl_ids_add(&tree->ids, node);
     if (err != SL_OK) return err;

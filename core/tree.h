@@ -26,6 +26,12 @@ typedef struct sl_tree sl_tree;
 typedef struct sl_block sl_block; /* core/list.h */
 typedef struct sl_list sl_list;
 
+/* An id to be copied, borrowed during the call. */
+typedef struct sl_id {
+    const char *bytes;
+    size_t length; /* 1 to SL_ID_BYTES_MAX */
+} sl_id;
+
 /* Read-only outside tree.c; valid until removed and then until sl_tree_bury. */
 typedef struct sl_node {
     sl_block *home;               /* where it stands; NULL: the project, or removed */
@@ -75,12 +81,10 @@ sl_node *sl_tree_find_path(const sl_tree *tree, const char *path, size_t path_le
 
 /* A new node before `position` (<= count) of the parent's list; the later ones move up. `id` is copied and must be
  * free; the type must be allowed there (asserted). */
-sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
-                      size_t id_length, sl_node **out);
+sl_err sl_tree_insert(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, sl_id id, sl_node **out);
 
 /* A new node at an empty place, or beyond the end: places between become empty ones. */
-sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, const char *id,
-                     size_t id_length, sl_node **out);
+sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t position, sl_id id, sl_node **out);
 
 /* Takes the node, and all below it, out. Its place closes up if `close`, else it becomes empty. The nodes stay readable
  * until sl_tree_bury. */

@@ -22,11 +22,12 @@ void bench_burst(bench *bench)
                                         .own = &taken,
                                         .limit_type = BENCH_LIMIT_VALUE_MIN,
                                         .limit = BURST});
-    bench_report(bench, &(bench_figure){.name = "held by the granted buffer while nobody receives",
-                                        .unit = "datagrams",
-                                        .own = &held});
+    bench_report(
+        bench,
+        &(bench_figure){.name = "held by the granted buffer while nobody receives", .unit = "datagrams", .own = &held});
     bench_note(bench, "granted: %d bytes, of which a datagram of %d bytes takes %d", bare_receiver_buffer_bytes(),
-               FLOOD_DATAGRAM_BYTES, (int)(bare_receiver_buffer_bytes() / bench_quantile(held.values, held.count, 0.5)));
+               FLOOD_DATAGRAM_BYTES,
+               (int)(bare_receiver_buffer_bytes() / bench_quantile(held.values, held.count, 0.5)));
 }
 
 static double send_to_pipeline(const bench *bench)

@@ -1,6 +1,7 @@
 /*
- * UDP to subscriber: how long after a message was sent a subscriber has the diff, through the real serve process, beside
- * a bare echo process: UDP in, one LMDB commit, TCP out. 200 messages a second, each after the answer to the last.
+ * UDP to subscriber: how long after a message was sent a subscriber has the diff, through the real serve process,
+ * beside a bare echo process: UDP in, one LMDB commit, TCP out. 200 messages a second, each after the answer to the
+ * last.
  */
 #include "tests/bench/bench.h"
 
@@ -68,7 +69,8 @@ static void measure_serve(const serving *serving, bench_series *p50, bench_serie
     const int fd = udp_client_open(serving_osc_port(serving));
     for (int i = -WARM_UP; i < MESSAGES; i++) {
         const uint64_t sent_ns = bench_now_ns();
-        udp_client_send(fd, i + WARM_UP, "/live/track/volume", "if", 0, (double)(i + WARM_UP + 1) / (WARM_UP + MESSAGES));
+        udp_client_send(fd, i + WARM_UP, "/live/track/volume", "if", 0,
+                        (double)(i + WARM_UP + 1) / (WARM_UP + MESSAGES));
         const char *message = NULL;
         do message = websocket_read(subscriber, &length);
         while (memmem(message, length, sign, sizeof sign - 1) == NULL);

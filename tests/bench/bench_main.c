@@ -16,8 +16,8 @@ static const struct {
     const char *name;
     void (*run)(bench *bench);
 } benches[] = {
-    {"udp", bench_udp},         {"burst", bench_burst}, {"reduce", bench_reduce}, {"scale", bench_scale},
-    {"scenes", bench_scenes},   {"store", bench_store}, {"latency", bench_latency}, {"feed", bench_feed},
+    {"udp", bench_udp},       {"burst", bench_burst}, {"reduce", bench_reduce},   {"scale", bench_scale},
+    {"scenes", bench_scenes}, {"store", bench_store}, {"latency", bench_latency}, {"feed", bench_feed},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -112,8 +112,11 @@ static const char *file_system_name(const char *dir)
     static const struct {
         long magic;
         const char *name;
-    } names[] = {{EXT4_SUPER_MAGIC, "ext4"},          {XFS_SUPER_MAGIC, "xfs"}, {BTRFS_SUPER_MAGIC, "btrfs"},
-                 {OVERLAYFS_SUPER_MAGIC, "overlayfs"}, {TMPFS_MAGIC, "tmpfs (in memory: nothing is durable there)"}};
+    } names[] = {{EXT4_SUPER_MAGIC, "ext4"},
+                 {XFS_SUPER_MAGIC, "xfs"},
+                 {BTRFS_SUPER_MAGIC, "btrfs"},
+                 {OVERLAYFS_SUPER_MAGIC, "overlayfs"},
+                 {TMPFS_MAGIC, "tmpfs (in memory: nothing is durable there)"}};
     struct statfs about;
     if (statfs(dir, &about) != 0) return "unknown";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -136,10 +139,11 @@ static void print_machine(const bench *bench)
                "\"receive_buffer_bytes\":%d,\"rounds\":%d}\n",
                model, cores, kernel.release, disk, granted, BENCH_ROUNDS);
     } else {
-        printf("%s, %ld cores, Linux %s; logs on %s, durability power; receive buffer granted %d bytes\n"
-               "minimum, median and maximum of %d rounds, in which symlog and its peer take turns; ratio: the median of "
-               "theirs\n\n",
-               model, cores, kernel.release, disk, granted, BENCH_ROUNDS);
+        printf(
+            "%s, %ld cores, Linux %s; logs on %s, durability power; receive buffer granted %d bytes\n"
+            "minimum, median and maximum of %d rounds, in which symlog and its peer take turns; ratio: the median of "
+            "theirs\n\n",
+            model, cores, kernel.release, disk, granted, BENCH_ROUNDS);
     }
     fflush(stdout);
 }

@@ -13,7 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAYLOAD_BYTES = 128, RECORD_BYTES = SL_RECORD_HEADER_BYTES + PAYLOAD_BYTES, BATCH_MAX = 1024, READ_EVENTS = 512 << 10 };
+enum {
+    PAYLOAD_BYTES = 128,
+    RECORD_BYTES = SL_RECORD_HEADER_BYTES + PAYLOAD_BYTES,
+    BATCH_MAX = 1024,
+    READ_EVENTS = 512 << 10
+};
 static const uint64_t ROUND_NS = 300000000;
 
 static void compare_appends(bench *bench, size_t batch);
@@ -65,8 +70,12 @@ static void append(sl_log *log, size_t count)
     static const uint8_t payload[PAYLOAD_BYTES] = "/live/seq";
     static sl_event drafts[BATCH_MAX];
     for (size_t i = 0; i < count; i++) {
-        drafts[i] = (sl_event){
-            .kind = SL_KIND_OSC, .version = 1, .source = 1, .source_seq = i, .payload = payload, .length = PAYLOAD_BYTES};
+        drafts[i] = (sl_event){.kind = SL_KIND_OSC,
+                               .version = 1,
+                               .source = 1,
+                               .source_seq = i,
+                               .payload = payload,
+                               .length = PAYLOAD_BYTES};
     }
     if (sl_log_append(log, drafts, count, NULL) != SL_OK) bench_die("%s", sl_log_error(log));
 }

@@ -86,7 +86,7 @@ flood_result flood_run(flood *flood, double rate, uint64_t duration_ns)
     flood_result result = {.began_ns = bench_now_ns()};
     for (size_t i = 0; i < FLOOD_SENDERS; i++) {
         sender *sender = &flood->senders[i];
-        sender->rate = rate / FLOOD_SENDERS;
+        sender->rate = rate / (double)FLOOD_SENDERS;
         sender->began_ns = result.began_ns;
         sender->end_ns = result.began_ns + duration_ns;
         sender->count_max = UINT64_MAX;

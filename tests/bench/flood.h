@@ -1,4 +1,5 @@
-/* Senders of a flood: wrapped OSC messages of 120 bytes over UDP, numbered on and on, at a pace or as fast as it goes. */
+/* Senders of a flood: wrapped OSC messages of 120 bytes over UDP, numbered on and on, at a pace or as fast as it goes.
+ */
 #ifndef SL_TESTS_BENCH_FLOOD_H
 #define SL_TESTS_BENCH_FLOOD_H
 

@@ -115,7 +115,8 @@ void serving_watch(serving *serving)
 {
     if (pthread_create(&serving->watcher, NULL, watch, serving) != 0) bench_die("cannot start a thread");
     serving->is_watched = true;
-    if (taker_wait(&serving->taken, SERVING_TRACKS) != SERVING_TRACKS) bench_die("symlog serve did not take the tracks");
+    if (taker_wait(&serving->taken, SERVING_TRACKS) != SERVING_TRACKS)
+        bench_die("symlog serve did not take the tracks");
 }
 
 static void *watch(void *ctx)

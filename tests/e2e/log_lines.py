@@ -4,7 +4,17 @@ and the payloads here are written independently of the program's."""
 import json
 import struct
 
-KINDS = {"start": 1, "counters": 2, "session": 3, "osc": 4, "picture": 5, "refused": 6, "checkpoint": 7, "mark": 8}
+KINDS = {
+    "start": 1,
+    "counters": 2,
+    "session": 3,
+    "osc": 4,
+    "picture": 5,
+    "refused": 6,
+    "checkpoint": 7,
+    "mark": 8,
+    "order_settled": 9,
+}
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1
 SOURCE_NAME = "127.0.0.1:50000"

@@ -11,9 +11,9 @@ import signal
 import struct
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
-import serving
 from log_lines import KINDS
 from model.generate import Generator
 from model.osc import Sender, encode_message
@@ -46,14 +46,18 @@ class Performance:
 
     def __init__(self, db, count, size, checkpoint_every):
         self._db, self._every = db, checkpoint_every
+        self._count = count
         self._generator = Generator(seed=count, tracks=size, scenes=size, settles=True)
         self._silences = self._sent = 0
         self._rng = random.Random(count)
-        events = self._generator.events(count)
-        self._play([next(events) for _ in range(count // 2)], self._begin)
-        self._play(list(events), self._go_on)
 
-    def _play(self, events, opening):
+    def play(self):
+        events = list(self._generator.events(self._count))
+        half = self._count // 2
+        self._play_part(events[:half], self._begin)
+        self._play_part(events[half:], self._go_on)
+
+    def _play_part(self, events, opening):
         serve = Serve(self._db, "--checkpoint-every", self._every)
         try:
             live = serve.live()
@@ -68,6 +72,7 @@ class Performance:
     def _begin(self, serve, live):
         live.send_bytes(live.sender.encode_hello())
         self._send_snapshot(live, live.sender.encode_snapshot(self._generator.snapshot))
+        live.sender = Sender()  # It begins anew.
         self._mark(serve)
 
     def _go_on(self, serve, live):
@@ -138,9 +143,9 @@ def read_digests(printed):
 
 def core_digests(folder, records, every):
     """The same from core alone; skipped where that CPU's program was not built."""
-    above = serving.Path(BINARY).resolve().parents[1]  # build.zig puts the programs for tests there or below test/.
+    above = Path(BINARY).resolve().parents[1]  # build.zig puts the programs for tests there or below test/.
     names = [root / folder / name for root in (above, above / "test") for name in ("digest", "digest.wasm")]
-    program = next(filter(serving.Path.is_file, names), None)
+    program = next(filter(Path.is_file, names), None)
     if program is None:
         pytest.skip("needs zig build test-binaries")
     with records.open("rb") as stdin:
@@ -162,7 +167,7 @@ def checkpoints(exported):
 @pytest.fixture(scope="module")
 def long_log(tmp_path_factory):
     db = tmp_path_factory.mktemp("long") / "log"
-    Performance(db, LONG_EVENTS, size=8, checkpoint_every=LONG_EVERY // 4)
+    Performance(db, LONG_EVENTS, size=8, checkpoint_every=LONG_EVERY // 4).play()
     return db
 
 
@@ -212,7 +217,7 @@ def test_determinism_of_core_alone(long_digests, long_records, folder):
 
 def record_mixed(folder):
     """Writes the fixture and its digests. Which machine it was is nobody's business."""
-    Performance(folder / "played", MIXED_EVENTS, size=4, checkpoint_every=500)
+    Performance(folder / "played", MIXED_EVENTS, size=4, checkpoint_every=500).play()
     head, *events = map(json.loads, export(folder / "played", folder / "played.ndjson").read_text().splitlines())
     for event in events:
         if event["kind"] == ALL_KINDS["start"]:

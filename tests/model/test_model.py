@@ -510,18 +510,24 @@ def test_subscriber_forgets_what_stood_below_a_removed_node(tree):
         subscriber.receive(diff({**removed, "node_id": "project/track0/device0"}))
 
 
-def test_subscriber_follows_a_parameter_not_yet_known(tree):
+@pytest.mark.parametrize("is_coalesced", [False, True])
+def test_subscriber_follows_a_parameter_not_yet_known(tree, is_coalesced):
     subscriber = subscriber_of(tree)
     device, path = "project/track0/device0", "tracks[0].devices[0].parameters"
-    message = diff(
-        {"type": "added", "node_id": "p1", "node_type": "parameter", "parent_id": device,
-         "path": f"{path}[1]", "new_value": {"value": None}},
-        {"type": "state_changed", "node_id": device, "node_type": "device", "path": f"{path}[1]",
-         "attribute": "value", "value": 0.25, "param_index": 1, "old_value": None,
-         "new_value": 0.25},
-    )  # fmt: skip
+    added = {"type": "added", "node_id": "p1", "node_type": "parameter", "parent_id": device,
+             "path": f"{path}[1]", "new_value": {}}  # fmt: skip
+    changed = {"type": "state_changed", "node_id": device, "node_type": "device",
+               "path": f"{path}[1]", "attribute": "value", "value": 0.25, "param_index": 1,
+               "old_value": None, "new_value": 0.25}  # fmt: skip
     send(tree, "device/param", 0, 0, 1, 0.25)
-    assert first_difference(subscriber.receive(message), tree.to_ast()) is None
+    messages = [diff(added, changed)] if is_coalesced else [diff(added), diff(changed)]
+    assert first_difference(subscriber.receive(messages), tree.to_ast()) is None
+
+
+def test_subscriber_forgets_a_value_that_becomes_null(tree):
+    subscriber = subscriber_of(tree)
+    message = diff(moved("project/track0", "track", "tracks[0]", "name", "A", None))
+    assert "name" not in subscriber.receive(message)["children"][0]["attributes"]
 
 
 @pytest.mark.parametrize("change", [
@@ -565,10 +571,10 @@ def changes_between(before, after):
     for node_id, (path, parent_id, found) in old.items():
         if node_id in new:
             was, now = found["attributes"], new[node_id][2]["attributes"]
-            names = [name for name in now if name not in was or was[name] != now[name]]
+            names = [name for name in was | now if was.get(name) != now.get(name)]
             if names:
                 values = {"old_value": {name: was.get(name) for name in names}}
-                values["new_value"] = {name: now[name] for name in names}
+                values["new_value"] = {name: now.get(name) for name in names}
                 yield change_of("modified", path, parent_id, found, **values)
     for node_id, (path, parent_id, found) in new.items():
         if node_id not in old:
@@ -647,7 +653,6 @@ def test_osc_is_read_back_by_the_other_library():
 
 ALWAYS = {
     "project.is_stale": "the old server does not know staleness",
-    "project.stale_reason": "the old server does not know staleness",
 }
 DEVICE = "project/0:track/0:device"
 SLOT = "project/0:track/3:clip_slot"

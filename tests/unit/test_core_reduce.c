@@ -305,8 +305,8 @@ static void test_reduce_run_that_fits_nothing(void **state)
     bench bench;
     setup_set(&bench);
     send(&bench, "/live/scene/reordered", "is", 0, "Coda");
-    assert_int_equal(
-        take(&bench, (sl_event){.kind = SL_KIND_ORDER_SETTLED, .source = SENDER, .session = SESSION}), SL_OK);
+    assert_int_equal(take(&bench, (sl_event){.kind = SL_KIND_ORDER_SETTLED, .source = SENDER, .session = SESSION}),
+                     SL_OK);
     expect(&bench, "project.stale_reason \"no picture yet\" -> \"scene order unknown\"");
     teardown(&bench);
 }

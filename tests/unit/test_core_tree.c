@@ -27,7 +27,7 @@ static void free_tree(sl_tree *tree)
 static size_t write_id(char id[16], const char *stem, uint32_t number)
 {
     size_t length = strlen(stem);
-    memcpy(id, stem, length);
+    for (size_t i = 0; i < length; i++) id[i] = stem[i];
     char digits[10];
     size_t count = 0;
     do digits[count++] = (char)('0' + number % 10);
@@ -42,8 +42,9 @@ static sl_node *add(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t 
     size_t length = write_id(id, "n", number);
     sl_node *node;
     if (type == SL_NODE_CLIP_SLOT)
-        assert_int_equal(sl_tree_place(tree, parent, type, position, id, length, &node), SL_OK);
-    else assert_int_equal(sl_tree_insert(tree, parent, type, position, id, length, &node), SL_OK);
+        assert_int_equal(sl_tree_place(tree, parent, type, position, (sl_id){id, length}, &node), SL_OK);
+    else
+        assert_int_equal(sl_tree_insert(tree, parent, type, position, (sl_id){id, length}, &node), SL_OK);
     return node;
 }
 
@@ -92,11 +93,11 @@ static void test_tree_list_like_array(void **state)
         bool grows = count == 0 || (count < PLACES_MAX && random_below(&seed, 100) < 55);
         uint32_t position = random_below(&seed, count + (grows ? 1 : 0));
         if (grows) {
-            memmove(&array[position + 1], &array[position], (count++ - position) * sizeof array[0]);
+            memmove(&array[position + 1], &array[position], (count++ - position) * sizeof(sl_node *));
             array[position] = add(tree, project, SL_NODE_SCENE, position, number++);
         } else {
             sl_tree_remove(tree, array[position], true);
-            memmove(&array[position], &array[position + 1], (--count - position) * sizeof array[0]);
+            memmove(&array[position], &array[position + 1], (--count - position) * sizeof(sl_node *));
         }
         assert_int_equal(sl_node_child_count(project, SL_NODE_SCENE), count);
         if (count == 0) continue;
@@ -223,8 +224,8 @@ static void test_tree_content_digest_knows_no_ids_and_no_staleness(void **state)
     assert_int_equal(sl_tree_create(counted_memory_of(&other_memory), &other), SL_OK);
     add(one, sl_tree_project(one), SL_NODE_TRACK, 0, 1);
     add(other, sl_tree_project(other), SL_NODE_TRACK, 0, 2);
-    assert_int_equal(
-        sl_tree_set(other, sl_tree_project(other), SL_ATTRIBUTE_IS_STALE, sl_value_bool(true), NULL, NULL), SL_OK);
+    assert_int_equal(sl_tree_set(other, sl_tree_project(other), SL_ATTRIBUTE_IS_STALE, sl_value_bool(true), NULL, NULL),
+                     SL_OK);
     assert_true(sl_digest_equal(content_of(one), content_of(other)));
     assert_false(sl_digest_equal(sl_tree_project(one)->whole, sl_tree_project(other)->whole));
     sl_tree_destroy(other);
@@ -262,8 +263,10 @@ static void change_randomly(sl_tree *tree, uint64_t *seed, uint32_t *number)
     sl_node *slot = sl_node_child(track, SL_NODE_CLIP_SLOT, scene_position);
     switch (random_below(seed, 4)) {
     case 0:
-        if (slot == NULL) add(tree, track, SL_NODE_CLIP_SLOT, scene_position, (*number)++);
-        else sl_tree_remove(tree, slot, false);
+        if (slot == NULL)
+            add(tree, track, SL_NODE_CLIP_SLOT, scene_position, (*number)++);
+        else
+            sl_tree_remove(tree, slot, false);
         break;
     case 1:
         if (slot == NULL) return;
@@ -272,9 +275,9 @@ static void change_randomly(sl_tree *tree, uint64_t *seed, uint32_t *number)
     case 2:
         add(tree, project, SL_NODE_SCENE, scene_position, (*number)++);
         for (uint32_t t = 0; t < tracks; t++)
-            assert_int_equal(sl_tree_open_place(tree, sl_node_child(project, SL_NODE_TRACK, t), SL_NODE_CLIP_SLOT,
-                                                scene_position),
-                             SL_OK);
+            assert_int_equal(
+                sl_tree_open_place(tree, sl_node_child(project, SL_NODE_TRACK, t), SL_NODE_CLIP_SLOT, scene_position),
+                SL_OK);
         break;
     default:
         assert_int_equal(sl_tree_set(tree, track, SL_ATTRIBUTE_VOLUME, sl_value_float((*number)++ / 7.0), NULL, NULL),
