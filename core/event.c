@@ -25,6 +25,10 @@ static const char *const kind_names[] = {
     [SL_KIND_CHECKPOINT] = "checkpoint",
     [SL_KIND_MARK] = "mark",
     [SL_KIND_ORDER_SETTLED] = "order_settled",
+    [SL_KIND_GAVE_UP] = "gave_up",
+    [SL_KIND_BASE] = "base",
+    [SL_KIND_LOST] = "lost",
+    [SL_KIND_PAUSED] = "paused",
 };
 
 static uint32_t record_crc(const sl_event *event, const uint8_t *id, const uint8_t *header);

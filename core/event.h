@@ -23,7 +23,11 @@ typedef enum sl_kind {
     SL_KIND_CHECKPOINT = 7,    /* the state digest after an earlier event */
     SL_KIND_MARK = 8,          /* a person's bookmark: UTF-8 text */
     SL_KIND_ORDER_SETTLED = 9, /* 100 ms have passed since a source's last scene/reordered */
-    SL_KIND_LAST = SL_KIND_ORDER_SETTLED
+    SL_KIND_GAVE_UP = 10,      /* the numbers missing up to a number are waited for no longer */
+    SL_KIND_BASE = 11,         /* the whole state before an event: the beginning of a log that was pruned */
+    SL_KIND_LOST = 12,         /* a tombstone: what was here could not be saved by a repair */
+    SL_KIND_PAUSED = 13,       /* a source is listened to no longer, or again */
+    SL_KIND_LAST = SL_KIND_PAUSED
 } sl_kind;
 
 enum {

@@ -70,6 +70,23 @@ typedef struct sl_refused {
     size_t reason_length;
 } sl_refused;
 
+/* gave_up: u64 through. The header's source and session wait no longer for any number up to `through`. */
+typedef struct sl_gave_up {
+    uint64_t through; /* the last number that was missing */
+} sl_gave_up;
+
+/* base: u64 before_seq · the state's bytes (core/state_codec.h). The state is as before event `before_seq`; whatever
+ * the log holds below that number may be gone. lost: empty. paused: u8 is_paused. */
+typedef struct sl_base {
+    uint64_t before_seq;
+    const uint8_t *state;
+    size_t state_length;
+} sl_base;
+
+typedef struct sl_paused {
+    bool is_paused; /* the header's source */
+} sl_paused;
+
 enum { SL_COUNTERS_BYTES_MAX = 20 + (SL_SOURCES_MAX + 1) * 60 };
 
 sl_err sl_start_encode(const sl_start *in, sl_writer *out);
@@ -82,5 +99,11 @@ sl_err sl_checkpoint_encode(const sl_checkpoint *in, sl_writer *out);
 sl_err sl_checkpoint_decode(const sl_event *event, sl_checkpoint *out);
 sl_err sl_refused_encode(const sl_refused *in, sl_writer *out);
 sl_err sl_refused_decode(const sl_event *event, sl_refused *out);
+sl_err sl_gave_up_encode(const sl_gave_up *in, sl_writer *out);
+sl_err sl_gave_up_decode(const sl_event *event, sl_gave_up *out);
+sl_err sl_base_encode(const sl_base *in, sl_writer *out);
+sl_err sl_base_decode(const sl_event *event, sl_base *out);
+sl_err sl_paused_encode(const sl_paused *in, sl_writer *out);
+sl_err sl_paused_decode(const sl_event *event, sl_paused *out);
 
 #endif

@@ -43,7 +43,7 @@ typedef struct sl_source {
     uint8_t input; /* an sl_input */
     char name[SL_NAME_BYTES_MAX + 1];
     uint64_t session;
-    uint64_t next_source_seq;  /* one above the highest number seen in this session; 0 if none yet */
+    uint64_t next_source_seq;  /* the number to be applied next in this session; 0 if none is known yet */
     uint64_t unnumbered_count; /* events without a number, in all */
     uint64_t gaps;             /* holes seen in the numbers, in all sessions */
     uint64_t gap_size_total;
