@@ -26,11 +26,13 @@ typedef struct sl_start {
     size_t options_length;
 } sl_start;
 
-/* session: u8 input · text name. The header's source gets this name and session. */
+/* session, version 2: u8 input · u8 has_hello · text name; version 1 has no has_hello. The header's source gets this
+ * name; another session than before is a new run of the sender, the same one has moved or said hello. */
 typedef enum sl_input { SL_INPUT_SELF = 0, SL_INPUT_OSC = 1, SL_INPUT_CLIENT = 2 } sl_input;
 
 typedef struct sl_session {
     uint8_t input;    /* an sl_input */
+    bool has_hello;   /* the sender said /symlog/hello: it answers resend requests */
     const char *name; /* "127.0.0.1:52011"; the address alone for a source of unnumbered messages */
     size_t name_length;
 } sl_session;
@@ -44,11 +46,15 @@ typedef struct sl_source_counts {
     uint64_t dropped;      /* thrown away because the ring was full */
     uint64_t parse_errors; /* refused as malformed */
     uint64_t duplicates;   /* exact duplicates, dropped */
+    uint64_t resends;      /* resend requests sent to it */
+    uint64_t heartbeats;   /* that told nothing new: not logged */
+    uint64_t ignored;      /* datagrams while it was paused: not logged */
     uint64_t queue_size;   /* of its drafts waiting to be committed, now */
     uint64_t queue_max;    /* the most there ever were */
 } sl_source_counts;
 
-/* counters: u64 kernel_drops · u64 refused_unnamed · u32 count · count x (u32 source, 7 x u64) */
+/* counters: u64 kernel_drops · u64 refused_unnamed · u32 count · count x (u32 source, 10 x u64);
+ * version 1 has 7 x u64, without resends, heartbeats and ignored */
 typedef struct sl_counters {
     uint64_t kernel_drops;    /* SO_RXQ_OVFL, total since the log's first start */
     uint64_t refused_unnamed; /* malformed datagrams from peers that have no source */
@@ -87,7 +93,7 @@ typedef struct sl_paused {
     bool is_paused; /* the header's source */
 } sl_paused;
 
-enum { SL_COUNTERS_BYTES_MAX = 20 + (SL_SOURCES_MAX + 1) * 60 };
+enum { SL_COUNTERS_BYTES_MAX = 20 + (SL_SOURCES_MAX + 1) * 84 };
 
 sl_err sl_start_encode(const sl_start *in, sl_writer *out);
 sl_err sl_start_decode(const sl_event *event, sl_start *out);

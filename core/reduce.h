@@ -18,7 +18,7 @@
 #include "core/tree.h"
 
 /* Raised whenever the same events would give another digest; said in CHANGELOG.md. */
-enum { SL_REDUCER_VERSION = 1 };
+enum { SL_REDUCER_VERSION = 2 };
 
 typedef struct sl_state sl_state;
 
@@ -45,8 +45,14 @@ typedef struct sl_source {
     uint64_t session;
     uint64_t next_source_seq;  /* the number to be applied next in this session; 0 if none is known yet */
     uint64_t unnumbered_count; /* events without a number, in all */
-    uint64_t gaps;             /* holes seen in the numbers, in all sessions */
-    uint64_t gap_size_total;
+    bool has_hello;            /* it answers resend requests */
+    bool is_paused;
+    uint64_t gaps;           /* holes that were given up, in all sessions */
+    uint64_t gap_size_total; /* numbers missing in them */
+    uint64_t recovered;      /* numbers that came after a later one, and in time */
+    uint64_t late;           /* events whose number was given up, or had been applied: recorded, not applied */
+    uint32_t held_count;     /* events that wait for a number, or for a picture */
+    uint32_t held_bytes;
     uint64_t refused[SL_REFUSAL_COUNT];
     sl_source_counts counts; /* the newest counters event's */
 } sl_source;
@@ -57,9 +63,16 @@ typedef enum sl_effect_type {
     SL_EFFECT_DIFF,        /* the tree changed: diff */
     SL_EFFECT_LIVE_EVENT,  /* message, nothing changed: a cursor */
     SL_EFFECT_REFUSED,     /* message was refused: refusal */
+    SL_EFFECT_GAP,         /* numbers of the event's source were given up: gap */
     SL_EFFECT_GROUP_BEGIN, /* a hint, no message: what follows belongs together … */
     SL_EFFECT_GROUP_END    /* … until here */
 } sl_effect_type;
+
+/* Numbers of a sender that are missing: first, first + 1, … */
+typedef struct sl_hole {
+    uint64_t first;
+    uint64_t count;
+} sl_hole;
 
 typedef struct sl_effect {
     sl_effect_type type;
@@ -69,6 +82,7 @@ typedef struct sl_effect {
     const sl_diff *diff;           /* SL_EFFECT_DIFF */
     const sl_osc_message *message; /* the (inner) message, or NULL when the event is not OSC */
     sl_refusal refusal;            /* SL_EFFECT_REFUSED */
+    sl_hole gap;                   /* SL_EFFECT_GAP */
 } sl_effect;
 
 typedef struct sl_output {
@@ -100,6 +114,10 @@ uint32_t sl_state_source_next(const sl_state *state);
 
 /* The source so numbered, or NULL. */
 const sl_source *sl_state_source(const sl_state *state, uint32_t number);
+
+/* The numbers that a source's held events wait for, lowest first: at most `max`; returns how many holes there are. For
+ * ingest, which goes on asking for them after a restart. */
+size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max);
 
 uint64_t sl_state_kernel_drops(const sl_state *state);
 uint64_t sl_state_refused_unnamed(const sl_state *state);
