@@ -101,7 +101,13 @@ static sl_err end_group(sl_state *state, const sl_live *live)
 /* A part of a snapshot: after the last one, the sender's events wait for the picture. */
 static sl_err take_part(sl_state *state, const sl_live *live)
 {
-    if (live->arguments[1].integer == live->arguments[2].integer - 1) state->sender->hold.is_open = true;
+    if (live->arguments[1].integer == live->arguments[2].integer - 1) state->sender->hold.is_waiting = true;
+    return SL_OK;
+}
+
+static sl_err hear_heartbeat(sl_state *state, const sl_live *live)
+{
+    sl_holes_hear(state->sender, (uint64_t)live->arguments[1].integer);
     return SL_OK;
 }
 
@@ -156,7 +162,7 @@ static const live_row rows[] = {
     {PATH("/live/batch/start"), "i", begin_group, 0, 0},
     {PATH("/live/batch/end"), "i", end_group, 0, 0},
     {PATH("/symlog/hello"), "issi", do_nothing, 0, 0},
-    {PATH("/symlog/heartbeat"), "ii", do_nothing, 0, 0},
+    {PATH("/symlog/heartbeat"), "ii", hear_heartbeat, 0, 0},
     {PATH("/symlog/resend"), "ii", do_nothing, 0, 0},
     {PATH("/symlog/snapshot"), "iii", take_part, 0, 0},
 };
