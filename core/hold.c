@@ -24,6 +24,15 @@ sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full)
     return SL_OK;
 }
 
+bool sl_hold_is_answered(const sl_source_state *sender, const sl_event *event)
+{
+    const sl_hold *hold = &sender->hold;
+    if (!hold->is_open || event->session != sender->source.session) return false;
+    /* The answer bears the number of the part at which it was given, the last one or one before; mod 2^32. */
+    const uint32_t before_last = (uint32_t)hold->last_part - (uint32_t)event->source_seq;
+    return before_last < hold->part_count;
+}
+
 static void free_held(sl_state *state, sl_held *held)
 {
     sl_pool_give(&state->pool, held, sizeof *held + held->event.length);

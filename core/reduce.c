@@ -58,32 +58,27 @@ static sl_err take_counters(sl_state *state, const sl_event *event)
     return SL_OK;
 }
 
-/* The scene that was launched last in a tree that a picture brought. */
-static sl_node *find_launched(const sl_tree *tree)
-{
-    const sl_node *project = sl_tree_project(tree);
-    for (uint32_t i = 0; i < sl_node_child_count(project, SL_NODE_SCENE); i++) {
-        sl_node *scene = sl_node_child(project, SL_NODE_SCENE, i);
-        sl_value value = sl_node_value(scene, SL_ATTRIBUTE_IS_TRIGGERED);
-        if (value.type == SL_VALUE_BOOL && value.as.integer != 0) return scene;
-    }
-    return NULL;
-}
-
 static sl_err replace_tree(sl_state *state, sl_tree *tree)
 {
     state->former = state->tree;
     state->tree = tree;
-    state->launched = find_launched(tree);
+    state->launched = sl_state_find_launched(tree);
+    state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
     return err;
 }
 
-static sl_err take_picture(sl_state *state, const sl_event *event)
+/* What follows a snapshot's last part waits until it is known what became of that snapshot. */
+static sl_err release_if_answered(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
+    return sl_hold_is_answered(sender, event) ? sl_hold_release(state, sender) : SL_OK;
+}
+
+static sl_err take_picture(sl_state *state, const sl_event *event)
+{
     sl_err err = sl_run_end(state, false);
     if (err != SL_OK) return err;
     char prefix[SL_ID_BYTES_MAX] = {0};
@@ -102,7 +97,7 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
         err = SL_OK;
     }
-    return err == SL_OK ? sl_hold_release(state, sender) : err;
+    return err == SL_OK ? release_if_answered(state, event) : err;
 }
 
 static sl_err take(sl_state *state, const sl_event *event)
@@ -113,7 +108,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SESSION: return take_session(state, event);
     case SL_KIND_OSC: return sl_state_take_osc(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
-    case SL_KIND_REFUSED: return sl_hold_release(state, state->sender);
+    case SL_KIND_REFUSED: return release_if_answered(state, event);
     case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);
     default: return SL_OK; /* marks, checkpoints, and what later versions append: nothing to do */
     }

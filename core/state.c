@@ -107,3 +107,14 @@ const char *sl_refusal_text(sl_refusal refusal)
     }
     return "unknown";
 }
+
+sl_node *sl_state_find_launched(const sl_tree *tree)
+{
+    const sl_node *project = sl_tree_project(tree);
+    for (uint32_t i = 0; i < sl_node_child_count(project, SL_NODE_SCENE); i++) {
+        sl_node *scene = sl_node_child(project, SL_NODE_SCENE, i);
+        sl_value value = sl_node_value(scene, SL_ATTRIBUTE_IS_TRIGGERED);
+        if (value.type == SL_VALUE_BOOL && value.as.integer != 0) return scene;
+    }
+    return NULL;
+}

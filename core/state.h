@@ -38,7 +38,9 @@ typedef struct sl_held {
 } sl_held;
 
 typedef struct sl_hold {
-    bool is_open; /* a snapshot is complete and its picture not there yet */
+    bool is_open;        /* a snapshot's last part is there, and what became of it not yet */
+    uint32_t part_count; /* of that snapshot; this and the next mean something while is_open */
+    uint64_t last_part;  /* number of its last part, or SL_SOURCE_SEQ_NONE */
     sl_held *first;
     sl_held *last;
     uint32_t count;
@@ -58,8 +60,9 @@ struct sl_state {
     sl_memory memory;
     sl_pool pool;
     sl_tree *tree;
-    sl_tree *former;   /* replaced by a picture in this event; buried before the next */
-    sl_node *launched; /* the scene whose is_triggered is true, or NULL */
+    sl_tree *former;        /* replaced by a picture in this event; buried before the next */
+    sl_node *launched;      /* the first scene whose is_triggered is true, or NULL */
+    bool has_more_launched; /* there may be others: a picture brought them */
     uint64_t seq;
     int64_t wall_ns;
     uint64_t kernel_drops;
@@ -85,6 +88,9 @@ struct sl_state {
 
 /* Sets the two attributes that say whether the tree is stale, without noting it. */
 sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason);
+
+/* The first scene of a tree whose is_triggered is true; NULL: none. */
+sl_node *sl_state_find_launched(const sl_tree *tree);
 
 /* sources.c */
 
@@ -152,7 +158,7 @@ void sl_live_open(sl_state *state);
 
 /* What a message does to a run of scene/reordered of its sender. `live` may be of a message that was refused. */
 typedef enum sl_run_effect { SL_RUN_ENDS, SL_RUN_DROPPED, SL_RUN_GOES_ON } sl_run_effect;
-sl_run_effect sl_live_run_effect(const sl_live *live);
+sl_run_effect sl_live_run_effect(const sl_osc_message *message, const sl_live *live);
 
 /* Reads a message: path, argument types, finite floats. Changes nothing. */
 sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl_live *out);
@@ -175,6 +181,10 @@ void sl_run_clear(sl_state *state, sl_run *run);
 
 /* Keeps a copy of the event for the sender; *is_full when no more may be kept. */
 sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full);
+
+/* Whether `event`, a picture or a refusal, tells what became of the snapshot that `sender` waits for: those of earlier
+ * ones may come so late. */
+bool sl_hold_is_answered(const sl_source_state *sender, const sl_event *event);
 
 /* Applies everything held for `sender`, in order. */
 sl_err sl_hold_release(sl_state *state, sl_source_state *sender);

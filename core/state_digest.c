@@ -36,6 +36,12 @@ static void add_run(chain *chain, const sl_run *run)
 static void add_hold(chain *chain, const sl_hold *hold)
 {
     static const uint8_t no_log[SL_LOG_ID_BYTES]; /* the log's id is in no digest */
+    if (hold->is_open) {
+        uint8_t waits_for[12];
+        sl_put_le(waits_for, hold->last_part, 8);
+        sl_put_le(waits_for + 8, hold->part_count, 4);
+        chain_add(chain, waits_for, sizeof waits_for);
+    }
     for (const sl_held *held = hold->first; held != NULL; held = held->next) {
         uint8_t header[SL_RECORD_HEADER_BYTES];
         sl_record_encode(&held->event, no_log, header);

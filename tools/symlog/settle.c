@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* What a datagram does to a run of its source. */
+typedef enum run_effect { RUN_PASSED, RUN_GOES_ON, RUN_ENDS } run_effect;
+
 static sl_settle_run *find_run(sl_settle *settle, const sl_event *event);
-static bool ends_with_reordered(const sl_event *event, uint64_t *count);
+static run_effect effect_of(const sl_event *event, uint64_t *count);
 static sl_settle_run *add_run(sl_settle *settle);
 static void remove_run(sl_settle *settle, sl_settle_run *run);
 
@@ -17,7 +20,8 @@ void sl_settle_see(sl_settle *settle, const sl_event *event, uint64_t now_ns)
     if (event->kind == SL_KIND_ORDER_SETTLED && run != NULL) remove_run(settle, run);
     if (event->kind != SL_KIND_OSC) return;
     uint64_t messages = 0;
-    if (ends_with_reordered(event, &messages)) {
+    const run_effect effect = effect_of(event, &messages);
+    if (effect == RUN_GOES_ON) {
         if (run == NULL) run = add_run(settle);
         const bool is_numbered = event->source_seq != SL_SOURCE_SEQ_NONE;
         *run = (sl_settle_run){
@@ -27,7 +31,10 @@ void sl_settle_see(sl_settle *settle, const sl_event *event, uint64_t now_ns)
             .due_ns = now_ns + SL_SETTLE_DELAY_NS,
         };
     } else if (run != NULL && event->source_seq == run->next_source_seq) {
-        remove_run(settle, run);
+        if (effect == RUN_ENDS)
+            remove_run(settle, run);
+        else if (run->next_source_seq != SL_SOURCE_SEQ_NONE)
+            run->next_source_seq += messages;
     }
 }
 
@@ -40,24 +47,25 @@ static sl_settle_run *find_run(sl_settle *settle, const sl_event *event)
     return NULL;
 }
 
-/* Whether the datagram's last message is a scene/reordered, and how many messages it has. */
-static bool ends_with_reordered(const sl_event *event, uint64_t *count)
+/* The last message decides that is not symlog's own: those pass a run by (core/TREE.md). *count of all. */
+static run_effect effect_of(const sl_event *event, uint64_t *count)
 {
-    static const char path[] = "/live/scene/reordered";
-    if (!sl_osc_check(event->payload, event->length, NULL)) return false;
-    bool is_reordered = false;
+    static const char reordered[] = "/live/scene/reordered";
+    static const char own[] = "/symlog/";
+    if (!sl_osc_check(event->payload, event->length, NULL)) return RUN_ENDS;
+    run_effect effect = RUN_PASSED;
     sl_osc_walk walk = sl_osc_walk_begin(event->payload, event->length);
     sl_osc_message message;
-    while (sl_osc_walk_next(&walk, &message)) {
+    for (; sl_osc_walk_next(&walk, &message); ++*count) {
         sl_osc_message inner;
         int64_t number = 0;
         double timestamp = 0;
         bool is_bad = false;
         if (sl_osc_unwrap(&message, &inner, &number, &timestamp, &is_bad)) message = inner;
-        is_reordered = message.address_length == sizeof path - 1 && memcmp(message.address, path, sizeof path - 1) == 0;
-        (*count)++;
+        if (strncmp(message.address, own, sizeof own - 1) == 0) continue;
+        effect = strcmp(message.address, reordered) == 0 ? RUN_GOES_ON : RUN_ENDS;
     }
-    return is_reordered;
+    return effect;
 }
 
 /* With more sources than are kept, the run that is due first gives way: it has waited longest. */

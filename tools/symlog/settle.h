@@ -30,7 +30,7 @@ typedef struct sl_settle {
 } sl_settle;
 
 /* Looks at a committed event. A run is opened or prolonged by scene/reordered, and closed by the next message of its
- * session (the next by number, where there are numbers: what comes after a hole does not end it). */
+ * session (the next by number, where there are numbers: what comes after a hole does not end it) but symlog's own. */
 void sl_settle_see(sl_settle *settle, const sl_event *event, uint64_t now_ns);
 
 /* Puts an order_settled event for every run that is due at `now_ns`, stamped `time_ns`; one that the sink refuses stays
