@@ -265,7 +265,7 @@ fn addTool(cfg: Config, name: []const u8, files: []const []const u8, over: []con
     if (cfg.sanitize == .asan) addAsanRuntime(b, mod);
     const exe = b.addExecutable(.{ .name = name, .root_module = mod });
     const is_released = cfg.optimize == .ReleaseFast and cfg.sanitize == .off and cfg.target.query.isNative();
-    if (is_released) exe.lto = .full; // across files and layers: the reducer is a fifth faster
+    if (is_released) exe.lto = .full; // across files and layers: reducing and writing messages gain a tenth
     return exe;
 }
 
