@@ -158,9 +158,25 @@ sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t throu
     return go_on(state, sender);
 }
 
+/* An answer bears the number of the part at which it was given: the last one, or one before. */
+bool sl_holes_is_answer(const sl_source_state *sender, const sl_event *event)
+{
+    const sl_hold *hold = &sender->hold;
+    if (!hold->is_waiting || event->session != sender->source.session) return false;
+    if (hold->last_part == SL_SOURCE_SEQ_NONE) return event->source_seq == SL_SOURCE_SEQ_NONE;
+    int64_t before_last = sl_number_distance(hold->last_part, event->source_seq);
+    return before_last >= 0 && (uint64_t)before_last < hold->part_count;
+}
+
+static void stop_waiting(sl_hold *hold)
+{
+    hold->is_waiting = false;
+    hold->part_count = hold->last_part = 0;
+}
+
 sl_err sl_holes_release(sl_state *state, sl_source_state *sender)
 {
-    sender->hold.is_waiting = false;
+    stop_waiting(&sender->hold);
     return go_on(state, sender);
 }
 
@@ -170,7 +186,7 @@ sl_err sl_holes_close(sl_state *state, sl_source_state *sender)
     sl_hold *hold = &sender->hold;
     sl_err err = SL_OK;
     while (err == SL_OK && (hold->first != NULL || hold->is_waiting)) {
-        hold->is_waiting = false;
+        stop_waiting(hold);
         err = hold->first != NULL ? sl_holes_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
     }
     bool is_tail_lost = sender->has_number && sender->has_horizon &&

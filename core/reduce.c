@@ -95,6 +95,7 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree)
     state->former = state->tree;
     state->tree = tree;
     state->launched = sl_state_find_launched(tree);
+    state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
@@ -106,6 +107,13 @@ static bool is_late(const sl_source_state *sender, const sl_event *event)
 {
     if (event->source_seq == SL_SOURCE_SEQ_NONE) return false;
     return event->session != sender->source.session || sl_holes_is_past(sender, event->source_seq);
+}
+
+/* What became of a snapshot is known: nothing waits for it any longer. An older one's answer changes nothing. */
+static sl_err take_answer(sl_state *state, const sl_event *event)
+{
+    sl_source_state *sender = state->sender;
+    return sl_holes_is_answer(sender, event) ? sl_holes_release(state, sender) : SL_OK;
 }
 
 static sl_err take_picture(sl_state *state, const sl_event *event)
@@ -127,13 +135,14 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     err = sl_picture_build(event->payload, event->length, prefix, tree, &error);
     if (err == SL_OK && event->version == SL_PICTURE_VERSION) {
         err = replace_tree(state, tree);
+        if (err == SL_OK && event->source_seq == SL_SOURCE_SEQ_NONE) err = take_answer(state, event);
         if (err != SL_OK || event->source_seq == SL_SOURCE_SEQ_NONE) return err;
         return sl_holes_skip(state, sender, event->source_seq);
     }
     sl_tree_destroy(tree);
     if (err == SL_ERR_MEMORY) return err;
     sl_state_refuse(state, SL_REFUSAL_MALFORMED);
-    return sl_holes_release(state, sender);
+    return take_answer(state, event);
 }
 
 static sl_err take(sl_state *state, const sl_event *event)
@@ -144,7 +153,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SESSION: return take_session(state, event);
     case SL_KIND_OSC: return sl_holes_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
-    case SL_KIND_REFUSED: return sl_holes_release(state, state->sender);
+    case SL_KIND_REFUSED: return take_answer(state, event);
     case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);

@@ -7,7 +7,7 @@ static sl_err apply_message(sl_state *state, const sl_osc_message *message)
     sl_live live;
     state->message = message;
     sl_refusal refusal = sl_live_read(state, message, &live);
-    sl_run_effect effect = sl_live_run_effect(&live);
+    sl_run_effect effect = sl_live_run_effect(message, &live);
     if (effect != SL_RUN_GOES_ON) {
         sl_err err = sl_run_end(state, effect == SL_RUN_DROPPED);
         if (err != SL_OK) return err;

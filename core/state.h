@@ -40,8 +40,10 @@ typedef struct sl_held {
 } sl_held;
 
 typedef struct sl_hold {
-    bool is_waiting; /* a snapshot is complete and its picture not there yet */
-    bool gives_up;   /* no number up to given_up is waited for */
+    bool is_waiting;     /* a snapshot's last part is there, and what became of it not yet */
+    uint64_t part_count; /* of that snapshot; this and the next are 0 while nothing is waited for */
+    uint64_t last_part;  /* the number of its last part, or SL_SOURCE_SEQ_NONE */
+    bool gives_up;       /* no number up to given_up is waited for */
     uint64_t given_up;
     sl_held *first; /* by number */
     sl_held *last;
@@ -64,8 +66,9 @@ struct sl_state {
     sl_memory memory;
     sl_pool pool;
     sl_tree *tree;
-    sl_tree *former;   /* replaced by a picture in this event; buried before the next */
-    sl_node *launched; /* the scene whose is_triggered is true, or NULL */
+    sl_tree *former;        /* replaced by a picture in this event; buried before the next */
+    sl_node *launched;      /* the first scene whose is_triggered is true, or NULL */
+    bool has_more_launched; /* there may be others: a picture brought them */
     uint64_t seq;
     int64_t wall_ns;
     uint64_t kernel_drops;
@@ -98,7 +101,7 @@ bool sl_state_is_without_picture(sl_value stale_reason);
 /* Sets the two attributes that say whether the tree is stale, without noting it. */
 sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason);
 
-/* The scene that was launched last in a tree that a picture brought; NULL: none. */
+/* The first scene of a tree whose is_triggered is true; NULL: none. */
 sl_node *sl_state_find_launched(const sl_tree *tree);
 
 /* sources.c */
@@ -164,7 +167,7 @@ void sl_live_open(sl_state *state);
 
 /* What a message does to a run of scene/reordered of its sender. `live` may be of a message that was refused. */
 typedef enum sl_run_effect { SL_RUN_ENDS, SL_RUN_DROPPED, SL_RUN_GOES_ON } sl_run_effect;
-sl_run_effect sl_live_run_effect(const sl_live *live);
+sl_run_effect sl_live_run_effect(const sl_osc_message *message, const sl_live *live);
 
 /* Reads a message: path, argument types, finite floats. Changes nothing. */
 sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl_live *out);
@@ -191,6 +194,9 @@ sl_err sl_holes_take(sl_state *state, const sl_event *event);
 
 /* Waits for no number up to `through`. */
 sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t through);
+
+/* True if `event` says what became of the snapshot that the sender's events wait for. */
+bool sl_holes_is_answer(const sl_source_state *sender, const sl_event *event);
 
 /* Waits for the picture no longer. */
 sl_err sl_holes_release(sl_state *state, sl_source_state *sender);

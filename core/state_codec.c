@@ -1,9 +1,9 @@
 /*
  * A state's bytes. Behind the fixed numbers, each source is: u32 number · u8 input · u8 flags (1 has_hello, 2
  * is_paused, 4 has_number, 8 has_horizon, 16 is_waiting, 32 gives_up, 64 run is_bad) · u64 session, next_source_seq,
- * unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up · u64 refused by kind (u32 how
- * many kinds first) · 10 x u64 counts · text name · u32 run count, each u32 place and text name · u32 held count, each
- * u64 numbers, u64 seq, a record's header and the payload.
+ * unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up, part_count, last_part · u64
+ * refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run count, each u32 place and text
+ * name · u32 held count, each u64 numbers, u64 seq, a record's header and the payload.
  */
 #include "core/state_codec.h"
 
@@ -21,28 +21,30 @@ enum {
     FLAG_WAITING = 16,
     FLAG_GIVES_UP = 32,
     FLAG_BAD_RUN = 64,
-    SOURCE_BYTES_MAX = 1024
+    SOURCE_BYTES_MAX = 1024,
+    NUMBER_COUNT = 12, /* numbers of a source … */
+    COUNT_COUNT = 10   /* … and what ingest counted of it */
 };
 
 static const uint8_t no_log[SL_LOG_ID_BYTES]; /* the log's id is in no digest, so held headers are written without it */
 
-/* The ten numbers that a source is counted by; in the order of their bytes. */
-static void list_counts(sl_source_counts *counts, uint64_t *list[10])
+/* The numbers that a source is counted by, in the order of their bytes. */
+static void list_counts(sl_source_counts *counts, uint64_t *list[COUNT_COUNT])
 {
-    uint64_t *const all[10] = {&counts->received,   &counts->processed, &counts->dropped,    &counts->parse_errors,
-                               &counts->duplicates, &counts->resends,   &counts->heartbeats, &counts->ignored,
-                               &counts->queue_size, &counts->queue_max};
+    uint64_t *const all[COUNT_COUNT] = {
+        &counts->received, &counts->processed,  &counts->dropped, &counts->parse_errors, &counts->duplicates,
+        &counts->resends,  &counts->heartbeats, &counts->ignored, &counts->queue_size,   &counts->queue_max};
     memcpy(list, all, sizeof all);
 }
 
 /* Likewise those of the source itself. */
-static void list_numbers(sl_source_state *state, uint64_t *list[10])
+static void list_numbers(sl_source_state *state, uint64_t *list[NUMBER_COUNT])
 {
     sl_source *source = &state->source;
-    uint64_t *const all[10] = {&source->session,     &source->next_source_seq, &source->unnumbered_count,
-                               &source->gaps,        &source->gap_size_total,  &source->recovered,
-                               &source->late,        &state->seq_last,         &state->horizon,
-                               &state->hold.given_up};
+    uint64_t *const all[NUMBER_COUNT] = {&source->session,      &source->next_source_seq, &source->unnumbered_count,
+                                         &source->gaps,         &source->gap_size_total,  &source->recovered,
+                                         &source->late,         &state->seq_last,         &state->horizon,
+                                         &state->hold.given_up, &state->hold.part_count,  &state->hold.last_part};
     memcpy(list, all, sizeof all);
 }
 
@@ -59,16 +61,16 @@ static uint8_t flags_of(const sl_source_state *state)
 static void encode_numbers(const sl_source_state *state, sl_writer *writer)
 {
     sl_source_state copy = *state;
-    uint64_t *numbers[10], *counts[10];
+    uint64_t *numbers[NUMBER_COUNT], *counts[COUNT_COUNT];
     list_numbers(&copy, numbers);
     list_counts(&copy.source.counts, counts);
     sl_write_le(writer, copy.source.number, 4);
     sl_write_le(writer, copy.source.input, 1);
     sl_write_le(writer, flags_of(state), 1);
-    for (size_t i = 0; i < 10; i++) sl_write_le(writer, *numbers[i], 8);
+    for (size_t i = 0; i < NUMBER_COUNT; i++) sl_write_le(writer, *numbers[i], 8);
     sl_write_le(writer, SL_REFUSAL_COUNT, 4);
     for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) sl_write_le(writer, copy.source.refused[i], 8);
-    for (size_t i = 0; i < 10; i++) sl_write_le(writer, *counts[i], 8);
+    for (size_t i = 0; i < COUNT_COUNT; i++) sl_write_le(writer, *counts[i], 8);
     sl_write_text(writer, copy.source.name, strlen(copy.source.name));
     sl_write_le(writer, copy.run.count, 4);
 }
@@ -199,13 +201,13 @@ static sl_err load_source(sl_state *state, sl_reader *reader)
     sl_source_state *made = state->sender;
     made->source.input = (uint8_t)sl_read_le(reader, 1);
     unsigned flags = (unsigned)sl_read_le(reader, 1);
-    uint64_t *numbers[10], *counts[10];
+    uint64_t *numbers[NUMBER_COUNT], *counts[COUNT_COUNT];
     list_numbers(made, numbers);
     list_counts(&made->source.counts, counts);
-    for (size_t i = 0; i < 10; i++) *numbers[i] = sl_read_le(reader, 8);
+    for (size_t i = 0; i < NUMBER_COUNT; i++) *numbers[i] = sl_read_le(reader, 8);
     if (sl_read_le(reader, 4) != SL_REFUSAL_COUNT) return SL_ERR_MALFORMED;
     for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) made->source.refused[i] = sl_read_le(reader, 8);
-    for (size_t i = 0; i < 10; i++) *counts[i] = sl_read_le(reader, 8);
+    for (size_t i = 0; i < COUNT_COUNT; i++) *counts[i] = sl_read_le(reader, 8);
     size_t length;
     const char *name = sl_read_text(reader, &length);
     uint32_t run_count = (uint32_t)sl_read_le(reader, 4);
@@ -242,6 +244,7 @@ static sl_err load_tree(sl_state *state, sl_reader *reader)
     sl_tree_destroy(state->tree);
     state->tree = tree;
     state->launched = sl_state_find_launched(tree);
+    state->has_more_launched = true;
     return SL_OK;
 }
 

@@ -313,7 +313,7 @@ static void test_holes_wait_for_the_picture(void **state)
     bench bench;
     setup(&bench, true);
     send_number(&bench, 0);
-    send(&bench, 1, "/symlog/snapshot", "hii", (int64_t)7, 0, 1);
+    send(&bench, 1, "/symlog/snapshot", "hiib", (int64_t)7, 0, 1);
     send_number(&bench, 2);
     assert_int_equal(color(&bench), 0);
     take_picture(&bench, 1);
@@ -327,7 +327,7 @@ static void test_holes_picture_stands_for_what_is_missing_before_it(void **state
     bench bench;
     setup(&bench, true);
     send_number(&bench, 0);
-    send(&bench, 3, "/symlog/snapshot", "hii", (int64_t)7, 0, 1); /* 1 and 2 are missing */
+    send(&bench, 3, "/symlog/snapshot", "hiib", (int64_t)7, 0, 1); /* 1 and 2 are missing */
     send_number(&bench, 4);
     take_picture(&bench, 3);
     assert_int_equal(color(&bench), 4);
@@ -426,7 +426,7 @@ static void test_state_codec_round_trip_in_every_situation(void **state)
     send(&bench, 6, "/live/scene/reordered", "is", 0, "b");
     save_and_load(&bench); /* with an open run */
     assert_true(source(&bench)->has_open_run);
-    send(&bench, 7, "/symlog/snapshot", "hii", (int64_t)7, 0, 1);
+    send(&bench, 7, "/symlog/snapshot", "hiib", (int64_t)7, 0, 1);
     send_number(&bench, 8);
     save_and_load(&bench); /* waiting for a picture */
     take_gave_up(&bench, 8);

@@ -294,8 +294,8 @@ static void test_reduce_run_that_fits_nothing(void **state)
     teardown(&bench);
 }
 
-/* A picture of one track "New", as an event of the sender. */
-static sl_err take_picture(bench *bench, uint64_t last)
+/* A picture of one track "New", as an event of the sender, made of a snapshot with this last number. */
+static sl_err take_picture(bench *bench, uint64_t number)
 {
     uint8_t bytes[256];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
@@ -310,7 +310,7 @@ static sl_err take_picture(bench *bench, uint64_t last)
     return take(bench, (sl_event){.kind = SL_KIND_PICTURE,
                                   .source = SENDER,
                                   .session = SESSION,
-                                  .source_seq = last,
+                                  .source_seq = number,
                                   .payload = bytes,
                                   .length = (uint32_t)writer.length});
 }
@@ -336,11 +336,34 @@ static void test_reduce_holds_until_the_picture(void **state)
     (void)state;
     bench bench;
     setup(&bench);
-    send(&bench, "/symlog/snapshot", "hii", (int64_t)SESSION, 0, 1);
+    send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, 0, 1);
     send(&bench, "/live/track/renamed", "is", 0, "After");
     expect(&bench, "");
     assert_int_equal(take_picture(&bench, 0), SL_OK);
     sl_text_clear(&bench.told);
+    const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
+    assert_memory_equal(sl_node_value(track, SL_ATTRIBUTE_NAME).as.text, "After", 5);
+    teardown(&bench);
+}
+
+static sl_err take_refusal(bench *bench, uint64_t session, uint64_t number)
+{
+    return take(bench, (sl_event){.kind = SL_KIND_REFUSED, .source = SENDER, .session = session, .source_seq = number});
+}
+
+/* One snapshot was refused, and another has come before that is known. */
+static void test_reduce_holds_on_when_an_older_snapshot_is_answered(void **state)
+{
+    (void)state;
+    bench bench;
+    setup_set(&bench);
+    const uint64_t first = sl_state_source(bench.state, SENDER)->next_source_seq;
+    for (int part = 0; part < 2; part++) send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, part, 2);
+    send(&bench, "/live/track/renamed", "is", 0, "After");
+    assert_int_equal(take_refusal(&bench, SESSION, first - 1), SL_OK);
+    assert_int_equal(take_refusal(&bench, SESSION - 1, first + 1), SL_OK);
+    expect(&bench, "");
+    assert_int_equal(take_refusal(&bench, SESSION, first), SL_OK);
     const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
     assert_memory_equal(sl_node_value(track, SL_ATTRIBUTE_NAME).as.text, "After", 5);
     teardown(&bench);
@@ -351,7 +374,7 @@ static void test_reduce_hold_overflows(void **state)
     (void)state;
     bench bench;
     setup_set(&bench);
-    send(&bench, "/symlog/snapshot", "hii", (int64_t)SESSION, 0, 1);
+    send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, 0, 1);
     for (int i = 0; i < 4096; i++) send(&bench, "/live/track/color", "ii", 0, i);
     expect(&bench, "");
     send(&bench, "/live/track/color", "ii", 0, 4096);
@@ -434,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_reduce_run_that_fits_nothing),
         cmocka_unit_test(test_reduce_picture_replaces_and_ends_staleness),
         cmocka_unit_test(test_reduce_holds_until_the_picture),
+        cmocka_unit_test(test_reduce_holds_on_when_an_older_snapshot_is_answered),
         cmocka_unit_test(test_reduce_hold_overflows),
         cmocka_unit_test(test_reduce_source_that_is_silent_longest_gives_way),
         cmocka_unit_test(test_reduce_takes_nonsense),
