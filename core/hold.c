@@ -57,6 +57,15 @@ sl_err sl_hold_release(sl_state *state, sl_source_state *sender)
     return err;
 }
 
+sl_err sl_hold_release_all(sl_state *state, sl_source_state *sender)
+{
+    sl_err err;
+    do err = sl_hold_release(state, sender);
+    while (err == SL_OK && sender->hold.first != NULL);
+    sender->hold.is_open = false;
+    return err;
+}
+
 void sl_hold_clear(sl_state *state, sl_hold *hold)
 {
     while (hold->first != NULL) {

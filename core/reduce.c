@@ -16,7 +16,7 @@ static sl_err take_start(sl_state *state, const sl_event *event)
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     sl_err err = SL_OK;
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        err = sl_hold_release(state, state->sources[i]); /* no picture will come any more */
+        err = sl_hold_release_all(state, state->sources[i]); /* no picture will come any more */
     return err;
 }
 
@@ -29,7 +29,7 @@ static sl_err take_session(sl_state *state, const sl_event *event)
         return SL_OK;
     }
     sl_source_state *sender = state->sender;
-    sl_err err = sl_hold_release(state, sender);
+    sl_err err = sl_hold_release_all(state, sender);
     if (err == SL_OK) err = sl_run_end(state, false);
     sl_source *source = &sender->source;
     source->input = session.input;

@@ -186,8 +186,11 @@ sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full);
  * ones may come so late. */
 bool sl_hold_is_answered(const sl_source_state *sender, const sl_event *event);
 
-/* Applies everything held for `sender`, in order. */
+/* Applies what is held for `sender`, in order, up to the last part of another snapshot. */
 sl_err sl_hold_release(sl_state *state, sl_source_state *sender);
+
+/* Applies all that is held: nothing is waited for any more. */
+sl_err sl_hold_release_all(sl_state *state, sl_source_state *sender);
 
 /* Forgets it all (a state's end). */
 void sl_hold_clear(sl_state *state, sl_hold *hold);
