@@ -15,8 +15,9 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     else
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     sl_err err = SL_OK;
+    /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        err = sl_holes_release(state, state->sources[i]); /* no picture will come any more */
+        while (err == SL_OK && state->sources[i]->hold.is_waiting) err = sl_holes_release(state, state->sources[i]);
     return err;
 }
 
