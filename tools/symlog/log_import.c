@@ -154,6 +154,7 @@ static sl_err commit(import *in, char errmsg[512])
     if (in->batch_count == 0) return SL_OK;
     size_t position = 0;
     for (size_t i = 0; i < in->batch_count; i++) {
+        if (in->batch[i].length == 0) continue;
         in->batch[i].payload = (const uint8_t *)in->payloads.bytes + position;
         position += in->batch[i].length;
     }
