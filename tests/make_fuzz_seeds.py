@@ -65,6 +65,7 @@ def payloads_of_symlog():
         "session_2": (3, 2, b"\1\1" + name),
         "picture_bad_json": (5, 1, picture_with_plugin_info("{bad")),
         "picture_json": (5, 1, picture_with_plugin_info('{"vendor":"é"}')),
+        "picture_far_slot": (5, 1, picture([(0, 0, 0, b""), (1, 1, 0, b""), (4, 2, 4_000_000, b"")])),
         "refused": (6, 1, struct.pack("<H", 5) + text("a child where it may not stand")),
         "checkpoint": (7, 1, struct.pack("<QI", 1, 2) + bytes(range(16))),
         "mark": (8, 1, "naïve".encode()),
@@ -79,8 +80,12 @@ def payloads_of_symlog():
 
 def picture_with_plugin_info(json_text):
     """A project with a track with a device with that JSON text; the numbers are those of core/schema.h."""
-    nodes = [(0, 0, b""), (1, 1, b""), (2, 2, bytes([22, 6]) + text(json_text))]
-    parts = [struct.pack("<BBI", kind, depth, 0) + text("") + bytes([len(a) > 0]) + a for kind, depth, a in nodes]
+    return picture([(0, 0, 0, b""), (1, 1, 0, b""), (2, 2, 0, bytes([22, 6]) + text(json_text))])
+
+
+def picture(nodes):
+    """Of (node type, depth, position, at most one attribute)."""
+    parts = [struct.pack("<BBI", *head) + text("") + bytes([len(value) > 0]) + value for *head, value in nodes]
     return struct.pack("<I", len(parts)) + b"".join(parts)
 
 
