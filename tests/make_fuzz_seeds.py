@@ -31,6 +31,10 @@ def record_seeds():
         events = [json.loads(line) for line in path.read_text().splitlines()[1:]]
         name = path.name.removesuffix(".log.ndjson") + ".bin"
         seeds[name] = LOG_ID + b"".join(record(event) for event in events)
+        if path.name.startswith("snapshot"):  # and saved states of such trees, changed a little
+            change = {"seq": 9, "kind": 11, "version": 1, "payload": "01"}
+            changes = b"".join(record({**change, "time_ns": position}) for position in range(0, 1000, 100))
+            seeds[f"changed_{name}"] = seeds[name] + changes
     for name, (kind, version, payload) in payloads_of_symlog().items():
         event = {"seq": 1, "kind": kind, "version": version, "payload": payload.hex()}
         seeds[f"kind_{name}.bin"] = LOG_ID + record(event)

@@ -1,6 +1,7 @@
 /*
  * Any bytes as the records of a log, in the form of `log export --raw`: no payload is read beyond its end, every event
- * is taken, whoever listens gets valid JSON and changes nothing by listening.
+ * is taken, whoever listens gets valid JSON and changes nothing by listening, and a state that is saved and loaded goes
+ * on as the one that was not.
  *
  * Numbers and checksums are set right before an event is taken, or nothing but noise would get past them.
  */
@@ -8,9 +9,14 @@
 #include "core/message.h"
 #include "core/payload.h"
 #include "core/picture.h"
+#include "core/state_codec.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { EVENTS_MAX = 256, MESSAGES_BYTES_MAX = 4 << 20 /* beyond which they are no longer checked: a big tree's */ };
+enum {
+    EVENTS_MAX = 256,
+    RELOAD_EVERY = 8,
+    MESSAGES_BYTES_MAX = 4 << 20 /* beyond which they are no longer checked: a big tree's */
+};
 
 /* The same events go into both. */
 typedef struct pair {
@@ -22,6 +28,9 @@ typedef struct pair {
 static bool read_event(sl_reader *reader, const uint8_t id[SL_LOG_ID_BYTES], uint64_t seq, sl_event *out);
 static void check_record(const sl_event *event, const uint8_t id[SL_LOG_ID_BYTES]);
 static void check_payload(const sl_event *event);
+static void check_saved(const uint8_t *bytes, size_t length);
+static void check_changed(const sl_state *state, const sl_event *event);
+static sl_state *reload(sl_state *state);
 static void take(pair *pair, const sl_event *event);
 static void check_message(void *ctx, const sl_state *state, const sl_effect *effect);
 static void check_texts(const pair *pair);
@@ -87,6 +96,9 @@ static void check_payload(const sl_event *event)
         sl_counters counters;
         sl_checkpoint checkpoint;
         sl_refused refused;
+        sl_gave_up gave_up;
+        sl_base base;
+        sl_paused paused;
     } as;
     if (sl_start_decode(event, &as.start) == SL_OK) require(sl_start_encode(&as.start, &writer) == SL_OK);
     if (sl_session_decode(event, &as.session) == SL_OK) require(sl_session_encode(&as.session, &writer) == SL_OK);
@@ -95,10 +107,55 @@ static void check_payload(const sl_event *event)
         require(sl_checkpoint_encode(&as.checkpoint, &writer) == SL_OK);
     }
     if (sl_refused_decode(event, &as.refused) == SL_OK) require(sl_refused_encode(&as.refused, &writer) == SL_OK);
+    if (sl_gave_up_decode(event, &as.gave_up) == SL_OK) require(sl_gave_up_encode(&as.gave_up, &writer) == SL_OK);
+    if (sl_paused_decode(event, &as.paused) == SL_OK) require(sl_paused_encode(&as.paused, &writer) == SL_OK);
+    if (sl_base_decode(event, &as.base) == SL_OK) {
+        require(sl_base_encode(&as.base, &writer) == SL_OK);
+        check_saved(as.base.state, as.base.state_length);
+    }
+}
+
+/* Bytes that may be a saved state: one that is taken must be as good as any other. */
+static void check_saved(const uint8_t *bytes, size_t length)
+{
+    sl_state *state = NULL;
+    if (sl_state_load(bytes, length, sl_host_memory(), &state) != SL_OK) return;
+    state = reload(state);
+    sl_state_destroy(state);
+}
+
+/* The bytes of a real state with some of them changed: the payload's, from where the event's time says. */
+static void check_changed(const sl_state *state, const sl_event *event)
+{
+    sl_text bytes;
+    sl_text_open(&bytes, sl_host_memory());
+    require(sl_state_save(state, &bytes) == SL_OK && bytes.length > 0);
+    const size_t begin = (size_t)(event->time_ns % bytes.length);
+    for (size_t i = 0; i < event->length && begin + i < bytes.length; i++) {
+        bytes.bytes[begin + i] = (char)(bytes.bytes[begin + i] ^ event->payload[i]);
+    }
+    check_saved((const uint8_t *)bytes.bytes, bytes.length);
+    sl_text_close(&bytes);
+}
+
+/* The state that its own bytes give; the given one is gone. */
+static sl_state *reload(sl_state *state)
+{
+    const sl_digest digest = state_digest(state);
+    sl_text bytes;
+    sl_text_open(&bytes, sl_host_memory());
+    require(sl_state_save(state, &bytes) == SL_OK && !bytes.bad);
+    sl_state_destroy(state);
+    require(sl_state_load((const uint8_t *)bytes.bytes, bytes.length, sl_host_memory(), &state) == SL_OK);
+    require(sl_digest_equal(state_digest(state), digest));
+    sl_text_close(&bytes);
+    return state;
 }
 
 static void take(pair *pair, const sl_event *event)
 {
+    if (event->seq % RELOAD_EVERY == 0) pair->silent = reload(pair->silent);
+    if (event->kind == SL_KIND_BASE) check_changed(pair->silent, event);
     const sl_output output = {.tell = check_message, .ctx = pair};
     require(sl_reduce(pair->told, event, &output) == SL_OK);
     require(sl_reduce(pair->silent, event, NULL) == SL_OK);
