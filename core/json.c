@@ -25,6 +25,7 @@ static void scan_string(scan *scan);
 static void scan_escape(scan *scan);
 static void scan_number(scan *scan);
 static void scan_digits(scan *scan);
+static void take_one_of(scan *scan, const char *bytes);
 static bool take(scan *scan, const char *word);
 
 bool sl_json_check(const char *bytes, size_t length)
@@ -115,14 +116,10 @@ static void scan_string(scan *scan)
 static void scan_escape(scan *scan)
 {
     if (!take(scan, "u")) {
-        scan->is_bad = scan->at == scan->end || memchr("\"\\/bfnrt", *scan->at, 8) == NULL;
-        if (!scan->is_bad) scan->at++;
+        take_one_of(scan, "\"\\/bfnrt");
         return;
     }
-    for (int i = 0; i < 4 && !scan->is_bad; i++) {
-        scan->is_bad = scan->at == scan->end || memchr("0123456789abcdefABCDEF", *scan->at, 22) == NULL;
-        if (!scan->is_bad) scan->at++;
-    }
+    for (int i = 0; i < 4; i++) take_one_of(scan, "0123456789abcdefABCDEF");
 }
 
 static void scan_number(scan *scan)
@@ -142,6 +139,14 @@ static void scan_digits(scan *scan)
     const char *begin = scan->at;
     while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9') scan->at++;
     if (scan->at == begin) scan->is_bad = true;
+}
+
+/* Passes over the next byte, which must be one of those. */
+static void take_one_of(scan *scan, const char *bytes)
+{
+    const bool is_one = scan->at < scan->end && *scan->at != '\0' && strchr(bytes, *scan->at) != NULL;
+    if (is_one) scan->at++;
+    if (!is_one) scan->is_bad = true;
 }
 
 /* Passes over `word` if it comes next. */

@@ -35,10 +35,26 @@ def record_seeds():
             change = {"seq": 9, "kind": 11, "version": 1, "payload": "01"}
             changes = b"".join(record({**change, "time_ns": position}) for position in range(0, 1000, 100))
             seeds[f"changed_{name}"] = seeds[name] + changes
+    seeds["gap_of_a_quoted_name.bin"] = LOG_ID + b"".join(map(record, gap_of_a_quoted_name()))
     for name, (kind, version, payload) in payloads_of_symlog().items():
         event = {"seq": 1, "kind": kind, "version": version, "payload": payload.hex()}
         seeds[f"kind_{name}.bin"] = LOG_ID + record(event)
     return seeds
+
+
+def gap_of_a_quoted_name():
+    """A sender that calls itself \\" loses numbers."""
+    datagram = b"/live/track/added\0\0\0,is\0\0\0\0\0Bass\0\0\0\0"
+    payloads = [
+        (3, None, b"\1" + text('\\"')),
+        (4, 0, datagram),
+        (4, 5, datagram),
+        (10, None, struct.pack("<Q", 4)),
+    ]
+    return [
+        {"seq": seq, "kind": kind, "version": 1, "source": 1, "source_seq": number, "payload": payload.hex()}
+        for seq, (kind, number, payload) in enumerate(payloads, 1)
+    ]
 
 
 def record(event):

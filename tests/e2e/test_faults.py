@@ -19,7 +19,7 @@ from pathlib import Path
 import damage
 import pytest
 from faults import Marks, check_kept, exported, inject, need, stat, strace
-from serving import BINARY, PATIENCE_S, Live, Serve, call, receive, run_symlog, wait_until
+from serving import BINARY, PATIENCE_S, Live, Serve, call, receive, wait_until
 
 SOAK = "SYMLOG_SOAK" in os.environ
 SEED = int(os.environ.get("SYMLOG_SEED", "1"))

@@ -19,7 +19,6 @@ SEED = int(os.environ.get("SYMLOG_SEED", "1"))
 ROUNDS = 100 if SOAK else 3
 EVENTS = 6000
 BIG_EVENT = 3000  # its payload is a blob
-LOST = 12
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +70,17 @@ def test_repair_saves_every_good_event(whole, tmp_path, harm):
         lost = [seq for seq, event in events.items() if event["kind"] == LOST and event != whole[1].get(seq)]
         assert all(event == whole[1][seq] for seq, event in events.items() if seq not in set(lost))
         assert not lost or f"lost {len(lost)}, first event {lost[0]}" in output
-        check_cost(db, harm, lost, len(events), whole)
+        check_cost(harm, lost, len(events))
 
 
-def check_cost(db, harm, lost, count, whole):
+def check_cost(harm, lost, count):
     """What may be lost stood on what was damaged, and nowhere else."""
     if harm is not damage.truncate:
         assert count == EVENTS or harm is damage.scatter_noise
     if harm in (damage.swap_pages, damage.zero_branches, damage.zero_metas):
         assert not lost
-    standing = {seq for number in damage.Pages(whole[0]).of_events() for seq, *_ in records_of(whole[0], number)}
-    assert standing == set(whole[1])
     limits = {damage.flip_bits: 20, damage.swap_records: 2, damage.zero_pages: 3 * 40, damage.noise_pages: 3 * 40}
     assert len(lost) <= limits.get(harm, EVENTS)
-
-
-def records_of(db, number, cache={}):  # noqa: B006: one whole log, looked at often
-    if db not in cache:
-        cache[db] = damage.Pages(db)
-    return cache[db].records(number)
 
 
 def first_missing(db):

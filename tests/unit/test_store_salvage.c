@@ -127,11 +127,14 @@ static void test_store_salvage_does_not_choose_between_two(void **state)
 {
     uint8_t id[SL_LOG_ID_BYTES];
     make_log(*state, id);
-    uint8_t record[SL_RECORD_HEADER_BYTES + 5];
-    sl_event other = draft_of("other");
+    static const uint8_t payload[] = {'o', 't', 'h', 'e', 'r'};
+    uint8_t record[SL_RECORD_HEADER_BYTES + sizeof payload];
+    sl_event other = draft_of("");
+    other.payload = payload;
+    other.length = sizeof payload;
     other.seq = 7;
     sl_record_encode(&other, id, record);
-    memcpy(record + SL_RECORD_HEADER_BYTES, "other", 5);
+    memcpy(record + SL_RECORD_HEADER_BYTES, payload, sizeof payload);
     raw_txn raw = raw_begin(*state, "theirs"); /* any leaf page will do, as one of a commit that was cut short */
     uint64_t seq = other.seq;
     MDB_val key = {.mv_size = sizeof seq, .mv_data = &seq};

@@ -6,9 +6,9 @@
 #include "store/log.h"
 
 typedef struct sl_log_batch {
-    sl_log *log;       /* the new one, empty at first */
-    sl_event *events;  /* their payloads stand in `payloads`, one behind the other */
-    size_t count;      /* waiting */
+    sl_log *log;      /* the new one, empty at first */
+    sl_event *events; /* their payloads stand in `payloads`, one behind the other */
+    size_t count;     /* waiting */
     size_t count_max;
     sl_text payloads;
     uint64_t committed; /* events in the log */
