@@ -14,19 +14,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A record that stands on some page, its payload inline; or one whose payload is a blob. */
+enum { RECORD_BYTES_MAX = SL_RECORD_HEADER_BYTES + SL_LOG_INLINE_BYTES_MAX };
+
+/* A record that may be a wanted event's. */
 typedef struct found {
     uint64_t seq;
-    uint64_t position; /* of its bytes among `bytes` */
+    uint64_t position; /* in the file, as all positions */
     uint32_t length;
 } found;
 
-/* A blob that stands on some page. */
+/* A payload that may be one's. */
 typedef struct blob {
     uint8_t digest[SL_DIGEST_BYTES];
-    uint64_t position; /* of its payload: in the file, or among `bytes` */
+    uint64_t position;
     uint32_t length;
-    bool is_in_bytes;
 } blob;
 
 /* A growing list of items of one size. */
@@ -42,10 +43,10 @@ struct sl_salvage {
     bool has_id;
     const sl_log_range *ranges; /* while it looks */
     size_t range_count;
-    list found;      /* of found, by number once it has looked */
-    list blobs;      /* of blob */
-    list bytes;      /* of uint8_t: what was found inside a page */
-    uint8_t *buffer; /* a blob's payload as it was read */
+    list found;                          /* of found, by number once it has looked */
+    list blobs;                          /* of blob */
+    uint8_t record[2][RECORD_BYTES_MAX]; /* as they were read: the good one, and another to be compared with it */
+    uint8_t *buffer;                     /* a blob's payload */
     size_t buffer_capacity;
     char error[SL_LOG_ERRMSG_BYTES];
 };
@@ -55,10 +56,11 @@ static sl_err take_node(void *ctx, const sl_salvage_node *node);
 static sl_err take_record(sl_salvage *salvage, const sl_salvage_node *node);
 static sl_err take_blob(sl_salvage *salvage, const sl_salvage_node *node);
 static bool is_wanted(const sl_salvage *salvage, uint64_t seq);
-static void *list_add(list *list, size_t item_bytes, size_t count);
+static sl_err list_add(list *list, const void *item, size_t item_bytes);
 static int compare_found(const void *a, const void *b);
 static size_t find_first(const sl_salvage *salvage, uint64_t seq);
-static sl_err read_found(sl_salvage *salvage, const found *found, sl_event *out);
+static bool read_bytes(const sl_salvage *salvage, uint64_t position, uint8_t *bytes, size_t length);
+static sl_err take_apart(sl_salvage *salvage, uint64_t seq, const uint8_t *record, sl_event *out);
 static sl_err read_blob(sl_salvage *salvage, const uint8_t *digest, sl_event *out);
 
 sl_err sl_salvage_open(sl_salvage **out, const char *dir, char errmsg[SL_LOG_ERRMSG_BYTES])
@@ -89,7 +91,6 @@ void sl_salvage_close(sl_salvage *salvage)
     if (salvage->pages.fd >= 0) close(salvage->pages.fd);
     free(salvage->found.items);
     free(salvage->blobs.items);
-    free(salvage->bytes.items);
     free(salvage->buffer);
     free(salvage);
 }
@@ -125,7 +126,7 @@ sl_err sl_salvage_look(sl_salvage *salvage, const uint8_t id[SL_LOG_ID_BYTES], c
     memcpy(salvage->id, id, SL_LOG_ID_BYTES);
     salvage->ranges = ranges;
     salvage->range_count = count;
-    salvage->found.count = salvage->blobs.count = salvage->bytes.count = 0;
+    salvage->found.count = salvage->blobs.count = 0;
     sl_err err = sl_salvage_walk(&salvage->pages, take_node, salvage);
     if (err != SL_OK) return sl_log_explain(salvage->error, "salvage", ENOMEM);
     if (salvage->found.count > 0) {
@@ -157,14 +158,8 @@ static sl_err take_record(sl_salvage *salvage, const sl_salvage_node *node)
     event.payload = node->data + SL_RECORD_HEADER_BYTES;
     if (!is_blob && sl_record_check(&event, salvage->id, node->data) != SL_OK) return SL_OK;
 
-    uint64_t position = salvage->bytes.count;
-    uint8_t *bytes = list_add(&salvage->bytes, 1, (size_t)node->data_length);
-    if (bytes == NULL) return SL_ERR_MEMORY;
-    memcpy(bytes, node->data, (size_t)node->data_length);
-    found *found = list_add(&salvage->found, sizeof *found, 1);
-    if (found == NULL) return SL_ERR_MEMORY;
-    *found = (struct found){.seq = seq, .position = position, .length = (uint32_t)node->data_length};
-    return SL_OK;
+    found found = {.seq = seq, .position = node->data_position, .length = (uint32_t)node->data_length};
+    return list_add(&salvage->found, &found, sizeof found);
 }
 
 static sl_err take_blob(sl_salvage *salvage, const sl_salvage_node *node)
@@ -174,17 +169,7 @@ static sl_err take_blob(sl_salvage *salvage, const sl_salvage_node *node)
     blob blob = {.position = node->data_position + SL_LOG_BLOB_HEADER_BYTES,
                  .length = (uint32_t)(node->data_length - SL_LOG_BLOB_HEADER_BYTES)};
     memcpy(blob.digest, node->key, sizeof blob.digest);
-    if (node->data != NULL) {
-        blob.is_in_bytes = true;
-        blob.position = salvage->bytes.count;
-        uint8_t *bytes = list_add(&salvage->bytes, 1, blob.length);
-        if (bytes == NULL) return SL_ERR_MEMORY;
-        memcpy(bytes, node->data + SL_LOG_BLOB_HEADER_BYTES, blob.length);
-    }
-    void *kept = list_add(&salvage->blobs, sizeof blob, 1);
-    if (kept == NULL) return SL_ERR_MEMORY;
-    memcpy(kept, &blob, sizeof blob);
-    return SL_OK;
+    return list_add(&salvage->blobs, &blob, sizeof blob);
 }
 
 static bool is_wanted(const sl_salvage *salvage, uint64_t seq)
@@ -202,19 +187,19 @@ static bool is_wanted(const sl_salvage *salvage, uint64_t seq)
     return low < salvage->range_count && salvage->ranges[low].begin <= seq;
 }
 
-/* Room for `count` more items; NULL when memory has run out. */
-static void *list_add(list *list, size_t item_bytes, size_t count)
+/* Copies an item to the end of its list. */
+static sl_err list_add(list *list, const void *item, size_t item_bytes)
 {
-    if (count > list->capacity - list->count) {
-        size_t capacity = 2 * list->capacity + count + 64;
+    if (list->count == list->capacity) {
+        size_t capacity = 2 * list->capacity + 64;
         void *grown = realloc(list->items, capacity * item_bytes);
-        if (grown == NULL) return NULL;
+        if (grown == NULL) return SL_ERR_MEMORY;
         list->items = grown;
         list->capacity = capacity;
     }
-    void *added = (uint8_t *)list->items + list->count * item_bytes;
-    list->count += count;
-    return added;
+    memcpy((uint8_t *)list->items + list->count * item_bytes, item, item_bytes);
+    list->count++;
+    return SL_OK;
 }
 
 static int compare_found(const void *a, const void *b)
@@ -234,21 +219,25 @@ uint64_t sl_salvage_last(const sl_salvage *salvage)
 sl_err sl_salvage_read(sl_salvage *salvage, uint64_t seq, sl_event *out)
 {
     const found *items = salvage->found.items;
-    const uint8_t *bytes = salvage->bytes.items;
     const found *good = NULL;
+    uint8_t *first = salvage->record[0];
     for (size_t i = find_first(salvage, seq); i < salvage->found.count && items[i].seq == seq; i++) {
         const found *other = &items[i];
-        if (good != NULL && good->length == other->length &&
-            memcmp(bytes + good->position, bytes + other->position, good->length) == 0) {
-            continue;
-        }
-        sl_err err = read_found(salvage, other, out);
+        uint8_t *record = good == NULL ? first : salvage->record[1];
+        if (!read_bytes(salvage, other->position, record, other->length)) continue;
+        if (good != NULL && good->length == other->length && memcmp(first, record, good->length) == 0) continue;
+        sl_err err = take_apart(salvage, seq, record, out);
         if (err == SL_ERR_NOT_FOUND) continue;
         if (err != SL_OK) return err;
         if (good != NULL) return SL_ERR_NOT_FOUND;
         good = other;
     }
-    return good != NULL ? read_found(salvage, good, out) : SL_ERR_NOT_FOUND;
+    return good != NULL ? take_apart(salvage, seq, first, out) : SL_ERR_NOT_FOUND;
+}
+
+static bool read_bytes(const sl_salvage *salvage, uint64_t position, uint8_t *bytes, size_t length)
+{
+    return pread(salvage->pages.fd, bytes, length, (off_t)position) == (ssize_t)length;
 }
 
 static size_t find_first(const sl_salvage *salvage, uint64_t seq)
@@ -267,15 +256,13 @@ static size_t find_first(const sl_salvage *salvage, uint64_t seq)
     return low;
 }
 
-/* SL_ERR_NOT_FOUND: its payload is nowhere. */
-static sl_err read_found(sl_salvage *salvage, const found *found, sl_event *out)
+/* SL_ERR_NOT_FOUND: its payload is nowhere, or its checksum does not fit. */
+static sl_err take_apart(sl_salvage *salvage, uint64_t seq, const uint8_t *record, sl_event *out)
 {
-    const uint8_t *record = (const uint8_t *)salvage->bytes.items + found->position;
-    sl_err err = sl_record_decode(record, SL_RECORD_HEADER_BYTES, out);
-    if (err != SL_OK) return SL_ERR_NOT_FOUND;
-    out->seq = found->seq;
+    if (sl_record_decode(record, SL_RECORD_HEADER_BYTES, out) != SL_OK) return SL_ERR_NOT_FOUND;
+    out->seq = seq;
     out->payload = record + SL_RECORD_HEADER_BYTES;
-    if (out->length > SL_LOG_INLINE_BYTES_MAX) err = read_blob(salvage, out->payload, out);
+    sl_err err = out->length > SL_LOG_INLINE_BYTES_MAX ? read_blob(salvage, out->payload, out) : SL_OK;
     if (err != SL_OK) return err;
     return sl_record_check(out, salvage->id, record) == SL_OK ? SL_OK : SL_ERR_NOT_FOUND;
 }
@@ -283,25 +270,18 @@ static sl_err read_found(sl_salvage *salvage, const found *found, sl_event *out)
 /* A blob that was written anew stands in several places, all but one of them perhaps used for something else since. */
 static sl_err read_blob(sl_salvage *salvage, const uint8_t *digest, sl_event *out)
 {
+    if (out->length > salvage->buffer_capacity) {
+        uint8_t *grown = realloc(salvage->buffer, out->length);
+        if (grown == NULL) return sl_log_explain(salvage->error, "salvage", ENOMEM);
+        salvage->buffer = grown;
+        salvage->buffer_capacity = out->length;
+    }
+    out->payload = salvage->buffer;
     const blob *items = salvage->blobs.items;
     for (size_t i = 0; i < salvage->blobs.count; i++) {
         const blob *blob = &items[i];
         if (blob->length != out->length || memcmp(blob->digest, digest, SL_DIGEST_BYTES) != 0) continue;
-        if (blob->is_in_bytes) {
-            out->payload = (const uint8_t *)salvage->bytes.items + blob->position;
-        } else {
-            if (blob->length > salvage->buffer_capacity) {
-                uint8_t *grown = realloc(salvage->buffer, blob->length);
-                if (grown == NULL) return sl_log_explain(salvage->error, "salvage", ENOMEM);
-                salvage->buffer = grown;
-                salvage->buffer_capacity = blob->length;
-            }
-            if (pread(salvage->pages.fd, salvage->buffer, blob->length, (off_t)blob->position) !=
-                (ssize_t)blob->length) {
-                continue;
-            }
-            out->payload = salvage->buffer;
-        }
+        if (!read_bytes(salvage, blob->position, salvage->buffer, blob->length)) continue;
         const sl_digest is = sl_digest_bytes(out->payload, out->length);
         if (sl_get_le(digest, 8) == is.low && sl_get_le(digest + 8, 8) == is.high) return SL_OK;
     }

@@ -8,8 +8,8 @@
 typedef struct sl_salvage_node {
     const uint8_t *key;
     size_t key_length;
-    const uint8_t *data; /* NULL: it stands on pages of its own, from `data_position` in the file on */
-    uint64_t data_position;
+    const uint8_t *data;    /* NULL: it stands on pages of its own */
+    uint64_t data_position; /* in the file */
     uint64_t data_length;
 } sl_salvage_node;
 

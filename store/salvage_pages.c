@@ -25,9 +25,15 @@ enum {
 
 static const uint32_t META_MAGIC = 0xBEEFC0DE;
 
-static sl_err walk_page(const sl_salvage_pages *pages, const uint8_t *page,
+/* A page that was read, and where it stands in the file. */
+typedef struct page {
+    const uint8_t *bytes;
+    uint64_t position;
+} page;
+
+static sl_err walk_page(const sl_salvage_pages *pages, page page,
                         sl_err (*take)(void *ctx, const sl_salvage_node *node), void *ctx);
-static bool read_node(const sl_salvage_pages *pages, const uint8_t *page, size_t at, sl_salvage_node *node);
+static bool read_node(const sl_salvage_pages *pages, page page, size_t at, sl_salvage_node *node);
 
 uint32_t sl_salvage_page_bytes(int fd)
 {
@@ -48,32 +54,32 @@ sl_err sl_salvage_walk(const sl_salvage_pages *pages, sl_err (*take)(void *ctx, 
         ssize_t got = pread(pages->fd, chunk, CHUNK_BYTES, (off_t)position);
         if (got < 0) got = 0; /* A part of the disk that cannot be read holds no events. */
         for (size_t at = 0; err == SL_OK && at + pages->page_bytes <= (size_t)got; at += pages->page_bytes) {
-            err = walk_page(pages, chunk + at, take, ctx);
+            err = walk_page(pages, (page){chunk + at, position + at}, take, ctx);
         }
     }
     free(chunk);
     return err;
 }
 
-static sl_err walk_page(const sl_salvage_pages *pages, const uint8_t *page,
+static sl_err walk_page(const sl_salvage_pages *pages, page page,
                         sl_err (*take)(void *ctx, const sl_salvage_node *node), void *ctx)
 {
-    if ((sl_get_le(page + PAGE_FLAGS_AT, 2) & PAGE_FLAGS_LOOKED_AT) != PAGE_LEAF) return SL_OK;
-    size_t lower = (size_t)sl_get_le(page + PAGE_LOWER_AT, 2);
+    if ((sl_get_le(page.bytes + PAGE_FLAGS_AT, 2) & PAGE_FLAGS_LOOKED_AT) != PAGE_LEAF) return SL_OK;
+    size_t lower = (size_t)sl_get_le(page.bytes + PAGE_LOWER_AT, 2);
     if (lower > pages->page_bytes) return SL_OK;
     sl_err err = SL_OK;
     for (size_t at = PAGE_HEADER_BYTES; err == SL_OK && at + 2 <= lower; at += 2) {
         sl_salvage_node node;
-        if (read_node(pages, page, (size_t)sl_get_le(page + at, 2), &node)) err = take(ctx, &node);
+        if (read_node(pages, page, (size_t)sl_get_le(page.bytes + at, 2), &node)) err = take(ctx, &node);
     }
     return err;
 }
 
 /* False: there is no whole entry at `at`. */
-static bool read_node(const sl_salvage_pages *pages, const uint8_t *page, size_t at, sl_salvage_node *node)
+static bool read_node(const sl_salvage_pages *pages, page page, size_t at, sl_salvage_node *node)
 {
     if (at < PAGE_HEADER_BYTES || at + NODE_HEADER_BYTES > pages->page_bytes) return false;
-    const uint8_t *head = page + at;
+    const uint8_t *head = page.bytes + at;
     node->data_length = sl_get_le(head, 4);
     node->key_length = (size_t)sl_get_le(head + 6, 2);
     node->key = head + NODE_HEADER_BYTES;
@@ -81,7 +87,7 @@ static bool read_node(const sl_salvage_pages *pages, const uint8_t *page, size_t
     if (node->key_length > room) return false;
     const uint8_t *data = node->key + node->key_length;
     const size_t rest = room - node->key_length;
-    node->data_position = 0;
+    node->data_position = page.position + (uint64_t)(data - page.bytes);
     node->data = data;
     if ((sl_get_le(head + 4, 2) & NODE_BIG_DATA) == 0) return node->data_length <= rest;
     if (rest < 8) return false;

@@ -22,7 +22,7 @@
 
 static int run(int argc, char **argv);
 static int verify(const char *db);
-static int watch_child(pid_t child, const sl_verify_trace *trace);
+static int watch_child(pid_t child, const sl_verify_trace *trace, const char *db);
 
 const sl_command sl_command_verify = {
     .name = "verify",
@@ -69,12 +69,12 @@ static int verify(const char *db)
         prctl(PR_SET_PDEATHSIG, SIGKILL); // Nobody would read its verdict.
         exit(sl_verify_run(db, trace));
     }
-    int status = watch_child(child, trace);
+    int status = watch_child(child, trace, db);
     munmap(trace, sizeof *trace);
     return status;
 }
 
-static int watch_child(pid_t child, const sl_verify_trace *trace)
+static int watch_child(pid_t child, const sl_verify_trace *trace, const char *db)
 {
     int ended = 0;
     pid_t got = 0;
@@ -93,7 +93,7 @@ static int watch_child(pid_t child, const sl_verify_trace *trace)
         return sl_failure("verify", "event %llu is whole, but applying it failed (%s); please report this", seq, how);
     }
     static const char hint[] = "symlog verify --repair DIR saves what can be saved";
-    if (seq == 0) return sl_failure("verify", "not ok: damaged so badly that it cannot be opened (%s); %s", how, hint);
+    if (seq == 0) return sl_verify_pages(db, how);
     if (trace->first_bad > 0) {
         return sl_failure("verify", "not ok: damaged, first at event %llu; at event %llu reading on fails (%s); %s",
                           (unsigned long long)trace->first_bad, seq, how, hint);

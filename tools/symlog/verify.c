@@ -5,6 +5,7 @@
 #include "tools/symlog/verify.h"
 
 #include "core/payload.h"
+#include "store/salvage.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/progress.h"
@@ -62,11 +63,43 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     verify run = {.trace = trace};
     sl_err err = sl_host_open_log(db, &run.log, errmsg);
     if (err == SL_OK) err = check(&run, errmsg);
-    int status = err == SL_OK ? print_verdict(&run) : sl_failure("verify", "%s", errmsg);
+    bool is_damaged = (err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) && !trace->is_applying;
+    int status = err == SL_OK ? print_verdict(&run) : SL_EXIT_FOUND;
+    if (is_damaged) status = sl_verify_pages(db, errmsg);
+    if (err != SL_OK && !is_damaged) status = sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
     free(run.claims);
     sl_log_close(run.log);
     return status;
+}
+
+int sl_verify_pages(const char *db, const char *how)
+{
+    char dir[SL_HOST_DIR_BYTES];
+    char errmsg[256];
+    uint8_t id[SL_LOG_ID_BYTES];
+    sl_salvage *salvage = NULL;
+    const sl_log_range all = {1, UINT64_MAX};
+    sl_err err = sl_host_db_dir(db, dir, sizeof dir, errmsg) ? SL_OK : SL_ERR_NOT_FOUND;
+    if (err == SL_OK) err = sl_salvage_open(&salvage, dir, errmsg);
+    if (err == SL_OK) err = sl_salvage_id(salvage, id);
+    if (err == SL_OK) err = sl_salvage_look(salvage, id, &all, 1);
+    uint64_t first = 1;
+    sl_event event;
+    while (err == SL_OK && sl_salvage_read(salvage, first, &event) == SL_OK) first++;
+    const unsigned long long last = err == SL_OK ? sl_salvage_last(salvage) : 0;
+    sl_salvage_close(salvage);
+    if (err != SL_OK || last == 0) return sl_failure("verify", "not ok: %s", how); /* perhaps it is no log at all */
+    if (first > last) {
+        return sl_failure("verify",
+                          "not ok: damaged so that it cannot be opened, first after event %llu, the last that stands "
+                          "in its file (%s); symlog verify --repair DIR saves what can be saved",
+                          last, how);
+    }
+    return sl_failure("verify",
+                      "not ok: damaged so that it cannot be opened, first at event %llu (%s); symlog verify --repair "
+                      "DIR saves what can be saved",
+                      (unsigned long long)first, how);
 }
 
 static sl_err check(verify *run, char errmsg[256])

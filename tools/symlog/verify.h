@@ -16,4 +16,8 @@ typedef struct sl_verify_trace {
 /* Checks the log in the folder that `db` names and prints the verdict. Returns the exit status. */
 int sl_verify_run(const char *db, sl_verify_trace *trace);
 
+/* Says of a log that LMDB cannot open, because of `how`, which event is the first that stands nowhere in its file.
+ * Returns the exit status. */
+int sl_verify_pages(const char *db, const char *how);
+
 #endif
