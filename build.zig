@@ -310,14 +310,17 @@ fn addAsanRuntime(b: *Build, mod: *Build.Module) void {
     mod.addRPath(.{ .cwd_relative = std.fs.path.dirname(runtime) orelse "." });
 }
 
-/// Every layer and one tests/fuzz/fuzz_<name>.c under libFuzzer, ASan and UBSan, which need the system's clang.
+/// Every layer, the program's files but its main.c, and one tests/fuzz/fuzz_<name>.c under libFuzzer, ASan and UBSan,
+/// which need the system's clang.
 fn addFuzzer(b: *Build, file: []const u8) Build.LazyPath {
     const link = b.addSystemCommand(&.{ versioned(b, "clang"), "-fsanitize=fuzzer,address,undefined" });
     for (layers) |layer| {
         for (sources(b, layer.name, "")) |source| link.addFileArg(addFuzzObject(b, source, layer.flags));
     }
-    link.addFileArg(addFuzzObject(b, file, &system_flags));
+    const beside = without(b, sources(b, program_folder, ""), "main.c");
+    for (concat(b, &.{ beside, &.{file} })) |source| link.addFileArg(addFuzzObject(b, source, &system_flags));
     for (layers) |layer| for (layer.libs) |lib| link.addArgs(pkgConfig(b, lib));
+    for (program_libs) |lib| link.addArgs(pkgConfig(b, lib));
     link.addArg("-o");
     return link.addOutputFileArg(std.fs.path.stem(file));
 }

@@ -119,16 +119,22 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
 static void write_gap(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
     const sl_source *source = sl_state_source(state, effect->event->source);
-    sl_text_string(text,
-                   "{\"type\":\"ERROR\",\"payload\":{\"error\":\"UDP event gap detected\",\"details\":\"a gap of ");
-    sl_text_u64(text, effect->gap.count);
-    sl_text_string(text, effect->gap.count == 1 ? " event (numbers " : " events (numbers ");
-    sl_text_u64(text, effect->gap.first);
-    sl_text_string(text, " to ");
-    sl_text_u64(text, sl_number_after(effect->gap.first, effect->gap.count - 1));
-    sl_text_string(text, ") from ");
-    sl_text_string(text, source != NULL ? source->name : "nobody");
-    sl_text_string(text, "; save the set in Live, or send /symlog/snapshot\"}");
+    sl_text details;
+    sl_text_open(&details, text->memory);
+    sl_text_string(&details, "a gap of ");
+    sl_text_u64(&details, effect->gap.count);
+    sl_text_string(&details, effect->gap.count == 1 ? " event (numbers " : " events (numbers ");
+    sl_text_u64(&details, effect->gap.first);
+    sl_text_string(&details, " to ");
+    sl_text_u64(&details, sl_number_after(effect->gap.first, effect->gap.count - 1));
+    sl_text_string(&details, ") from ");
+    sl_text_string(&details, source != NULL ? source->name : "nobody");
+    sl_text_string(&details, "; save the set in Live, or send /symlog/snapshot");
+    sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":\"UDP event gap detected\",\"details\":");
+    sl_text_json(text, details.bytes, details.length); /* a name may hold anything */
+    sl_text_string(text, "}");
+    if (details.bad) text->bad = true;
+    sl_text_close(&details);
 }
 
 void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *effect)

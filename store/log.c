@@ -46,7 +46,8 @@ sl_err sl_log_open(sl_log **out, const sl_log_options *options, char errmsg[SL_L
     sl_err err = options->is_writer ? sl_log_dir_claim(options->dir, &log->lock_fd, errmsg)
                                     : sl_log_dir_find(options->dir, &log->is_lockless, &log->lock_fd, errmsg);
     if (err != SL_OK) goto fail;
-    int code = open_env(log, options);
+    int code = options->is_writer ? sl_log_make_file(options->dir) : 0;
+    if (code == 0) code = open_env(log, options);
     if (code != 0) {
         char step[SL_LOG_ERRMSG_BYTES];
         snprintf(step, sizeof step, "%s: mdb_env_open", options->dir);

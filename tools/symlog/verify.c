@@ -5,6 +5,7 @@
 #include "tools/symlog/verify.h"
 
 #include "core/payload.h"
+#include "store/salvage.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/progress.h"
@@ -36,8 +37,12 @@ typedef struct verify {
     bool is_given_up;   // Too many of them to count.
     char damage[256];   // What is wrong with the first.
 
+    uint64_t lost;       // Tombstones that a repair left.
+    uint64_t first_lost; // The first of them; 0: none.
+
     uint64_t proven;         // Checkpoints whose digest is that of the state.
     uint64_t not_comparable; // Those of another reducer version.
+    uint64_t after_loss;     // Those of a state that the lost events would have changed.
     uint64_t unreached;      // Those behind damage.
     uint64_t wrong;
     char wrong_text[256]; // The first of those.
@@ -58,11 +63,43 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     verify run = {.trace = trace};
     sl_err err = sl_host_open_log(db, &run.log, errmsg);
     if (err == SL_OK) err = check(&run, errmsg);
-    int status = err == SL_OK ? print_verdict(&run) : sl_failure("verify", "%s", errmsg);
+    bool is_damaged = (err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) && !trace->is_applying;
+    int status = err == SL_OK ? print_verdict(&run) : SL_EXIT_FOUND;
+    if (is_damaged) status = sl_verify_pages(db, errmsg);
+    if (err != SL_OK && !is_damaged) status = sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
     free(run.claims);
     sl_log_close(run.log);
     return status;
+}
+
+int sl_verify_pages(const char *db, const char *how)
+{
+    char dir[SL_HOST_DIR_BYTES];
+    char errmsg[256];
+    uint8_t id[SL_LOG_ID_BYTES];
+    sl_salvage *salvage = NULL;
+    const sl_log_range all = {1, UINT64_MAX};
+    sl_err err = sl_host_db_dir(db, dir, sizeof dir, errmsg) ? SL_OK : SL_ERR_NOT_FOUND;
+    if (err == SL_OK) err = sl_salvage_open(&salvage, dir, errmsg);
+    if (err == SL_OK) err = sl_salvage_id(salvage, id);
+    if (err == SL_OK) err = sl_salvage_look(salvage, id, &all, 1);
+    uint64_t first = 1;
+    sl_event event;
+    while (err == SL_OK && sl_salvage_read(salvage, first, &event) == SL_OK) first++;
+    const unsigned long long last = err == SL_OK ? sl_salvage_last(salvage) : 0;
+    sl_salvage_close(salvage);
+    if (err != SL_OK || last == 0) return sl_failure("verify", "not ok: %s", how); /* perhaps it is no log at all */
+    if (first > last) {
+        return sl_failure("verify",
+                          "not ok: damaged so that it cannot be opened, first after event %llu, the last that stands "
+                          "in its file (%s); symlog verify --repair DIR saves what can be saved",
+                          last, how);
+    }
+    return sl_failure("verify",
+                      "not ok: damaged so that it cannot be opened, first at event %llu (%s); symlog verify --repair "
+                      "DIR saves what can be saved",
+                      (unsigned long long)first, how);
 }
 
 static sl_err check(verify *run, char errmsg[256])
@@ -100,6 +137,7 @@ static sl_err read_all(verify *run, char errmsg[256])
             continue;
         }
         if (err == SL_OK && event.kind == SL_KIND_CHECKPOINT) err = note_checkpoint(run, &event);
+        if (err == SL_OK && event.kind == SL_KIND_LOST && run->lost++ == 0) run->first_lost = event.seq;
         if (err != SL_OK) break;
     }
     sl_progress_end(&progress);
@@ -115,6 +153,7 @@ static void note_damage(verify *run, const sl_log_reader *reader, sl_err err)
 {
     if (run->first_bad == 0) {
         run->first_bad = sl_log_reader_next_seq(reader);
+        run->trace->first_bad = run->first_bad;
         snprintf(run->damage, sizeof run->damage, "%s", sl_err_text(err));
     }
     run->damaged++;
@@ -163,6 +202,11 @@ static sl_err apply_all(verify *run, char errmsg[256])
         const claim *claim = &run->claims[i];
         if (claim->checkpoint.through_seq < claim->seq && claim->checkpoint.through_seq > whole) {
             run->unreached++;
+            continue;
+        }
+        if (run->first_lost > 0 && claim->checkpoint.through_seq >= run->first_lost &&
+            claim->checkpoint.through_seq < claim->seq) {
+            run->after_loss++;
             continue;
         }
         uint64_t through = claim->checkpoint.through_seq < whole ? claim->checkpoint.through_seq : whole;
@@ -221,18 +265,25 @@ static int print_verdict(const verify *run)
     assert((run->first_bad == 0) == (run->damaged == 0));
     fputs(is_ok ? "ok: " : "not ok: ", stdout);
     if (run->damaged > 0) {
-        printf("damaged, first at event %llu (%s), before which symlog replay --to %llu still reads; ",
-               (unsigned long long)run->first_bad, run->damage, (unsigned long long)run->first_bad - 1);
+        printf("damaged, first at event %llu (%s); symlog verify --repair DIR saves the others; ",
+               (unsigned long long)run->first_bad, run->damage);
     }
     if (run->wrong > 0) printf("%s; ", run->wrong_text);
     printf("%llu events", (unsigned long long)run->last);
     if (run->damaged > 0) {
         printf(", %llu%s of them damaged", (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
     }
+    if (run->lost > 0) {
+        printf(", %llu of them lost, first event %llu", (unsigned long long)run->lost,
+               (unsigned long long)run->first_lost);
+    }
     printf("; checkpoints: %llu proven", (unsigned long long)run->proven);
     if (run->wrong > 0) printf(", %llu wrong", (unsigned long long)run->wrong);
     if (run->not_comparable > 0) {
         printf(", %llu not comparable (another reducer version)", (unsigned long long)run->not_comparable);
+    }
+    if (run->after_loss > 0) {
+        printf(", %llu not comparable after a loss", (unsigned long long)run->after_loss);
     }
     if (run->unreached > 0) printf(", %llu behind damage", (unsigned long long)run->unreached);
     putchar('\n');
