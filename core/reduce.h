@@ -34,6 +34,13 @@ typedef enum sl_refusal {
     SL_REFUSAL_COUNT
 } sl_refusal;
 
+/* True if the numbers of a session begin at 0 although `first` is the first that came: the ones before it are missing.
+ * Else it was joined in the middle. Ingest and reducer must agree on it. */
+static inline bool sl_numbers_begin_at_zero(uint64_t first, bool has_hello, bool has_picture)
+{
+    return first < 64 && (has_hello || has_picture);
+}
+
 /* In plain words ("no such index"); static. */
 const char *sl_refusal_text(sl_refusal refusal);
 
