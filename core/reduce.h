@@ -31,6 +31,7 @@ typedef enum sl_refusal {
     SL_REFUSAL_INDEX,     /* no such index */
     SL_REFUSAL_BUNDLE,    /* a bundle with a message that is one of the first three */
     SL_REFUSAL_MALFORMED, /* a payload that does not follow its format (never from a healthy ingest) */
+    SL_REFUSAL_LATE,      /* a picture, when later events of its sender had been applied */
     SL_REFUSAL_COUNT
 } sl_refusal;
 
@@ -54,6 +55,7 @@ typedef struct sl_source {
     uint64_t unnumbered_count; /* events without a number, in all */
     bool has_hello;            /* it answers resend requests */
     bool is_paused;
+    bool has_open_run;       /* scene/reordered messages wait for what ends them */
     uint64_t gaps;           /* holes that were given up, in all sessions */
     uint64_t gap_size_total; /* numbers missing in them */
     uint64_t recovered;      /* numbers that came after a later one, and in time */

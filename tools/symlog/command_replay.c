@@ -297,6 +297,11 @@ static void tell(void *ctx, const sl_state *state, const sl_effect *effect)
         sl_text_string(&replay->effects, replay->effects.length > 0 ? "; " : "");
         if (effect->type == SL_EFFECT_DIFF) {
             sl_text_diff(&replay->effects, effect->diff);
+        } else if (effect->type == SL_EFFECT_GAP) {
+            sl_text_string(&replay->effects, "gave up ");
+            sl_text_u64(&replay->effects, effect->gap.count);
+            sl_text_string(&replay->effects, " from #");
+            sl_text_u64(&replay->effects, effect->gap.first);
         } else {
             sl_text_string(&replay->effects, "refused: ");
             sl_text_string(&replay->effects, sl_refusal_text(effect->refusal));

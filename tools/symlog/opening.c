@@ -63,10 +63,12 @@ static sl_err apply_all(sl_opening *opening, const sl_opening_options *options, 
         err = *options->signal != 0 ? SL_ERR_END : sl_log_read(reader, &event);
         if (err != SL_OK) break;
         err = sl_reduce(opening->state, &event, NULL);
-        sl_settle_see(&opening->settle, &event, 0);
         sl_progress_show(&progress, event.seq);
     }
     sl_progress_end(&progress);
+    for (size_t i = 0; sl_state_source_at(opening->state, i) != NULL; i++) {
+        sl_settle_see(&opening->settle, sl_state_source_at(opening->state, i), 0);
+    }
     if (err == SL_ERR_END) {
         snprintf(errmsg, 256, "stopped while reading the log; nothing was changed");
     } else if (err == SL_ERR_MEMORY) {
