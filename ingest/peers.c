@@ -12,6 +12,7 @@ static sl_peer *find_moved(sl_peers *peers, sl_peer_address address, const sl_da
 static void release(sl_peers *peers, sl_peer *peer);
 static sl_peer *admit(sl_peers *peers, sl_peer_address address, const sl_source_counts *counts);
 static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns);
+static void resume(sl_peer *peer);
 static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns);
 static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns);
 
@@ -20,7 +21,7 @@ sl_err sl_peers_create(uint32_t first_source, sl_peers **out)
     assert(first_source > SL_SOURCE_SELF);
     sl_peers *peers = calloc(1, sizeof *peers);
     if (peers == NULL) return SL_ERR_MEMORY;
-    for (size_t i = 0; i < SL_SOURCES_MAX; i++) peers->peers[i].holes = &peers->holes[i];
+    for (size_t i = 0; i < SL_SOURCES_MAX; i++) peers->peers[i].arrivals = &peers->arrivals[i];
     peers->next_source = first_source;
     peers->due_ns = UINT64_MAX;
     *out = peers;
@@ -48,10 +49,10 @@ sl_err sl_peers_restore(sl_peers *peers, const sl_source *source, const sl_peer_
     peer->is_named = true;
     peer->has_hello = peer->has_said = source->has_hello;
     peer->said_session = source->session;
-    peer->was_paused = source->is_paused;
+    atomic_store(&peer->was_paused, source->is_paused);
     atomic_store(&peer->paused, source->is_paused ? source->number : 0);
     if (run->next > 0 || run->hole_count > 0)
-        sl_holes_restore(peer->holes, run->next, run->holes, run->hole_count, now_ns);
+        sl_arrivals_restore(peer->arrivals, run->next, run->holes, run->hole_count, now_ns);
     if (run->hole_count > 0) peers->due_ns = 0;
     sl_peers_counters(peers, &peers->told);
     return SL_OK;
@@ -71,7 +72,7 @@ void sl_peers_have_picture(sl_peers *peers)
 sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, const sl_datagram *datagram,
                                uint32_t checksum, uint64_t now_ns)
 {
-    assert(datagram->count <= SL_HOLES_WINDOW);
+    assert(datagram->count <= SL_ARRIVALS_WINDOW);
     bool is_unnumbered = datagram->count == 0 && datagram->control == SL_CONTROL_NONE;
     sl_peer_address address = sl_peer_address_of(from, !is_unnumbered);
     sl_peer *peer = find(peers, address);
@@ -89,10 +90,12 @@ sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, 
     sl_peer_count_add(&peer->counts.received, 1);
     sl_peer_verdict verdict = {.source = sl_peer_counts_source(&peer->counts), .source_seq = SL_SOURCE_SEQ_NONE};
     if (atomic_load(&peer->paused) == verdict.source) {
-        peer->was_paused = true;
         sl_peer_count_add(&peer->counts.ignored, 1);
         verdict.is_dropped = true;
-    } else if (datagram->control != SL_CONTROL_NONE) {
+        return verdict;
+    }
+    if (atomic_load(&peer->was_paused)) resume(peer);
+    if (datagram->control != SL_CONTROL_NONE) {
         verdict.is_dropped = !judge_control(peers, peer, datagram, now_ns);
         if (verdict.is_dropped) sl_peer_count_add(&peer->counts.heartbeats, 1);
     } else if (datagram->count > 0) {
@@ -125,8 +128,8 @@ static sl_peer *find_moved(sl_peers *peers, sl_peer_address address, const sl_da
     sl_peer *found = NULL;
     for (size_t i = 0; i < SL_SOURCES_MAX; i++) {
         sl_peer *peer = &peers->peers[i];
-        bool is_next = peer->address != 0 && sl_peer_address_is_near(peer->address, address) && peer->holes->is_begun &&
-                       peer->holes->next == next;
+        bool is_next = peer->address != 0 && sl_peer_address_is_near(peer->address, address) &&
+                       peer->arrivals->is_begun && peer->arrivals->next == next;
         bool is_silent = now_ns - peer->heard_ns >= SL_PEERS_SILENT_NS;
         bool is_its = datagram->count > 0 || (peer->has_said && peer->said_session == datagram->session);
         if (is_next && is_silent && is_its && (found == NULL || peer->last_heard > found->last_heard)) found = peer;
@@ -140,10 +143,10 @@ static sl_peer *find_moved(sl_peers *peers, sl_peer_address address, const sl_da
 /* Makes a place free. What its holes hold back will not be waited for. */
 static void release(sl_peers *peers, sl_peer *peer)
 {
-    if (peer->address != 0 && peer->holes->open_count > 0 && peers->leaving_count < SL_SOURCES_MAX) {
+    if (peer->address != 0 && peer->arrivals->open_count > 0 && peers->leaving_count < SL_SOURCES_MAX) {
         peers->leaving[peers->leaving_count++] = (sl_leaving){.source = sl_peer_counts_source(&peer->counts),
                                                               .session = peer->session,
-                                                              .through = sl_number_before(peer->holes->next, 1)};
+                                                              .through = sl_number_before(peer->arrivals->next, 1)};
         peers->due_ns = 0;
     }
     sl_peer_counts_begin(&peer->counts, &(sl_source_counts){0});
@@ -162,7 +165,8 @@ static sl_peer *admit(sl_peers *peers, sl_peer_address address, const sl_source_
     place->address = address;
     place->last_heard = ++peers->tick;
     place->has_said = false;
-    place->was_paused = false;
+    place->is_resumed = false;
+    atomic_store(&place->was_paused, false);
     return place;
 }
 
@@ -177,7 +181,16 @@ static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns)
     peer->is_adopted = false;
     peer->has_watch = false;
     peer->is_named = false;
-    sl_holes_reset(peer->holes);
+    sl_arrivals_reset(peer->arrivals);
+}
+
+/* The reducer, too, lets the numbers begin anew. */
+static void resume(sl_peer *peer)
+{
+    atomic_store(&peer->was_paused, false);
+    sl_arrivals_reset(peer->arrivals);
+    peer->has_watch = false;
+    peer->is_resumed = true;
 }
 
 static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
@@ -189,7 +202,7 @@ static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
 static void hear_session(sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns)
 {
     bool is_hello = datagram->control == SL_CONTROL_HELLO;
-    bool has_numbers = peer->holes->is_begun;
+    bool has_numbers = peer->arrivals->is_begun;
     bool is_other = peer->has_said ? datagram->session != peer->said_session
                                    : is_hello && has_numbers && now_ns >= peer->young_until_ns;
     if (is_other) begin_run(peer, datagram->session, now_ns);
@@ -211,20 +224,20 @@ static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *dat
     bool was_said = peer->has_said && peer->said_session == datagram->session;
     hear_session(peer, datagram, now_ns);
     if (datagram->control == SL_CONTROL_HELLO) return !had_hello || !was_said;
-    const sl_holes *holes = peer->holes;
-    if (!holes->is_begun) return datagram->next > 0 && begin_at_zero(peers, peer, datagram->next);
-    int64_t missing = sl_number_distance(datagram->next, holes->next);
+    const sl_arrivals *arrivals = peer->arrivals;
+    if (!arrivals->is_begun) return datagram->next > 0 && begin_at_zero(peers, peer, datagram->next);
+    int64_t missing = sl_number_distance(datagram->next, arrivals->next);
     return missing > 0 && missing <= INT32_MAX;
 }
 
 /* True if numbers tell that their sender began anew. Who said hello would have said it again; but a hello that came
  * after numbers may have been meant for those that follow it. */
-static bool is_new_run(const sl_peer *peer, sl_numbers known, uint64_t last, uint64_t now_ns)
+static bool is_new_run(const sl_peer *peer, sl_arrival known, uint64_t last, uint64_t now_ns)
 {
-    bool is_far_back = sl_holes_is_far_back(peer->holes, last);
-    if (!peer->has_hello) return known == SL_NUMBERS_OTHER || is_far_back;
+    bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last);
+    if (!peer->has_hello) return known == SL_ARRIVAL_OTHER || is_far_back;
     if (!peer->is_adopted || now_ns >= peer->young_until_ns) return false;
-    return known == SL_NUMBERS_OTHER || (is_far_back && !sl_holes_is_open(peer->holes, last));
+    return known == SL_ARRIVAL_OTHER || (is_far_back && !sl_arrivals_is_open(peer->arrivals, last));
 }
 
 /* False if the numbers are exact duplicates. */
@@ -232,8 +245,8 @@ static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns)
 {
     const sl_datagram *datagram = &peers->judged.datagram;
     uint64_t last = sl_number_after(datagram->first, datagram->count - 1);
-    sl_numbers known = sl_holes_compare(peer->holes, datagram->first, datagram->count, peers->judged.checksum);
-    if (known == SL_NUMBERS_SAME) return false;
+    sl_arrival known = sl_arrivals_compare(peer->arrivals, datagram->first, datagram->count, peers->judged.checksum);
+    if (known == SL_ARRIVAL_SAME) return false;
     if (is_new_run(peer, known, last, now_ns)) {
         bool had_hello = peer->has_hello;
         uint64_t said_session = peer->said_session;
@@ -245,8 +258,8 @@ static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns)
         return true;
     }
     /* Another datagram under a number of the same run is late, whatever it is: to be logged, not to be remembered. */
-    peers->judged.is_known = known == SL_NUMBERS_OTHER;
-    return known != SL_NUMBERS_RESTORED;
+    peers->judged.is_known = known == SL_ARRIVAL_OTHER;
+    return known != SL_ARRIVAL_RESTORED;
 }
 
 void sl_peers_name(sl_peers *peers)
@@ -259,21 +272,21 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
 {
     sl_peer *peer = peers->judged.peer;
     const sl_datagram *datagram = &peers->judged.datagram;
-    sl_holes *holes = peer->holes;
+    sl_arrivals *arrivals = peer->arrivals;
     if (datagram->control == SL_CONTROL_HELLO || peers->judged.is_known) return;
     if (datagram->control == SL_CONTROL_HEARTBEAT) {
-        if (!holes->is_begun) sl_holes_begin(holes, 0);
-        sl_holes_hear(holes, datagram->next, now_ns);
+        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, 0);
+        sl_arrivals_hear(arrivals, datagram->next, now_ns);
     } else if (datagram->count > 0) {
         uint64_t first = datagram->first;
-        if (!holes->is_begun) sl_holes_begin(holes, begin_at_zero(peers, peer, first) ? 0 : first);
-        sl_holes_take(holes, first, datagram->count, peers->judged.checksum, now_ns);
+        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, begin_at_zero(peers, peer, first) ? 0 : first);
+        sl_arrivals_take(arrivals, first, datagram->count, peers->judged.checksum, now_ns);
     } else {
         return;
     }
-    if (peer->was_paused) sl_holes_expire(holes);
-    peer->was_paused = false;
-    if (holes->open_count > 0 || peer->has_watch) peers->due_ns = 0;
+    if (peer->is_resumed) sl_arrivals_expire(arrivals);
+    peer->is_resumed = false;
+    if (arrivals->open_count > 0 || peer->has_watch) peers->due_ns = 0;
 }
 
 void sl_peers_drop(sl_peers *peers)
@@ -310,6 +323,7 @@ bool sl_peers_pause(sl_peers *peers, uint32_t source, bool is_paused)
         sl_peer *peer = &peers->peers[i];
         if (sl_peer_counts_source(&peer->counts) != source) continue;
         atomic_store(&peer->paused, is_paused ? source : 0);
+        if (is_paused) atomic_store(&peer->was_paused, true);
         return true;
     }
     return false;

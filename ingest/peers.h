@@ -9,7 +9,7 @@
  *
  * A new session begins
  * - with a hello, or a heartbeat, that tells another number of the run than the one before;
- * - of a peer that never said hello, also with a number more than SL_HOLES_BACK_MAX back (mod 2^32), or one that was
+ * - of a peer that never said hello, also with a number more than SL_ARRIVALS_BACK_MAX back (mod 2^32), or one that was
  *   seen with other bytes.
  * It bears the number that the sender says, else one more than before, from 1. A hello that comes within a second after
  * the first number of a run belongs to that run: it was overtaken, or lost and said again. An unknown port of a known
@@ -29,7 +29,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SL_PEERS_ASK_HOLES = 32 /* in one request: its bundle fits an Ethernet frame */ };
+enum {
+    SL_PEERS_HOLES_MAX = 2048, /* in one run */
+    SL_PEERS_ASK_HOLES = 32    /* in one request: its bundle fits an Ethernet frame */
+};
 
 #define SL_PEERS_YOUNG_NS UINT64_C(1000000000)  /* a run is so long, for a hello that comes late */
 #define SL_PEERS_SILENT_NS UINT64_C(1000000000) /* a session that may have moved was silent for so long */
@@ -79,8 +82,8 @@ void sl_peers_restore_unnamed(sl_peers *peers, uint64_t refused_unnamed);
 /* Any thread: the log has a picture, or is about to have one. Said before its event is put. */
 void sl_peers_have_picture(sl_peers *peers);
 
-/* Judges a datagram from `from`, which stands for at most SL_HOLES_WINDOW numbers (asserted), and counts it. `checksum`
- * is of its bytes. What is not dropped must be followed by sl_peers_take or sl_peers_drop. */
+/* Judges a datagram from `from`, which stands for at most SL_ARRIVALS_WINDOW numbers (asserted), and counts it.
+ * `checksum` is of its bytes. What is not dropped must be followed by sl_peers_take or sl_peers_drop. */
 sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, const sl_datagram *datagram,
                                uint32_t checksum, uint64_t now_ns);
 

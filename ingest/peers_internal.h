@@ -2,11 +2,12 @@
 #ifndef SL_INGEST_PEERS_INTERNAL_H
 #define SL_INGEST_PEERS_INTERNAL_H
 
-#include "ingest/holes.h"
+#include "ingest/arrivals.h"
 #include "ingest/peer_address.h"
 #include "ingest/peer_counts.h"
 #include "ingest/peers.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 typedef struct sl_peer {
@@ -25,13 +26,16 @@ typedef struct sl_peer {
     bool is_adopted; /* the hello came after numbers */
     bool has_watch;
     bool is_named;   /* its session event has been appended */
-    bool was_paused; /* since it was last taken */
-    sl_holes *holes;
+    bool is_resumed; /* what is missing before its next number is nobody's to wait for */
+    sl_arrivals *arrivals;
 
     /* Any thread. */
     sl_peer_counts counts;
     _Atomic uint32_t paused; /* the source that is paused: this place's, or one that had it before */
+    atomic_bool was_paused;  /* since the receiver looked last */
 } sl_peer;
+
+static_assert((int)SL_PEERS_HOLES_MAX == (int)SL_ARRIVALS_MAX, "what the state knows can be taken up");
 
 /* Numbers of a source that had to give way: they are given up at once. */
 typedef struct sl_leaving {
@@ -59,7 +63,7 @@ struct sl_peers {
     atomic_bool has_picture;       /* Any thread. */
     sl_peer_count refused_unnamed; /* Any thread reads. */
     sl_counters told;              /* What sl_peers_counters gave last: its caller's thread only. */
-    sl_holes holes[SL_SOURCES_MAX];
+    sl_arrivals arrivals[SL_SOURCES_MAX];
 };
 
 #endif
