@@ -255,8 +255,11 @@ static collection *collect(sl_snapshot *snapshot, const sl_event *job)
     }
     if (!is_same && is_numbered && collection != NULL && collection->header.session == job->session &&
         collection->header.source_seq != SL_SOURCE_SEQ_NONE &&
-        sl_number_distance(header.source_seq, collection->header.source_seq) < 0)
-        return NULL; /* Late, of a snapshot that had to give way. */
+        sl_number_distance(header.source_seq, collection->header.source_seq) < 0) {
+        /* Late. The reducer waits for an answer to every last part. */
+        if (part.number == part.count - 1) refuse(snapshot, &header, "a newer one began before its last part came");
+        return NULL;
+    }
     if (!is_same) collection = begin(snapshot, &header, &part);
     add(snapshot, collection, &part);
     if (collection->stage == STAGE_COLLECTING && collection->parts.missing_count == 0) return collection;
