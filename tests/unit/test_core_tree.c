@@ -359,6 +359,25 @@ static void test_picture_refuses_every_cut(void **state)
     free_tree(tree);
 }
 
+static void test_picture_refuses_a_slot_beyond_all_nodes(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_picture_writer picture;
+    sl_picture_begin(&picture, &writer);
+    sl_picture_node(&picture, SL_NODE_PROJECT, 0, 0, "", 0);
+    sl_picture_node(&picture, SL_NODE_TRACK, 1, 0, "", 0);
+    sl_picture_node(&picture, SL_NODE_CLIP_SLOT, 2, SL_POSITION_MAX - 1, "", 0);
+    sl_picture_end(&picture);
+    assert_false(writer.bad);
+    sl_picture_error error;
+    counted_memory memory = {0};
+    assert_int_equal(sl_picture_check(bytes, writer.length, counted_memory_of(&memory), &error), SL_ERR_REFUSED);
+    assert_string_equal(error.what, "a clip_slot whose scene does not exist");
+    assert_true(memory.call_count < 1000);
+}
+
 static void test_picture_write_full(void **state)
 {
     (void)state;
@@ -385,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_tree_content_digest_knows_no_ids_and_no_staleness),
         cmocka_unit_test(test_tree_digest_is_never_stale),
         cmocka_unit_test(test_picture_refuses_every_cut),
+        cmocka_unit_test(test_picture_refuses_a_slot_beyond_all_nodes),
         cmocka_unit_test(test_picture_write_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
