@@ -43,7 +43,8 @@ _Static_assert(sizeof(record) == ALIGNMENT, "what is left before the ring's end 
 
 sl_err sl_backlog_create(size_t size_bytes, uint64_t floor, sl_backlog **out)
 {
-    assert(size_bytes >= 4096 && size_bytes % MARKS == 0);
+    assert(size_bytes >= 4096);
+    size_bytes -= size_bytes % MARKS;
     sl_backlog *backlog = calloc(1, sizeof *backlog);
     if (backlog == NULL) return SL_ERR_MEMORY;
     backlog->size = size_bytes;

@@ -37,7 +37,7 @@ typedef struct sl_backlog_message {
     uint64_t next; /* the place after it */
 } sl_backlog_message;
 
-/* `size_bytes` is a multiple of 512, at least 4096 (asserted). Events up to `floor` are not going to be in it.
+/* `size_bytes` is at least 4096 (asserted). Events up to `floor` are not going to be in it.
  * SL_ERR_MEMORY. */
 sl_err sl_backlog_create(size_t size_bytes, uint64_t floor, sl_backlog **out);
 void sl_backlog_destroy(sl_backlog *backlog);

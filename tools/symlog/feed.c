@@ -49,7 +49,7 @@ sl_err sl_feed_create(sl_feed **out, const sl_feed_owner *owner, const sl_feed_o
         .ka_interval = 10,
     };
     lws_set_log_level(0, NULL); /* whatever goes wrong is told by the owner */
-    if (sl_backlog_create(SL_FEED_BACKLOG_BYTES, owner->head(owner->ctx), &feed->backlog) == SL_OK &&
+    if (sl_backlog_create(options->backlog_bytes, owner->head(owner->ctx), &feed->backlog) == SL_OK &&
         sl_framer_create(&feed->shared.framer) == SL_OK)
         feed->context = lws_create_context(&info);
     if (feed->context == NULL) {

@@ -51,8 +51,9 @@ typedef struct sl_feed_owner {
 
 typedef struct sl_feed_options {
     const sl_access *access;
-    const char *log_id;  /* hex; "": nobody can resume */
-    sl_catchup *catchup; /* NULL: nobody can resume from further back than the backlog */
+    const char *log_id;   /* hex; "": nobody can resume */
+    sl_catchup *catchup;  /* NULL: nobody can resume from further back than the backlog */
+    size_t backlog_bytes; /* of messages that are kept, as SL_FEED_BACKLOG_BYTES */
 } sl_feed_options;
 
 /* Makes the loop; nobody can connect yet. What the options and owner point to must outlive it. SL_ERR_MEMORY. */

@@ -50,6 +50,7 @@ void sl_outbox_resume(sl_outbox *outbox, uint64_t from)
 {
     outbox->wants_whole = false;
     outbox->is_resuming = true;
+    outbox->is_live = false;
     outbox->through = from;
     outbox->seq = from;
 }
@@ -77,6 +78,7 @@ void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole)
     whole->users++;
     outbox->parcel = whole;
     outbox->wants_whole = false;
+    outbox->is_live = true;
     outbox->stream.place = outbox->stream.end = sl_backlog_end(outbox->shared->backlog);
     outbox->framing.is_amid_event = false;
     outbox->framing.untold_seq = 0;
@@ -226,8 +228,11 @@ static bool may_read(sl_outbox *outbox, uint64_t now_us)
     const uint64_t end = sl_backlog_end(outbox->shared->backlog);
     const uint64_t throttle_us = (uint64_t)outbox->framing.wishes->throttle_ms * 1000;
     sl_stream *stream = &outbox->stream;
-    if (end - stream->place > SL_OUTBOX_LAG_BYTES) outbox->framing.is_lagging = true;
-    if (end == stream->place) outbox->framing.is_lagging = false;
+    if (outbox->is_live && end - stream->place > SL_OUTBOX_LAG_BYTES) outbox->framing.is_lagging = true;
+    if (end == stream->place) {
+        outbox->framing.is_lagging = false;
+        outbox->is_live = true;
+    }
     if (stream->place < stream->end && throttle_us > 0) return true; /* the rest of what it had leave for */
     if (stream->place < end && now_us < outbox->leave_us) {
         outbox->due_us = outbox->leave_us;

@@ -26,7 +26,7 @@ enum {
     SL_OUTBOX_PIECE_BYTES = SL_FRAMER_FRAME_BYTES,
     SL_OUTBOX_ANSWERS_MAX = 64,             /* sl_outbox_is_crowded beyond that many, or */
     SL_OUTBOX_ANSWERS_BYTES_MAX = 64 << 10, /* that many bytes */
-    SL_OUTBOX_LAG_BYTES = 8 << 20           /* further behind in the backlog it gets the changes coalesced */
+    SL_OUTBOX_LAG_BYTES = 8 << 20           /* one that falls further behind gets the changes coalesced */
 };
 
 /* A message in a buffer of its own: a whole project, for everybody who joins before the next message; or what only one
@@ -73,6 +73,7 @@ typedef struct sl_outbox {
     uint64_t leave_us; /* throttled: before that, nothing more is sent */
     bool wants_whole;  /* begins (again) with the whole project */
     sl_parcel *parcel; /* to be sent next */
+    bool is_live;      /* it has once had all there was: from then on it can lag */
     bool is_resuming;  /* goes through the past … */
     uint64_t through;  /* … and has had all events up to this one, or wants none of them */
     sl_seeker *seeker;

@@ -94,8 +94,10 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
     const sl_catchup_options catchup = {.log = log, .ready = on_past, .ready_ctx = service};
     if (err == SL_OK) err = sl_catchup_start(&service->catchup, &catchup);
-    const sl_feed_options feed_options = {
-        .access = options->access, .log_id = sl_log_id_hex(log), .catchup = service->catchup};
+    const sl_feed_options feed_options = {.access = options->access,
+                                          .log_id = sl_log_id_hex(log),
+                                          .catchup = service->catchup,
+                                          .backlog_bytes = options->backlog_bytes};
     if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
     if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
     if (err != SL_OK) {
