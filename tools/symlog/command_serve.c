@@ -5,6 +5,7 @@
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/committer.h"
+#include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/options.h"
@@ -31,6 +32,7 @@ typedef struct serve_options {
     uint16_t ws_port;
     sl_durability durability;
     uint64_t checkpoint_every;
+    uint64_t backlog_bytes;
     bool is_verbose;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
@@ -110,6 +112,7 @@ static int read_options(int argc, char **argv, serve_options *options)
 {
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power", *every = NULL;
+    const char *backlog = NULL;
     const sl_option table[] = {
         {"--db", &db, NULL},
         {"--osc", &osc, NULL},
@@ -117,7 +120,8 @@ static int read_options(int argc, char **argv, serve_options *options)
         {"--token", &options->access.token, NULL},
         {"--allow-origin", &origins, NULL},
         {"--durability", &durability, NULL},
-        {"--checkpoint-every", &every, NULL}, /* for tests: no help tells of it */
+        {"--checkpoint-every", &every, NULL}, /* this and the next for tests: no help tells of them */
+        {"--backlog", &backlog, NULL},
         {"--verbose", NULL, &options->is_verbose},
     };
     sl_operands operands;
@@ -139,6 +143,9 @@ static int read_options(int argc, char **argv, serve_options *options)
     options->checkpoint_every = SL_CHORES_CHECKPOINT_EVERY;
     if (every != NULL && !sl_option_number(every, 1, UINT32_MAX, &options->checkpoint_every))
         return sl_usage_error(name, "--checkpoint-every wants a number of events");
+    options->backlog_bytes = SL_FEED_BACKLOG_BYTES;
+    if (backlog != NULL && !sl_option_number(backlog, 1 << 16, SL_FEED_BACKLOG_BYTES, &options->backlog_bytes))
+        return sl_usage_error(name, "--backlog wants a number of bytes, from 65536");
     if (options->access.token != NULL && options->access.token[0] == '\0')
         return sl_usage_error(name, "--token is empty");
     if (options->access.token == NULL && !sl_access_is_loopback(options->ws_address))
@@ -205,6 +212,7 @@ static bool start_pipeline(serve *serve)
         .access = &options->access,
         .status = &serve->status,
         .checkpoint_every = options->checkpoint_every,
+        .backlog_bytes = options->backlog_bytes,
         .is_verbose = options->is_verbose,
     };
     snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");

@@ -3,11 +3,13 @@
 
 #include "core/message.h"
 #include "ingest/clock.h"
+#include "tools/symlog/catchup.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
+#include "tools/symlog/teller.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -26,19 +28,21 @@ struct sl_service {
     sl_service_options options;
     sl_state *state;
     sl_log_reader *reader;
+    sl_catchup *catchup;
     sl_feed *feed;
     sl_rpc *rpc;
     sl_chores chores;
     sl_report report;
-    sl_text message; /* of the event being applied, not published yet: it may be the last, which bears the number */
-    bool has_message;
+    sl_teller teller;
     uint64_t refused_ns; /* when a refused subscriber was told of last */
     char failure[256];   /* "" while all is well */
 };
 
 static void on_woken(void *ctx);
 static uint64_t on_tick(void *ctx);
-static uint64_t on_whole(void *ctx, sl_text *text);
+static void on_past(void *ctx);
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths);
+static uint64_t on_head(void *ctx);
 static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
@@ -47,9 +51,9 @@ static sl_err on_mark(void *ctx, const char *text, size_t length);
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void follow_pause(sl_service *service, const sl_event *event);
-static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect);
+static void on_effect(void *ctx, const sl_effect *effect);
+static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
-static void publish(sl_service *service, uint64_t seq);
 static void fail(sl_service *service, const char *why);
 
 sl_err sl_service_create(sl_service **out, const sl_service_options *options)
@@ -68,13 +72,15 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .settle = options->opening->settle,
         .checkpoint_seq = sl_state_seq(service->state),
     };
-    sl_text_open(&service->message, sl_host_memory());
+    const sl_listener listener = {.ctx = service, .message = on_message, .effect = on_effect};
+    sl_teller_open(&service->teller, &listener);
     sl_report_open(&service->report, options->status, service->state, options->is_verbose);
     const sl_feed_owner feed = {
         .ctx = service,
         .woken = on_woken,
         .tick = on_tick,
         .whole = on_whole,
+        .head = on_head,
         .receive = on_receive,
         .joined = on_joined,
         .left = on_left,
@@ -89,7 +95,13 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .answer = on_answer,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
-    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, options->access);
+    const sl_catchup_options catchup = {.log = log, .ready = on_past, .ready_ctx = service};
+    if (err == SL_OK) err = sl_catchup_start(&service->catchup, &catchup);
+    const sl_feed_options feed_options = {.access = options->access,
+                                          .log_id = sl_log_id_hex(log),
+                                          .catchup = service->catchup,
+                                          .backlog_bytes = options->backlog_bytes};
+    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
     if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
     if (err != SL_OK) {
         sl_service_destroy(service);
@@ -103,10 +115,11 @@ void sl_service_destroy(sl_service *service)
 {
     if (service == NULL) return;
     sl_feed_destroy(service->feed);
+    sl_catchup_stop(service->catchup);
     sl_rpc_destroy(service->rpc);
     if (service->reader != NULL) sl_log_reader_close(service->reader);
     sl_report_close(&service->report);
-    sl_text_close(&service->message);
+    sl_teller_close(&service->teller);
     free(service);
 }
 
@@ -194,13 +207,13 @@ static bool apply_next(sl_service *service)
         fail(service, why);
         return false;
     }
-    const sl_output output = {.tell = on_effect, .ctx = service};
-    err = sl_reduce(service->state, &event, &output);
+    service->teller.is_compact = sl_feed_wants_compact(service->feed);
+    err = sl_teller_apply(&service->teller, service->state, &event);
     if (err != SL_OK) {
         fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
         return false;
     }
-    publish(service, event.seq);
+    sl_catchup_set_head(service->catchup, event.seq);
     if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
     if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
@@ -208,32 +221,25 @@ static bool apply_next(sl_service *service)
     return true;
 }
 
-/* An effect's message waits until it is known whether another follows. */
-static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
+static void on_effect(void *ctx, const sl_effect *effect)
 {
     sl_service *service = ctx;
-    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) {
+    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END)
         sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
-        return;
-    }
-    if (effect->type == SL_EFFECT_REFUSED && !sl_report_refusal(&service->report, effect)) return;
-    publish(service, 0);
-    sl_text_clear(&service->message);
-    sl_message_effect(&service->message, state, effect);
-    service->has_message = true;
+    if (effect->type == SL_EFFECT_REFUSED) sl_report_refusal(&service->report, effect);
 }
 
-/* Publishes the message that waits, if there is one; `seq` is the event's number if it is the event's last, else 0. */
-static void publish(sl_service *service, uint64_t seq)
+static void on_message(void *ctx, const sl_message_view *message)
 {
-    if (!service->has_message) return;
-    service->has_message = false;
-    sl_message_close(&service->message, seq);
-    if (service->message.bad) {
-        fail(service, "memory ran out while writing a message");
-        return;
-    }
-    sl_feed_publish(service->feed, &service->message, seq);
+    const sl_service *service = ctx;
+    sl_feed_publish(service->feed, message);
+}
+
+/* Catch-up's thread. */
+static void on_past(void *ctx)
+{
+    const sl_service *service = ctx;
+    sl_feed_wake(service->feed);
 }
 
 static uint64_t on_tick(void *ctx)
@@ -243,10 +249,16 @@ static uint64_t on_tick(void *ctx)
     return sl_chores_tick(&service->chores);
 }
 
-static uint64_t on_whole(void *ctx, sl_text *text)
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths)
 {
     sl_service *service = ctx;
-    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log));
+    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log), paths);
+    return sl_state_seq(service->state);
+}
+
+static uint64_t on_head(void *ctx)
+{
+    const sl_service *service = ctx;
     return sl_state_seq(service->state);
 }
 
