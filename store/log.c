@@ -109,6 +109,18 @@ sl_err sl_log_last(sl_log *log, uint64_t *seq)
     return code == 0 ? SL_OK : sl_log_note(log, "last: mdb_cursor_get", code);
 }
 
+sl_err sl_log_count(sl_log *log, uint64_t *count)
+{
+    MDB_txn *txn = NULL;
+    int code = sl_log_view_begin(log, &txn);
+    if (code != 0) return sl_log_note(log, "count: mdb_txn_begin", code);
+    MDB_stat stat;
+    code = mdb_stat(txn, log->events, &stat);
+    mdb_txn_abort(txn);
+    *count = code == 0 ? stat.ms_entries : 0;
+    return code == 0 ? SL_OK : sl_log_note(log, "count: mdb_stat", code);
+}
+
 sl_err sl_log_reader_check(sl_log *log, int *freed)
 {
     int count = 0;
@@ -241,7 +253,8 @@ static sl_err open_databases_in(sl_log *log, MDB_txn *txn, const sl_log_options 
     }
     sl_err err = is_fresh ? write_meta(log, txn, options->new_id, errmsg) : read_meta(log, txn, errmsg);
     if (err != SL_OK) return err;
-    code = is_fresh ? sl_log_dir_sync(options->dir) : get_last(log, txn, &log->last_seq);
+    code = is_fresh ? sl_log_dir_sync(options->dir) : 0;
+    if (code == 0 && log->is_writer) code = get_last(log, txn, &log->last_seq); /* readers ask when they want to know */
     return code == 0 ? SL_OK : sl_log_explain(errmsg, "open", code);
 }
 

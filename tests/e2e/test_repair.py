@@ -16,7 +16,7 @@ from serving import run_symlog
 
 SOAK = "SYMLOG_SOAK" in os.environ
 SEED = int(os.environ.get("SYMLOG_SEED", "1"))
-ROUNDS = 100 if SOAK else 3
+ROUNDS = 40 if SOAK else 3
 EVENTS = 6000
 BIG_EVENT = 3000  # its payload is a blob
 LOST = 12  # the kind of a tombstone
@@ -114,7 +114,7 @@ def test_verify_names_the_first_bad_event_by_crash(whole, tmp_path, harm):
         first = int(said.split("first at event ")[1].split()[0].rstrip(":;"))
         if "cannot be opened" in said:  # The last page was hit; LMDB does not get to any other.
             shutil.rmtree(tmp_path / "saved", ignore_errors=True)
-            assert f"first event {first}\n" in symlog("verify", "--db", db, "--repair", tmp_path / "saved")[0]
+            assert f"first event {first}" in symlog("verify", "--db", db, "--repair", tmp_path / "saved")[0]
             continue
         pages = damage.Pages(whole[0])
         bad = damage.Pages(db)

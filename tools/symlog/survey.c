@@ -1,6 +1,7 @@
 /* Surveys a damaged log by way of children. */
 #include "tools/symlog/survey.h"
 
+#include "tools/symlog/host.h"
 #include "tools/symlog/progress.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +43,7 @@ typedef struct trace {
 static sl_err survey_with(sl_survey *survey, trace *trace, const char *dir, char errmsg[256]);
 static sl_err run_child(trace *trace, const char *dir, uint64_t from, sl_progress *progress, char errmsg[256]);
 static void look(trace *trace, const char *dir, uint64_t from);
+static uint64_t count_max(const char *dir);
 static void look_at_events(trace *trace, sl_log *log, uint64_t from);
 static bool is_full_with(trace *trace, uint64_t seq);
 static sl_err take_missing(sl_survey *survey, const trace *trace);
@@ -81,6 +84,7 @@ static sl_err survey_with(sl_survey *survey, trace *trace, const char *dir, char
         if (trace->has_last) survey->last = trace->last;
         if (trace->is_done || !trace->has_last) break;
         const uint64_t died_at = trace->reading_seq;
+        if (died_at > survey->last) break;
         crashes_in_a_row = died_at == from ? crashes_in_a_row + 1 : 1;
         uint64_t step = 1;
         for (uint64_t i = CRASHES_SINGLE; i < crashes_in_a_row && step < STEP_MAX; i++) step *= 2;
@@ -149,13 +153,23 @@ static void look(trace *trace, const char *dir, uint64_t from)
     if (err != SL_OK) return;
     memcpy(trace->id, sl_log_id(log), sizeof trace->id);
     trace->is_open = true;
-    uint64_t last = 0;
-    if (sl_log_last(log, &last) == SL_OK) {
-        trace->last = last;
+    uint64_t count = 0;
+    if (sl_log_count(log, &count) == SL_OK && count <= count_max(dir)) {
+        trace->last = count;
         trace->has_last = true;
         look_at_events(trace, log, from);
     }
     sl_log_close(log);
+}
+
+/* More events than that cannot be in the file: what says so is damaged. */
+static uint64_t count_max(const char *dir)
+{
+    char path[SL_HOST_DIR_BYTES + sizeof "/data.mdb"];
+    struct stat file;
+    int length = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    if (length < 0 || (size_t)length >= sizeof path || stat(path, &file) != 0) return 0;
+    return (uint64_t)file.st_size / SL_RECORD_HEADER_BYTES;
 }
 
 static void look_at_events(trace *trace, sl_log *log, uint64_t from)
@@ -163,11 +177,15 @@ static void look_at_events(trace *trace, sl_log *log, uint64_t from)
     sl_log_reader *reader = NULL;
     if (sl_log_reader_open(log, from, &reader) != SL_OK) abort(); // As any other crash: the next child tries.
     bool is_full = false;
-    while (!is_full && sl_log_reader_next_seq(reader) <= trace->last) {
+    while (!is_full) {
         const uint64_t seq = sl_log_reader_next_seq(reader);
         trace->reading_seq = seq;
         sl_event event;
-        if (sl_log_read(reader, &event) == SL_OK) continue;
+        if (sl_log_read(reader, &event) == SL_OK) {
+            if (trace->last < seq) trace->last = seq; // The count may be damaged too.
+            continue;
+        }
+        if (seq > trace->last) break;
         is_full = is_full_with(trace, seq);
         if (!is_full) sl_log_reader_skip(reader);
     }

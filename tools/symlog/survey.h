@@ -11,7 +11,7 @@
 
 typedef struct sl_survey {
     bool is_open;                /* LMDB can open the log; else nothing below is known */
-    bool has_last;               /* it can tell its last number */
+    bool has_last;               /* it can tell how many events there are, and so the last number */
     uint8_t id[SL_LOG_ID_BYTES]; /* the log's */
     uint64_t last;               /* its last number */
     sl_log_range *missing;       /* what it cannot read, ascending and apart */
