@@ -1,4 +1,5 @@
 /* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
+#include "ingest/clock.h"
 #include "ingest/peers.h"
 #include "ingest/udp.h"
 #include "tools/symlog/chores.h"
@@ -221,13 +222,24 @@ static bool start_pipeline(serve *serve)
 static bool restore_peers(serve *serve)
 {
     const sl_state *state = serve->opening.state;
-    if (sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) return false;
+    sl_hole *holes = calloc(SL_PEERS_HOLES_MAX, sizeof *holes);
+    if (holes == NULL || sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) {
+        free(holes);
+        return false;
+    }
+    const uint64_t now_ns = sl_clock_boot_ns();
     const sl_source *source = NULL;
     for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
-        if (sl_peers_restore(serve->peers, source) == SL_OK) continue;
+        const size_t count = sl_state_holes(state, source->number, holes, SL_PEERS_HOLES_MAX);
+        const sl_peer_run run = {.next = sl_state_source_end(state, source->number),
+                                 .holes = holes,
+                                 .hole_count = count < SL_PEERS_HOLES_MAX ? count : SL_PEERS_HOLES_MAX};
+        if (sl_peers_restore(serve->peers, source, &run, now_ns) == SL_OK) continue;
         sl_status_say(&serve->status, "forgotten source=%s reason=\"its name is no address\"", source->name);
     }
+    free(holes);
     sl_peers_restore_unnamed(serve->peers, sl_state_refused_unnamed(state));
+    if (sl_state_has_picture(state)) sl_peers_have_picture(serve->peers);
     return true;
 }
 

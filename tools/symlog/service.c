@@ -44,7 +44,9 @@ static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
+static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+static void follow_pause(sl_service *service, const sl_event *event);
 static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect);
 static bool apply_next(sl_service *service);
 static void publish(sl_service *service, uint64_t seq);
@@ -83,6 +85,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .log_id = sl_log_id_hex(log),
         .ctx = service,
         .mark = on_mark,
+        .pause = on_pause,
         .answer = on_answer,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
@@ -198,7 +201,8 @@ static bool apply_next(sl_service *service)
         return false;
     }
     publish(service, event.seq);
-    if (event.kind == SL_KIND_MARK) sl_rpc_marked(service->rpc, event.seq);
+    if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
+    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
     return true;
@@ -289,6 +293,35 @@ static sl_err on_mark(void *ctx, const char *text, size_t length)
         .length = (uint32_t)length,
     };
     return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
+{
+    const sl_service *service = ctx;
+    uint8_t bytes[1];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_err err = sl_paused_encode(&(sl_paused){.is_paused = is_paused}, &writer);
+    if (err != SL_OK) return err;
+    const sl_event draft = {
+        .kind = SL_KIND_PAUSED,
+        .version = SL_PAYLOAD_VERSION,
+        .source = source,
+        .session = session,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = sl_clock_boot_ns() - service->chores.start_ns,
+        .payload = bytes,
+        .length = (uint32_t)writer.length,
+    };
+    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+/* Only what is committed counts: so what comes after the end of a pause stands behind it in the log. */
+static void follow_pause(sl_service *service, const sl_event *event)
+{
+    sl_paused paused;
+    if (sl_paused_decode(event, &paused) != SL_OK) return;
+    /* A sender that the receiver knows no longer is a new one when it comes again. */
+    (void)sl_peers_pause(service->chores.peers, event->source, paused.is_paused);
 }
 
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
