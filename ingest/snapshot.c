@@ -54,7 +54,7 @@ struct sl_snapshot {
     sl_sink sink;
     uint64_t start_ns;
     pthread_t thread;
-    int wake_fd; /* an eventfd */
+    int wake_fd; /* an eventfd; -1: nobody is to be woken */
 
     /* Receiver writes, worker reads. A job is a part: its payload is the message's type tags with their NUL, then its
      * arguments; or it is of kind SL_KIND_GAVE_UP: see sl_snapshot_settle. */
@@ -77,7 +77,6 @@ static const char too_fast[] = "its parts came faster than they could be taken";
 
 static void wake(const sl_snapshot *snapshot);
 static void *run(void *ctx);
-static bool work(sl_snapshot *snapshot);
 static void take_loss(sl_snapshot *snapshot);
 static void settle(sl_snapshot *snapshot, const sl_event *job);
 static collection *collect(sl_snapshot *snapshot, const sl_event *job);
@@ -90,22 +89,37 @@ static void end(sl_snapshot *snapshot, collection *collection);
 static void refuse(sl_snapshot *snapshot, const sl_event *header, const char *why);
 static sl_err put(sl_snapshot *snapshot, const sl_event *header, sl_kind kind, const void *payload, size_t length);
 
-sl_err sl_snapshot_start(sl_snapshot **out, sl_sink sink, uint64_t start_ns)
+sl_err sl_snapshot_open(sl_snapshot **out, sl_sink sink, uint64_t start_ns)
 {
     sl_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot == NULL) return SL_ERR_MEMORY;
     snapshot->sink = sink;
     snapshot->start_ns = start_ns;
-    snapshot->wake_fd = eventfd(0, EFD_CLOEXEC);
-    sl_err err = snapshot->wake_fd >= 0 ? sl_ring_create(JOBS_BYTES, &snapshot->jobs) : SL_ERR_IO;
-    if (err == SL_OK) err = sl_thread_start(&snapshot->thread, "snapshot", run, snapshot);
-    if (err == SL_OK) {
-        *out = snapshot;
-        return SL_OK;
-    }
+    snapshot->wake_fd = -1;
+    sl_err err = sl_ring_create(JOBS_BYTES, &snapshot->jobs);
+    *out = err == SL_OK ? snapshot : NULL;
+    if (err != SL_OK) free(snapshot);
+    return err;
+}
+
+void sl_snapshot_close(sl_snapshot *snapshot)
+{
+    if (snapshot == NULL) return;
+    for (size_t i = 0; i < COLLECTIONS_MAX; i++) end(snapshot, &snapshot->collections[i]);
     if (snapshot->wake_fd >= 0) close(snapshot->wake_fd);
     sl_ring_destroy(snapshot->jobs);
     free(snapshot);
+}
+
+sl_err sl_snapshot_start(sl_snapshot **out, sl_sink sink, uint64_t start_ns)
+{
+    sl_snapshot *snapshot;
+    sl_err err = sl_snapshot_open(&snapshot, sink, start_ns);
+    if (err != SL_OK) return err;
+    snapshot->wake_fd = eventfd(0, EFD_CLOEXEC);
+    err = snapshot->wake_fd >= 0 ? sl_thread_start(&snapshot->thread, "snapshot", run, snapshot) : SL_ERR_IO;
+    *out = err == SL_OK ? snapshot : NULL;
+    if (err != SL_OK) sl_snapshot_close(snapshot);
     return err;
 }
 
@@ -115,9 +129,7 @@ void sl_snapshot_stop(sl_snapshot *snapshot)
     atomic_store(&snapshot->is_stopping, true);
     wake(snapshot);
     pthread_join(snapshot->thread, NULL);
-    close(snapshot->wake_fd);
-    sl_ring_destroy(snapshot->jobs);
-    free(snapshot);
+    sl_snapshot_close(snapshot);
 }
 
 void sl_snapshot_take(sl_snapshot *snapshot, const sl_event *draft, const sl_osc_message *message)
@@ -159,6 +171,7 @@ bool sl_snapshot_settle(sl_snapshot *snapshot, uint32_t source, uint64_t session
 
 static void wake(const sl_snapshot *snapshot)
 {
+    if (snapshot->wake_fd < 0) return;
     ssize_t written = write(snapshot->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
     assert(written == sizeof(uint64_t));
 }
@@ -168,7 +181,7 @@ static void *run(void *ctx)
     sl_snapshot *snapshot = ctx;
     while (true) {
         bool is_last = atomic_load(&snapshot->is_stopping); /* Read first: what came before it is still taken. */
-        while (work(snapshot)) {
+        while (sl_snapshot_work(snapshot)) {
         }
         take_loss(snapshot);
         if (is_last) break;
@@ -181,8 +194,7 @@ static void *run(void *ctx)
     return NULL;
 }
 
-/* Takes one job. False if none waits. */
-static bool work(sl_snapshot *snapshot)
+bool sl_snapshot_work(sl_snapshot *snapshot)
 {
     sl_event job;
     if (sl_ring_take(snapshot->jobs, &job, 1) == 0) return false;

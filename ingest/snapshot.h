@@ -33,7 +33,16 @@ typedef struct sl_snapshot sl_snapshot;
 /* Starts the thread. SL_ERR_MEMORY, SL_ERR_IO. */
 sl_err sl_snapshot_start(sl_snapshot **out, sl_sink sink, uint64_t start_ns);
 
-/* Lets work that is under way finish, refuses what is incomplete, then stops. NULL is passed over. */
+/* The same without the thread, for a simulator: who opens it calls sl_snapshot_work. SL_ERR_MEMORY. */
+sl_err sl_snapshot_open(sl_snapshot **out, sl_sink sink, uint64_t start_ns);
+
+/* Does what one message told; false if there is none. */
+bool sl_snapshot_work(sl_snapshot *snapshot);
+
+/* Frees what sl_snapshot_open made, at once and without a word. NULL is passed over. */
+void sl_snapshot_close(sl_snapshot *snapshot);
+
+/* Ends what sl_snapshot_start began. Lets work that is under way finish, refuses what is incomplete, then stops. NULL is passed over. */
 void sl_snapshot_stop(sl_snapshot *snapshot);
 
 /* Receiver thread: one message whose address is /symlog/snapshot, from the datagram stamped as `draft`. Never waits. */
