@@ -34,6 +34,11 @@ typedef struct replay {
     size_t proof_count;
 } replay;
 
+static bool is_stale(const sl_state *state)
+{
+    return sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_IS_STALE).as.integer != 0;
+}
+
 sl_digest sim_check_digest(sim_world *world, const sim_milestone *milestone)
 {
     char *json, reason[256];
@@ -139,6 +144,17 @@ static void note_gap(replay *replay, const sl_source *source, sl_hole gap)
     }
 }
 
+/* A picture that was taken stands for all numbers up to its last part's. */
+static void note_picture(replay *replay, const sl_event *event)
+{
+    const sl_source *source = sl_state_source(replay->state, event->source);
+    const session *session = find_session(replay, event->source, event->session);
+    bool is_numbered = event->source_seq != SL_SOURCE_SEQ_NONE && session->run != NULL && source != NULL;
+    if (!is_numbered || source->session != event->session || is_stale(replay->state)) return;
+    uint32_t last = (uint32_t)event->source_seq - session->run->first_number;
+    for (uint32_t i = 0; i <= last && i < session->run->count; i++) replay->marks[session->run->number][i] |= MARK_LOST;
+}
+
 /* Nothing is applied twice, or before what its sender sent earlier. */
 static void note(void *ctx, const sl_state *state, const sl_effect *effect)
 {
@@ -158,11 +174,6 @@ static void note(void *ctx, const sl_state *state, const sl_effect *effect)
     *applied = effect->seq_num + 1;
     replay->applied_by[source->number] = source->session;
     replay->applied_at[source->number] = effect->event->seq;
-}
-
-static bool is_stale(const sl_state *state)
-{
-    return sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_IS_STALE).as.integer != 0;
 }
 
 /* Goes on with a state that was saved and loaded. */
@@ -209,6 +220,7 @@ static void apply_log(replay *replay)
         replay->has_gap = false;
         if (sl_reduce(replay->state, &event, &output) != SL_OK) abort();
         bool is_picture = event.kind == SL_KIND_PICTURE;
+        if (is_picture) note_picture(replay, &event);
         if (replay->has_gap && !is_picture && !is_stale(replay->state))
             sim_fail(world, "event %llu gives numbers up, and the tree is not stale", (unsigned long long)event.seq);
         if (was_stale && !is_picture && !is_stale(replay->state))

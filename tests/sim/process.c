@@ -380,13 +380,14 @@ const sl_source *sim_process_source(const sim_world *world, const sim_sender *se
 bool sim_process_has_heard(const sim_world *world, const sim_sender *sender)
 {
     const sl_source *source = world->process.is_up ? sim_process_source(world, sender) : NULL;
-    return source != NULL && source->has_hello && source->session == sender->run->session;
+    return source != NULL && source->has_hello && source->said_session == sender->run->session;
 }
 
 bool sim_process_has_all(const sim_world *world, const sim_sender *sender)
 {
     const sim_process *process = &world->process;
     if (!process->is_up || process->first != NULL || sl_ring_count(process->ring) > 0) return false;
+    if (process->picture_ns != UINT64_MAX) return false;
     if (sim_network_has(world, sender)) return false;
     const sl_source *source = sim_process_source(world, sender);
     if (source == NULL) return sender->run->count == 0;

@@ -200,7 +200,7 @@ static void await_picture(sim_world *world, sim_sender *sender)
 {
     sender->step_ns = world->now_ns + LOOK_NS;
     if (world->process.is_up && sl_state_has_picture(world->process.state)) {
-        sender->stage = SIM_STAGE_PLAY;
+        sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
     } else if (sender->index == 0 && world->now_ns - sender->picture_ns > PICTURE_PATIENCE_NS) {
         sim_tell(world, "there is no picture; it is sent again");
         sim_sender_send_picture(world, sender, &world->plan->sequence->milestones[0]);
