@@ -111,10 +111,12 @@ static bool is_late(const sl_source_state *sender, const sl_event *event)
     return event->session != sender->source.session || sl_turn_is_past(sender, event->source_seq);
 }
 
-/* What became of a snapshot is known: nothing waits for it any longer. An older one's answer changes nothing. */
+/* What became of a snapshot is known: nothing waits for it any longer, or will, where its last part itself has to wait.
+ * An older one's answer changes nothing. */
 static sl_err take_answer(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
+    sl_turn_note_answer(sender, event);
     return sl_turn_is_answer(sender, event) ? sl_turn_release(state, sender) : SL_OK;
 }
 
@@ -176,6 +178,7 @@ sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output
     state->timestamp = 0;
     state->message = NULL;
     state->ordinal = 0;
+    state->is_answered = false;
     state->diff.count = 0;
     sl_err err = sl_state_find_sender(state, event);
     if (err == SL_OK) err = take(state, event);

@@ -73,10 +73,12 @@ static sl_err hold_event(sl_state *state, const sl_event *event)
     return err;
 }
 
-sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count)
+sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count, bool is_answered)
 {
     sl_hold *hold = &state->sender->hold;
-    return insert_held(state, event, number_count, hold->last != NULL ? &hold->last->next : &hold->first);
+    sl_err err = insert_held(state, event, number_count, hold->last != NULL ? &hold->last->next : &hold->first);
+    if (err == SL_OK) hold->last->is_answered = is_answered;
+    return err;
 }
 
 static sl_held *take_first(sl_source_state *sender)
@@ -107,7 +109,9 @@ static sl_err apply_held(sl_state *state, sl_source_state *sender)
         source->late++;
     } else {
         source->next_source_seq = sl_number_after(held->event.source_seq, held->number_count);
+        state->is_answered = held->is_answered;
         err = sl_state_apply_osc(state, &held->event);
+        state->is_answered = false;
     }
     free_held(state, held);
     return err;
@@ -166,6 +170,15 @@ bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event)
     if (hold->last_part == SL_SOURCE_SEQ_NONE) return event->source_seq == SL_SOURCE_SEQ_NONE;
     int64_t before_last = sl_number_distance(hold->last_part, event->source_seq);
     return before_last >= 0 && (uint64_t)before_last < hold->part_count;
+}
+
+void sl_turn_note_answer(sl_source_state *sender, const sl_event *event)
+{
+    if (event->source_seq == SL_SOURCE_SEQ_NONE || event->session != sender->source.session) return;
+    for (sl_held *held = sender->hold.first; held != NULL; held = held->next) {
+        int64_t offset = sl_number_distance(event->source_seq, held->event.source_seq);
+        if (offset >= 0 && (uint64_t)offset < held->number_count) held->is_answered = true;
+    }
 }
 
 static void stop_waiting(sl_hold *hold)

@@ -25,10 +25,12 @@ typedef struct replay {
     session sessions[SESSIONS_MAX];
     size_t session_count;
     uint8_t *marks[SIM_RUNS_MAX + 1];      /* for each number of a run: what became of it */
+    uint32_t begins[SIM_RUNS_MAX + 1];     /* offset of the number of a run that came first … */
+    bool has_begun[SIM_RUNS_MAX + 1];      /* … if any did */
     uint64_t applied[SIM_RUNS_MAX + 1];    /* by source: the number after the last applied … */
     uint64_t applied_by[SIM_RUNS_MAX + 1]; /* … in this session … */
     uint64_t applied_at[SIM_RUNS_MAX + 1]; /* … by this event of the log */
-    uint64_t given_up;                     /* numbers in all */
+    uint64_t given_up;                     /* numbers in all, after the first picture */
     bool has_gap;                          /* in the present event */
     sl_checkpoint proofs[PROOFS_MAX];
     size_t proof_count;
@@ -127,8 +129,10 @@ static void read_log(replay *replay)
             sim_fail(world, "event %llu: session %llu is of two runs", (unsigned long long)event.seq,
                      (unsigned long long)event.session);
         session->run = datagram->run;
-        for (uint32_t i = 0; i < datagram->count; i++)
-            replay->marks[datagram->run->number][datagram->offset + i] |= MARK_LOGGED;
+        uint32_t run = datagram->run->number;
+        if (!replay->has_begun[run]) replay->begins[run] = datagram->offset;
+        replay->has_begun[run] = true;
+        for (uint32_t i = 0; i < datagram->count; i++) replay->marks[run][datagram->offset + i] |= MARK_LOGGED;
     }
 }
 
@@ -136,7 +140,7 @@ static void note_gap(replay *replay, const sl_source *source, sl_hole gap)
 {
     const session *session = find_session(replay, source->number, source->session);
     replay->has_gap = true;
-    replay->given_up += gap.count;
+    if (sl_state_has_picture(replay->state)) replay->given_up += gap.count;
     if (session->run == NULL) return;
     for (uint64_t i = 0; i < gap.count; i++) {
         uint32_t offset = (uint32_t)(gap.first + i) - session->run->first_number;
@@ -243,9 +247,7 @@ static void check_numbers(replay *replay)
         if (was_cut[run->sender->index]) continue;
         bool is_first = true;
         for (uint32_t p = 1; p < r; p++) is_first = is_first && world->runs[p]->sender != run->sender;
-        uint32_t i = 0;
-        while (is_first && i < run->count && replay->marks[r][i] == 0) i++;
-        for (; i < run->count; i++) {
+        for (uint32_t i = is_first ? replay->begins[r] : 0; i < run->count; i++) {
             if (replay->marks[r][i] != 0) continue;
             sim_fail(world, "#%u of sender %u, run %u, is neither in the log nor in a closed hole",
                      (unsigned)(run->first_number + i), (unsigned)run->sender->index, (unsigned)r);

@@ -20,6 +20,7 @@ static void die(sim_world *world, const char *why);
 static void commit(sim_world *world);
 static bool apply(sim_world *world, const sl_event *event);
 static void do_chores(sim_world *world);
+static void tick(sim_world *world);
 static void schedule(sim_world *world);
 
 /* Soon, for what waits: never twice as long as the plan says. */
@@ -220,10 +221,16 @@ void sim_process_receive(sim_world *world, const sim_packet *packet)
     if (packet->datagram != NULL && packet->datagram->is_known) sender->expected_duplicates++;
     if (packet->datagram != NULL) packet->datagram->is_known = true;
     sl_intake_take(&process->intake, &sender->address, packet->bytes, packet->length, world->now_ns);
-    process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
-    if (packet->datagram != NULL && process->picture_ns == UINT64_MAX)
-        process->picture_ns = soon(world, world->plan->picture_max_ns);
+    tick(world);
     schedule(world);
+}
+
+/* What time brings; the worker of the snapshots wakes up, too. */
+static void tick(sim_world *world)
+{
+    sim_process *process = &world->process;
+    process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
+    if (process->picture_ns == UINT64_MAX) process->picture_ns = soon(world, world->plan->picture_max_ns);
 }
 
 /* When something waits for a commit, and none is under way, one begins. */
@@ -261,8 +268,7 @@ void sim_process_step(sim_world *world)
         die(world, "killed");
         return;
     }
-    if (process->intake_due_ns <= world->now_ns)
-        process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
+    if (process->intake_due_ns <= world->now_ns) tick(world);
     if (process->picture_ns <= world->now_ns) {
         process->picture_ns = sl_snapshot_work(process->snapshot) ? soon(world, SIM_MS) : UINT64_MAX;
     }

@@ -28,6 +28,7 @@ static void await_picture(sim_world *world, sim_sender *sender);
 static void play(sim_world *world, sim_sender *sender);
 static void play_event(sim_world *world, sim_sender *sender);
 static bool restart(sim_world *world, sim_sender *sender);
+static void begin_anew(sim_world *world, sim_sender *sender);
 static void resend(sim_world *world, sim_sender *sender, uint64_t first, uint64_t count);
 
 void sim_sender_open(sim_world *world, uint32_t index)
@@ -151,12 +152,7 @@ void sim_sender_step(sim_world *world, sim_sender *sender)
     case SIM_STAGE_PICTURE: send_part(world, sender); break;
     case SIM_STAGE_AWAIT: await_picture(world, sender); break;
     case SIM_STAGE_PLAY: play(world, sender); break;
-    case SIM_STAGE_QUIET:
-        sender->step_ns = world->now_ns + LOOK_NS;
-        if (!sim_process_has_all(world, sender)) break;
-        begin_run(world, sender, 0);
-        sender->stage = SIM_STAGE_HEARD;
-        break;
+    case SIM_STAGE_QUIET: begin_anew(world, sender); break;
     case SIM_STAGE_HEARD:
         sender->step_ns = world->now_ns + LOOK_NS;
         if (sim_process_has_heard(world, sender)) sender->stage = SIM_STAGE_PLAY;
@@ -231,8 +227,19 @@ static void play(sim_world *world, sim_sender *sender)
     play_event(world, sender);
 }
 
-/* True if the sender begins anew before its next event. In a strict seed it waits until nothing of the old run is left
- * that symlog could ask for. */
+/* A strict seed waits until nothing of the old run is left that symlog could ask for. In the others nothing of it is on
+ * the way: a sender needs longer to start than a datagram to arrive. */
+static void begin_anew(sim_world *world, sim_sender *sender)
+{
+    bool has_all = sim_process_has_all(world, sender);
+    sender->step_ns = world->now_ns + LOOK_NS;
+    if (world->plan->is_strict ? !has_all : sim_network_has(world, sender)) return;
+    if (!has_all) sender->run->is_cut = world->is_unknowable = true;
+    begin_run(world, sender, 0);
+    sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
+}
+
+/* True if the sender begins anew before its next event. */
 static bool restart(sim_world *world, sim_sender *sender)
 {
     for (uint32_t i = 0; i < sender->plan->restart_count; i++) {
@@ -240,12 +247,8 @@ static bool restart(sim_world *world, sim_sender *sender)
         sender->restarts_done[i] = true;
         world->totals->restarts++;
         sim_tell(world, "sender %u begins anew before event %u", (unsigned)sender->index, (unsigned)sender->event);
-        if (world->plan->is_strict) {
-            sender->stage = SIM_STAGE_QUIET;
-            return true;
-        }
-        if (!sim_process_has_all(world, sender)) sender->run->is_cut = world->is_unknowable = true;
-        begin_run(world, sender, 0);
+        sender->stage = SIM_STAGE_QUIET;
+        if (!world->plan->is_strict) sender->hello_ns = sender->heartbeat_ns = UINT64_MAX; /* it is gone already */
         return true;
     }
     return false;
@@ -291,6 +294,7 @@ void sim_sender_repeat(sim_world *world, sim_sender *sender, uint32_t event_coun
 
 void sim_sender_answer(sim_world *world, sim_sender *sender, const uint8_t *request, size_t length)
 {
+    if (sender->stage == SIM_STAGE_QUIET && !world->plan->is_strict) return;
     if (!sl_osc_check(request, length, NULL)) {
         sim_fail(world, "a malformed request");
         return;
