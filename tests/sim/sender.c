@@ -234,7 +234,7 @@ static void begin_anew(sim_world *world, sim_sender *sender)
     bool has_all = sim_process_has_all(world, sender);
     sender->step_ns = world->now_ns + LOOK_NS;
     if (world->plan->is_strict ? !has_all : sim_network_has(world, sender)) return;
-    if (!has_all) sender->run->is_cut = world->is_unknowable = true;
+    if (!world->plan->is_strict) sender->run->is_cut = world->is_unknowable = true;
     begin_run(world, sender, 0);
     sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
 }
