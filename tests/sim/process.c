@@ -302,21 +302,22 @@ static void do_chores(sim_world *world)
 /* Committing. */
 
 /* "scene order unknown", or "fresh". */
-static const char *stale_reason(const sl_state *state)
+static void write_staleness(const sl_state *state, char out[64])
 {
     sl_value reason = sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_STALE_REASON);
-    return reason.type == SL_VALUE_TEXT ? reason.as.text : "fresh";
+    bool is_stale = reason.type == SL_VALUE_TEXT;
+    snprintf(out, 64, "%.*s", is_stale ? (int)reason.length : 5, is_stale ? reason.as.text : "fresh");
 }
 
 static bool apply(sim_world *world, const sl_event *event)
 {
     sim_process *process = &world->process;
-    char before[64];
-    if (world->is_verbose) snprintf(before, sizeof before, "%s", stale_reason(process->state));
+    char before[64], after[64];
+    if (world->is_verbose) write_staleness(process->state, before);
     if (sl_reduce(process->state, event, NULL) != SL_OK) abort();
-    if (world->is_verbose && strcmp(before, stale_reason(process->state)) != 0)
-        sim_tell(world, "after event %llu the tree is: %s", (unsigned long long)event->seq,
-                 stale_reason(process->state));
+    if (world->is_verbose) write_staleness(process->state, after);
+    if (world->is_verbose && strcmp(before, after) != 0)
+        sim_tell(world, "after event %llu the tree is: %s", (unsigned long long)event->seq, after);
     const sl_source *source = sl_state_source(process->state, event->source);
     if (source != NULL) sl_settle_see(&process->settle, source, world->now_ns);
     return world->failure[0] == '\0';
