@@ -191,11 +191,12 @@ void sim_sender_send_picture(sim_world *world, sim_sender *sender, const sim_mil
     sender->step_ns = world->now_ns;
 }
 
-/* The others begin when there is a picture, too: what they tell is not in it. */
+/* The others begin when there is a picture, too, for what they tell is not in it; or when none will come any more. */
 static void await_picture(sim_world *world, sim_sender *sender)
 {
     sender->step_ns = world->now_ns + LOOK_NS;
-    if (world->process.is_up && sl_state_has_picture(world->process.state)) {
+    bool is_hopeless = sender->index > 0 && world->senders[0].stage == SIM_STAGE_DONE;
+    if (is_hopeless || (world->process.is_up && sl_state_has_picture(world->process.state))) {
         sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
     } else if (sender->index == 0 && world->now_ns - sender->picture_ns > PICTURE_PATIENCE_NS) {
         sim_tell(world, "there is no picture; it is sent again");
