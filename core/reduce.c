@@ -60,6 +60,13 @@ static sl_err take_gave_up(sl_state *state, const sl_event *event)
     return sl_turn_give_up(state, state->sender, gave_up.through);
 }
 
+/* Silence tells the end of a run of scene/reordered only where nothing is missing: the rest of it may be. When that has
+ * come, or is given up, there will be another silence. */
+static sl_err take_settled(sl_state *state)
+{
+    return sl_turn_is_waiting(state->sender) ? SL_OK : sl_run_end(state, false);
+}
+
 /* What happens while nobody listens is not known: the tree is stale, and the numbers begin anew. */
 static sl_err take_paused(sl_state *state, const sl_event *event)
 {
@@ -158,7 +165,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_OSC: return sl_turn_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
     case SL_KIND_REFUSED: return take_answer(state, event);
-    case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);
+    case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */

@@ -215,6 +215,9 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last);
 /* True if something behind `last` has been applied. */
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last);
 
+/* True if something of the sender is known to be missing, or is held. */
+bool sl_turn_is_waiting(const sl_source_state *sender);
+
 /* A heartbeat told that the sender's next number will be `next`. */
 void sl_turn_hear(sl_state *state, uint64_t next);
 

@@ -202,9 +202,7 @@ sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
         stop_waiting(hold);
         err = hold->first != NULL ? sl_turn_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
     }
-    bool is_tail_lost = sender->has_number && sender->has_horizon &&
-                        sl_number_distance(sender->horizon, sender->source.next_source_seq) > 0;
-    if (err == SL_OK && is_tail_lost) err = lose(state, sender, sender->horizon);
+    if (err == SL_OK && sl_turn_is_waiting(sender)) err = lose(state, sender, sender->horizon);
     sender->has_number = sender->has_horizon = false;
     sender->source.next_source_seq = sender->horizon = 0;
     return err;
@@ -275,6 +273,13 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
     return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
+}
+
+bool sl_turn_is_waiting(const sl_source_state *sender)
+{
+    bool is_tail_missing = sender->has_number && sender->has_horizon &&
+                           sl_number_distance(sender->horizon, sender->source.next_source_seq) > 0;
+    return sender->hold.first != NULL || sender->hold.is_waiting || is_tail_missing;
 }
 
 void sl_turn_hear(sl_state *state, uint64_t next)
