@@ -17,7 +17,7 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     sl_err err = SL_OK;
     /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        while (err == SL_OK && state->sources[i]->hold.is_waiting) err = sl_turn_release(state, state->sources[i]);
+        err = sl_turn_forget_answers(state, state->sources[i]);
     return err;
 }
 

@@ -203,6 +203,9 @@ bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event);
 /* Says in the held event that `event` answers, if there is one, that nothing is to wait for that answer. */
 void sl_turn_note_answer(sl_source_state *sender, const sl_event *event);
 
+/* No answer will come to anything that the log has so far: neither waits for one, nor will what is held. */
+sl_err sl_turn_forget_answers(sl_state *state, sl_source_state *sender);
+
 /* Waits for the picture no longer. */
 sl_err sl_turn_release(sl_state *state, sl_source_state *sender);
 

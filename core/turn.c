@@ -193,6 +193,12 @@ sl_err sl_turn_release(sl_state *state, sl_source_state *sender)
     return go_on(state, sender);
 }
 
+sl_err sl_turn_forget_answers(sl_state *state, sl_source_state *sender)
+{
+    for (sl_held *held = sender->hold.first; held != NULL; held = held->next) held->is_answered = true;
+    return sender->hold.is_waiting ? sl_turn_release(state, sender) : SL_OK;
+}
+
 /* What is held is applied; the holes before it are lost, and those that only a heartbeat told of. */
 sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
 {

@@ -122,7 +122,14 @@ static void begin(sim_world *world)
     restore_peers(world);
     sl_err err = sl_start_encode(&start, &writer);
     assert(err == SL_OK);
-    put_own(world, SL_KIND_START, SL_PAYLOAD_VERSION, &writer);
+    sl_event first = {.seq = world->disk.last_seq + 1,
+                      .kind = SL_KIND_START,
+                      .version = SL_PAYLOAD_VERSION,
+                      .source_seq = SL_SOURCE_SEQ_NONE,
+                      .payload = bytes,
+                      .length = (uint32_t)writer.length};
+    sim_disk_append(world, &first);
+    (void)apply(world, &first);
     if (sl_snapshot_open(&process->snapshot, (sl_sink){.put = put_picture, .ctx = world}, process->start_ns) != SL_OK)
         abort();
     process->intake = (sl_intake){.start_ns = process->start_ns,
@@ -137,7 +144,7 @@ static void begin(sim_world *world)
         process->crash_ns = world->now_ns + SIM_SECOND + sim_between(&world->rng, 0, 2 * crash_every_ns);
     process->counters_ns = world->now_ns + SIM_SECOND;
     process->picture_ns = UINT64_MAX;
-    process->commit_ns = world->now_ns;
+    process->commit_ns = UINT64_MAX;
     process->checkpoint_seq = sl_state_seq(process->state);
     process->intake_due_ns = world->now_ns;
     know_datagrams(world);
