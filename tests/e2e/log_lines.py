@@ -84,7 +84,7 @@ def small_set():
 
 
 def message(path, *arguments):
-    """An OSC 1.0 message of (tag, value) pairs with the tags i f s T F."""
+    """An OSC 1.0 message of (tag, value) pairs with the tags i h f s T F."""
     packed = b"".join(argument(tag, value) for tag, value in arguments)
     return padded(path) + padded("," + "".join(tag for tag, _ in arguments)) + packed
 
@@ -92,7 +92,7 @@ def message(path, *arguments):
 def argument(tag, value):
     if tag in "TF":
         return b""
-    return padded(value) if tag == "s" else struct.pack(">" + tag, value)
+    return padded(value) if tag == "s" else struct.pack(">q" if tag == "h" else ">" + tag, value)
 
 
 def padded(words):

@@ -134,17 +134,16 @@ def send(*lines):
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-def test_send_wraps_and_numbers(tmp_path):
+def test_send_wraps_and_numbers():
     receiver, target = udp_receiver()
     lines = send(
-        {"t": 0, "path": "/symlog/hello", "args": [["s", "x"]]},
+        {"t": 0, "path": "/symlog/hello", "args": [["s", "left out"]]},
         {"t": 0.01, "path": "/live/track/mute", "args": [["i", 3], ["T", True]]},
         {"t": 0.02, "path": "/live/track/pan", "args": [["i", 3], ["f", -0.5]]},
         {"t": 0.03, "path": "/live/track/pan", "args": [["i", 4], ["f", 0.25]], "wrap": False},
     )
-    symlog("send", "-", "--to", target, stdin=lines)
-    hello, mute, pan, bare = received(receiver, 4)
-    assert hello.startswith(b"/symlog/hello\0") and b",hssi" in hello  # its own; the line of the file is left out
+    symlog("send", "-", "--to", target, "--session", "7", "--linger", "0", stdin=lines)
+    said, (mute, pan, bare) = without_own_words(receiver, 3)
     assert without_timestamp(mute) == without_timestamp(
         message("/live/seq", ("i", 0), ("f", 0.0), ("s", "/live/track/mute"), ("i", 3), ("T", True))
     )
@@ -152,6 +151,52 @@ def test_send_wraps_and_numbers(tmp_path):
         message("/live/seq", ("i", 1), ("f", 0.0), ("s", "/live/track/pan"), ("i", 3), ("f", -0.5))
     )
     assert bare == message("/live/track/pan", ("i", 4), ("f", 0.25))
+    hello = message("/symlog/hello", ("h", 7), ("s", "symlog send"), ("s", "symlog 0.1.0"), ("i", 1))
+    assert said[0] == hello and set(said) == {hello}
+    assert received(receiver, 2) == [message("/symlog/heartbeat", ("h", 7), ("h", 2)), hello]
+
+
+def without_own_words(receiver, count):
+    """(what the sender says for itself, the `count` datagrams of its input), up to the last of these."""
+    said, sent = [], []
+    while len(sent) < count:
+        [datagram] = received(receiver, 1)
+        (said if datagram.startswith(b"/symlog/") else sent).append(datagram)
+    return said, sent
+
+
+def test_send_sends_again_what_it_is_asked_for():
+    receiver, target = udp_receiver()
+    lines = send(*({"t": 0, "path": "/a", "args": [["i", number]]} for number in range(5)))
+    sender = subprocess.Popen([SYMLOG, "send", "-", "--to", target, "--linger", "30"], stdin=subprocess.PIPE)
+    sender.stdin.write(lines)
+    sender.stdin.close()
+    _, sent = without_own_words(receiver, 5)
+    _, address = receiver.recvfrom(65536)
+    for first, count, expected in ((1, 2, sent[1:3]), (4, 100, sent[4:]), (0, 1, sent[:1])):
+        receiver.sendto(message("/symlog/resend", ("h", first), ("h", count)), address)
+        assert without_own_words(receiver, len(expected))[1] == expected
+    sender.send_signal(signal.SIGINT)
+    assert sender.wait(TIMEOUT_S) == 0
+
+
+def test_send_answers_nobody_but_its_target():
+    receiver, target = udp_receiver()
+    stranger, _ = udp_receiver()
+    sender = subprocess.Popen([SYMLOG, "send", "-", "--to", target, "--linger", "30"], stdin=subprocess.PIPE)
+    sender.stdin.write(send({"t": 0, "path": "/a"}))
+    sender.stdin.close()
+    without_own_words(receiver, 1)
+    _, address = receiver.recvfrom(65536)
+    request = message("/symlog/resend", ("h", 0), ("h", 1))
+    stranger.sendto(request, address)
+    receiver.sendto(request, address)
+    without_own_words(receiver, 1)
+    stranger.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        stranger.recv(1)
+    sender.send_signal(signal.SIGINT)
+    assert sender.wait(TIMEOUT_S) == 0
 
 
 def without_timestamp(datagram):
