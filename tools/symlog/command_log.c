@@ -1,5 +1,6 @@
 /* `symlog log`: prints the events as they stand in the log, exports and imports logs. */
 #include "core/message.h"
+#include "tools/symlog/beginning.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/log_file.h"
@@ -131,9 +132,10 @@ static sl_err open_listing(listing *out, char errmsg[256])
     if (err != SL_OK) return err;
     err = sl_moment_range(out->log, out->options->from, out->options->to, &out->range, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), &out->names);
-    if (err == SL_OK) err = sl_log_reader_open(out->log, 1, &out->reader);
-    if (err != SL_OK) snprintf(errmsg, 256, "%s", err == SL_ERR_MEMORY ? sl_err_text(err) : sl_log_error(out->log));
+    err = sl_beginning_state(out->log, &out->names, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_log_reader_open(out->log, sl_state_seq(out->names) + 1, &out->reader);
+    if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(out->log));
     return err;
 }
 

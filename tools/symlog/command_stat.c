@@ -97,7 +97,7 @@ static sl_err ask_log(const char *db, sl_text *stat, char errmsg[SL_RPC_CLIENT_E
 {
     sl_log *log = NULL;
     sl_state *state = NULL;
-    sl_err err = sl_host_replay(db, 0, &log, &state, errmsg);
+    sl_err err = sl_host_replay(db, &log, &state, errmsg);
     if (err != SL_OK) return err;
     sl_message_stat(stat, state, sl_log_id_hex(log));
     sl_state_destroy(state);

@@ -123,10 +123,10 @@ static sl_err follow(watch *watch, char errmsg[256])
 static sl_err open_watch(watch *watch, const char *db, char errmsg[256])
 {
     sl_err err = sl_host_open_log(db, &watch->log, errmsg);
+    if (err == SL_OK) err = sl_host_nearest(db, watch->log, UINT64_MAX, &watch->state, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), &watch->state);
-    if (err == SL_OK) err = sl_log_reader_open(watch->log, 1, &watch->reader);
-    if (err != SL_OK) snprintf(errmsg, 256, "%s", err == SL_ERR_MEMORY ? sl_err_text(err) : sl_log_error(watch->log));
+    err = sl_log_reader_open(watch->log, sl_state_seq(watch->state) + 1, &watch->reader);
+    if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(watch->log));
     return err;
 }
 

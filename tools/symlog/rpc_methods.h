@@ -6,6 +6,7 @@
 #include "tools/symlog/rpc.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* JSON-RPC's own error codes, and ours. */
@@ -25,6 +26,8 @@ typedef struct sl_rpc_call {
     sl_text *result;      /* the result is appended here, as JSON */
     const char *mark;     /* set by `mark`: to be put into the log, and answered when it is there */
     size_t mark_length;
+    bool is_question; /* `question` is set: to be answered by the worker */
+    sl_question question;
     int code; /* set with `reason` when it failed */
     char reason[160];
 } sl_rpc_call;

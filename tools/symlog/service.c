@@ -6,6 +6,7 @@
 #include "tools/symlog/chores.h"
 #include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/keeper.h"
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
 
@@ -28,6 +29,8 @@ struct sl_service {
     sl_log_reader *reader;
     sl_feed *feed;
     sl_rpc *rpc;
+    sl_worker *worker; /* NULL: not yet, or no longer */
+    sl_keeper keeper;
     sl_chores chores;
     sl_report report;
     sl_text message; /* of the event being applied, not published yet: it may be the last, which bears the number */
@@ -44,9 +47,12 @@ static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
+static sl_err on_ask(void *ctx, const sl_question *question);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect);
 static bool apply_next(sl_service *service);
+static void ask_for_snapshot(const sl_service *service, uint64_t seq);
+static void pass_answers(const sl_service *service);
 static void add_gap(sl_service *service, const sl_event *event, uint64_t expected);
 static void publish(sl_service *service, uint64_t seq);
 static void fail(sl_service *service, const char *why);
@@ -67,6 +73,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .settle = options->opening->settle,
         .checkpoint_seq = sl_state_seq(service->state),
     };
+    service->keeper.every_events = options->snapshot_every;
     sl_text_open(&service->message, sl_host_memory());
     sl_report_open(&service->report, options->status, service->state, options->is_verbose);
     const sl_feed_owner feed = {
@@ -84,6 +91,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .log_id = sl_log_id_hex(log),
         .ctx = service,
         .mark = on_mark,
+        .ask = on_ask,
         .answer = on_answer,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
@@ -123,6 +131,11 @@ void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const
     service->chores.sink = sink;
     service->chores.peers = peers;
     service->chores.udp = udp;
+}
+
+void sl_service_attach_worker(sl_service *service, sl_worker *worker)
+{
+    service->worker = worker;
 }
 
 void sl_service_detach_udp(sl_service *service)
@@ -166,6 +179,7 @@ static void on_woken(void *ctx)
     sl_service *service = ctx;
     const uint64_t began_ns = sl_clock_boot_ns();
     int count = 0;
+    pass_answers(service);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -207,7 +221,24 @@ static bool apply_next(sl_service *service)
     if (event.kind == SL_KIND_MARK) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
+    if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
     return true;
+}
+
+/* With a full queue it is left out: the next one will do. */
+static void ask_for_snapshot(const sl_service *service, uint64_t seq)
+{
+    const sl_question question = {.type = SL_QUESTION_SNAPSHOT, .through = seq};
+    if (service->worker != NULL && sl_worker_ask(service->worker, &question) != SL_OK) return;
+}
+
+static void pass_answers(const sl_service *service)
+{
+    sl_answer answer;
+    while (service->worker != NULL && sl_worker_take(service->worker, &answer)) {
+        sl_rpc_answered(service->rpc, &answer);
+        sl_text_close(&answer.result);
+    }
 }
 
 /* An effect's message waits until it is known whether another follows. */
@@ -312,6 +343,12 @@ static sl_err on_mark(void *ctx, const char *text, size_t length)
         .length = (uint32_t)length,
     };
     return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static sl_err on_ask(void *ctx, const sl_question *question)
+{
+    const sl_service *service = ctx;
+    return service->worker != NULL ? sl_worker_ask(service->worker, question) : SL_ERR_FULL;
 }
 
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
