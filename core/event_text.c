@@ -31,13 +31,24 @@ static say_payload say_refused;
 static say_payload say_checkpoint;
 static say_payload say_mark;
 static say_payload say_nothing;
+static say_payload say_gave_up;
+static say_payload say_base;
+static say_payload say_paused;
 
 static say_payload *const sayers[] = {
-    [SL_KIND_START] = say_start,           [SL_KIND_COUNTERS] = say_counters,
-    [SL_KIND_SESSION] = say_session,       [SL_KIND_OSC] = say_osc,
-    [SL_KIND_PICTURE] = say_picture,       [SL_KIND_REFUSED] = say_refused,
-    [SL_KIND_CHECKPOINT] = say_checkpoint, [SL_KIND_MARK] = say_mark,
+    [SL_KIND_START] = say_start,
+    [SL_KIND_COUNTERS] = say_counters,
+    [SL_KIND_SESSION] = say_session,
+    [SL_KIND_OSC] = say_osc,
+    [SL_KIND_PICTURE] = say_picture,
+    [SL_KIND_REFUSED] = say_refused,
+    [SL_KIND_CHECKPOINT] = say_checkpoint,
+    [SL_KIND_MARK] = say_mark,
     [SL_KIND_ORDER_SETTLED] = say_nothing,
+    [SL_KIND_GAVE_UP] = say_gave_up,
+    [SL_KIND_BASE] = say_base,
+    [SL_KIND_LOST] = say_nothing,
+    [SL_KIND_PAUSED] = say_paused,
 };
 
 static void say_event(sl_text *text, const sl_event *event);
@@ -187,6 +198,7 @@ static sl_err say_session(words *out, const sl_event *event)
     sl_text_string(out->text, inputs[session.input]);
     say_text(out, session.name, session.name_length);
     say_count(out, " session", event->session);
+    if (session.has_hello) sl_text_string(out->text, " hello");
     return SL_OK;
 }
 
@@ -252,6 +264,32 @@ static sl_err say_nothing(words *out, const sl_event *event)
 {
     (void)out;
     return event->length == 0 ? SL_OK : SL_ERR_MALFORMED;
+}
+
+static sl_err say_gave_up(words *out, const sl_event *event)
+{
+    sl_gave_up gave_up;
+    sl_err err = sl_gave_up_decode(event, &gave_up);
+    if (err == SL_OK) say_count(out, "through", gave_up.through);
+    return err;
+}
+
+static sl_err say_base(words *out, const sl_event *event)
+{
+    sl_base base;
+    sl_err err = sl_base_decode(event, &base);
+    if (err != SL_OK) return err;
+    say_count(out, "before", base.before_seq);
+    say_count(out, ", bytes", base.state_length);
+    return SL_OK;
+}
+
+static sl_err say_paused(words *out, const sl_event *event)
+{
+    sl_paused paused;
+    sl_err err = sl_paused_decode(event, &paused);
+    if (err == SL_OK) sl_text_string(out->text, paused.is_paused ? "paused" : "resumed");
+    return err;
 }
 
 static void say_message(words *out, const sl_osc_message *message)

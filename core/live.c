@@ -9,7 +9,7 @@
 
 typedef sl_err (*apply_function)(sl_state *state, const sl_live *live);
 
-/* `arguments`: i index or number, f float, b boolean, s text; what follows '?' may be left out. */
+/* `arguments`: i index or number, f float, b boolean, s text, B blob; what follows '?' may be left out. */
 typedef struct sl_live_row {
     const char *path;
     size_t path_length;
@@ -101,7 +101,18 @@ static sl_err end_group(sl_state *state, const sl_live *live)
 /* A part of a snapshot: after the last one, the sender's events wait for the picture. */
 static sl_err take_part(sl_state *state, const sl_live *live)
 {
-    if (live->arguments[1].integer == live->arguments[2].integer - 1) state->sender->hold.is_open = true;
+    const int64_t count = live->arguments[2].integer;
+    if (count < 1 || count > UINT32_MAX || live->arguments[1].integer != count - 1) return SL_OK;
+    sl_hold *hold = &state->sender->hold;
+    hold->is_waiting = true;
+    hold->part_count = (uint64_t)count;
+    hold->last_part = state->seq_num;
+    return SL_OK;
+}
+
+static sl_err hear_heartbeat(sl_state *state, const sl_live *live)
+{
+    sl_holes_hear(state->sender, (uint64_t)live->arguments[1].integer);
     return SL_OK;
 }
 
@@ -156,9 +167,9 @@ static const live_row rows[] = {
     {PATH("/live/batch/start"), "i", begin_group, 0, 0},
     {PATH("/live/batch/end"), "i", end_group, 0, 0},
     {PATH("/symlog/hello"), "issi", do_nothing, 0, 0},
-    {PATH("/symlog/heartbeat"), "ii", do_nothing, 0, 0},
+    {PATH("/symlog/heartbeat"), "ii", hear_heartbeat, 0, 0},
     {PATH("/symlog/resend"), "ii", do_nothing, 0, 0},
-    {PATH("/symlog/snapshot"), "iii", take_part, 0, 0},
+    {PATH("/symlog/snapshot"), "iiiB", take_part, 0, 0},
 };
 #undef PATH
 #undef SET
@@ -215,6 +226,7 @@ static sl_refusal read_argument(char wanted, const sl_osc_argument *given, sl_li
         out->text = (const char *)given->bytes;
         out->length = given->length;
         return tag == 's' || tag == 'S' ? SL_REFUSAL_NONE : SL_REFUSAL_TYPES;
+    case 'B': return tag == 'b' ? SL_REFUSAL_NONE : SL_REFUSAL_TYPES;
     default: assert(false); return SL_REFUSAL_TYPES;
     }
 }
@@ -248,12 +260,13 @@ sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl
 }
 
 /* What symlog's peers say about the connection is no part of what the set does. */
-sl_run_effect sl_live_run_effect(const sl_live *live)
+sl_run_effect sl_live_run_effect(const sl_osc_message *message, const sl_live *live)
 {
+    static const char of_peers[] = "/symlog/";
+    if (strncmp(message->address, of_peers, sizeof of_peers - 1) == 0) return SL_RUN_GOES_ON;
     if (live->row == NULL) return SL_RUN_ENDS;
     if (live->row->apply == sl_live_add_scene) return SL_RUN_DROPPED;
-    bool goes_on = live->row->apply == reorder_scene || strncmp(live->row->path, "/symlog/", 8) == 0;
-    return goes_on ? SL_RUN_GOES_ON : SL_RUN_ENDS;
+    return live->row->apply == reorder_scene ? SL_RUN_GOES_ON : SL_RUN_ENDS;
 }
 
 sl_err sl_live_apply(sl_state *state, const sl_live *live)

@@ -2,6 +2,7 @@
 #include "core/message.h"
 
 #include "core/message_diff.h"
+#include "core/number.h"
 
 #include <string.h>
 
@@ -114,12 +115,29 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
     sl_text_close(&details);
 }
 
+/* `a gap of 6 events (numbers 150 to 155) from 127.0.0.1:52011; …` */
+static void write_gap(sl_text *text, const sl_state *state, const sl_effect *effect)
+{
+    const sl_source *source = sl_state_source(state, effect->event->source);
+    sl_text_string(text,
+                   "{\"type\":\"ERROR\",\"payload\":{\"error\":\"UDP event gap detected\",\"details\":\"a gap of ");
+    sl_text_u64(text, effect->gap.count);
+    sl_text_string(text, effect->gap.count == 1 ? " event (numbers " : " events (numbers ");
+    sl_text_u64(text, effect->gap.first);
+    sl_text_string(text, " to ");
+    sl_text_u64(text, sl_number_after(effect->gap.first, effect->gap.count - 1));
+    sl_text_string(text, ") from ");
+    sl_text_string(text, source != NULL ? source->name : "nobody");
+    sl_text_string(text, "; save the set in Live, or send /symlog/snapshot\"}");
+}
+
 void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
     switch (effect->type) {
     case SL_EFFECT_DIFF: sl_message_diff(text, effect->diff, effect->seq_num); break;
     case SL_EFFECT_LIVE_EVENT: write_live_event(text, effect); break;
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
+    case SL_EFFECT_GAP: write_gap(text, state, effect); break;
     case SL_EFFECT_GROUP_BEGIN:
     case SL_EFFECT_GROUP_END: break;
     }
@@ -146,6 +164,12 @@ static void write_source(sl_text *text, const sl_source *source)
     write_count(text, "duplicates", counts->duplicates);
     write_count(text, "gaps", source->gaps);
     write_count(text, "gap_size_total", source->gap_size_total);
+    write_count(text, "recovered", source->recovered);
+    write_count(text, "late", source->late);
+    write_count(text, "held", source->held_count);
+    write_count(text, "resends", counts->resends);
+    write_count(text, "heartbeats", counts->heartbeats);
+    write_count(text, "ignored", counts->ignored);
     write_count(text, "queue_size", counts->queue_size);
     write_count(text, "queue_max", counts->queue_max);
     sl_text_string(text, ",\"refused\":{");

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 static sl_err written(const sl_writer *out);
-static sl_err begin_read(const sl_event *event, sl_reader *reader);
+static sl_err begin_read(const sl_event *event, uint16_t version_max, sl_reader *reader);
 static sl_err end_read(const sl_reader *reader);
 static void write_digest(sl_writer *out, sl_digest digest);
 static sl_digest read_digest(sl_reader *reader);
@@ -22,7 +22,7 @@ sl_err sl_start_encode(const sl_start *in, sl_writer *out)
 sl_err sl_start_decode(const sl_event *event, sl_start *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, &reader);
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_start){0};
     out->wall_ns = (int64_t)sl_read_le(&reader, 8);
@@ -38,6 +38,7 @@ sl_err sl_session_encode(const sl_session *in, sl_writer *out)
 {
     assert(in->input <= SL_INPUT_CLIENT && in->name_length <= SL_NAME_BYTES_MAX);
     sl_write_le(out, in->input, 1);
+    sl_write_le(out, in->has_hello, 1);
     sl_write_text(out, in->name, in->name_length);
     return written(out);
 }
@@ -45,10 +46,13 @@ sl_err sl_session_encode(const sl_session *in, sl_writer *out)
 sl_err sl_session_decode(const sl_event *event, sl_session *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, &reader);
+    sl_err err = begin_read(event, SL_SESSION_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_session){0};
     out->input = (uint8_t)sl_read_le(&reader, 1);
+    uint64_t has_hello = event->version >= 2 ? sl_read_le(&reader, 1) : 0;
+    if (has_hello > 1) return SL_ERR_MALFORMED;
+    out->has_hello = has_hello == 1;
     out->name = sl_read_text(&reader, &out->name_length);
     if (out->input > SL_INPUT_CLIENT || out->name_length > SL_NAME_BYTES_MAX) return SL_ERR_MALFORMED;
     return end_read(&reader);
@@ -68,6 +72,9 @@ sl_err sl_counters_encode(const sl_counters *in, sl_writer *out)
         sl_write_le(out, counts->dropped, 8);
         sl_write_le(out, counts->parse_errors, 8);
         sl_write_le(out, counts->duplicates, 8);
+        sl_write_le(out, counts->resends, 8);
+        sl_write_le(out, counts->heartbeats, 8);
+        sl_write_le(out, counts->ignored, 8);
         sl_write_le(out, counts->queue_size, 8);
         sl_write_le(out, counts->queue_max, 8);
     }
@@ -77,7 +84,7 @@ sl_err sl_counters_encode(const sl_counters *in, sl_writer *out)
 sl_err sl_counters_decode(const sl_event *event, sl_counters *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, &reader);
+    sl_err err = begin_read(event, SL_COUNTERS_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_counters){0};
     out->kernel_drops = sl_read_le(&reader, 8);
@@ -92,6 +99,11 @@ sl_err sl_counters_decode(const sl_event *event, sl_counters *out)
         counts->dropped = sl_read_le(&reader, 8);
         counts->parse_errors = sl_read_le(&reader, 8);
         counts->duplicates = sl_read_le(&reader, 8);
+        if (event->version >= 2) {
+            counts->resends = sl_read_le(&reader, 8);
+            counts->heartbeats = sl_read_le(&reader, 8);
+            counts->ignored = sl_read_le(&reader, 8);
+        }
         counts->queue_size = sl_read_le(&reader, 8);
         counts->queue_max = sl_read_le(&reader, 8);
     }
@@ -109,7 +121,7 @@ sl_err sl_checkpoint_encode(const sl_checkpoint *in, sl_writer *out)
 sl_err sl_checkpoint_decode(const sl_event *event, sl_checkpoint *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, &reader);
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_checkpoint){0};
     out->through_seq = sl_read_le(&reader, 8);
@@ -128,11 +140,61 @@ sl_err sl_refused_encode(const sl_refused *in, sl_writer *out)
 sl_err sl_refused_decode(const sl_event *event, sl_refused *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, &reader);
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_refused){0};
     out->kind = (uint16_t)sl_read_le(&reader, 2);
     out->reason = sl_read_text(&reader, &out->reason_length);
+    return end_read(&reader);
+}
+
+sl_err sl_gave_up_encode(const sl_gave_up *in, sl_writer *out)
+{
+    sl_write_le(out, in->through, 8);
+    return written(out);
+}
+
+sl_err sl_gave_up_decode(const sl_event *event, sl_gave_up *out)
+{
+    sl_reader reader;
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    if (err != SL_OK) return err;
+    *out = (sl_gave_up){.through = sl_read_le(&reader, 8)};
+    return end_read(&reader);
+}
+
+sl_err sl_base_encode(const sl_base *in, sl_writer *out)
+{
+    sl_write_le(out, in->before_seq, 8);
+    sl_write_bytes(out, in->state, in->state_length);
+    return written(out);
+}
+
+sl_err sl_base_decode(const sl_event *event, sl_base *out)
+{
+    sl_reader reader;
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    if (err != SL_OK) return err;
+    *out = (sl_base){.before_seq = sl_read_le(&reader, 8)};
+    out->state_length = reader.length - reader.position;
+    out->state = sl_read_view(&reader, out->state_length);
+    return end_read(&reader);
+}
+
+sl_err sl_paused_encode(const sl_paused *in, sl_writer *out)
+{
+    sl_write_le(out, in->is_paused, 1);
+    return written(out);
+}
+
+sl_err sl_paused_decode(const sl_event *event, sl_paused *out)
+{
+    sl_reader reader;
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    if (err != SL_OK) return err;
+    uint64_t is_paused = sl_read_le(&reader, 1);
+    if (is_paused > 1) return SL_ERR_MALFORMED;
+    *out = (sl_paused){.is_paused = is_paused == 1};
     return end_read(&reader);
 }
 
@@ -141,10 +203,10 @@ static sl_err written(const sl_writer *out)
     return out->bad ? SL_ERR_FULL : SL_OK;
 }
 
-static sl_err begin_read(const sl_event *event, sl_reader *reader)
+static sl_err begin_read(const sl_event *event, uint16_t version_max, sl_reader *reader)
 {
     *reader = (sl_reader){.bytes = event->payload, .length = event->length};
-    return event->version == SL_PAYLOAD_VERSION ? SL_OK : SL_ERR_VERSION;
+    return event->version >= 1 && event->version <= version_max ? SL_OK : SL_ERR_VERSION;
 }
 
 static sl_err end_read(const sl_reader *reader)

@@ -1,7 +1,7 @@
 /*
- * What the payloads of symlog's own events hold. Each has one encoding, version 1, little-endian, texts as u32 length
- * and bytes; an OSC event's payload is the datagram, a mark's its UTF-8 text, order_settled's is empty, and a
- * picture's is described in core/picture.h.
+ * What the payloads of symlog's own events hold, little-endian, texts as u32 length and bytes. Each is written in its
+ * newest version (SL_PAYLOAD_VERSION, where no other is named) and read in all; an OSC event's payload is the datagram,
+ * a mark's its UTF-8 text, order_settled's is empty, and a picture's is described in core/picture.h.
  *
  * encode: SL_ERR_FULL if it does not fit. decode: SL_ERR_MALFORMED if the bytes are not exactly one such payload,
  * SL_ERR_VERSION for another version. Texts decoded are views into the event's payload.
@@ -13,7 +13,13 @@
 #include "core/digest.h"
 #include "core/event.h"
 
-enum { SL_PAYLOAD_VERSION = 1, SL_SOURCES_MAX = 64, SL_NAME_BYTES_MAX = 95 };
+enum {
+    SL_PAYLOAD_VERSION = 1,  /* of every payload … */
+    SL_SESSION_VERSION = 2,  /* … but a session's */
+    SL_COUNTERS_VERSION = 2, /* … and the counters' */
+    SL_SOURCES_MAX = 64,
+    SL_NAME_BYTES_MAX = 95
+};
 
 /* start: i64 wall_ns · u32 reducer_version · 16 bytes boot_id · text program · text options */
 typedef struct sl_start {

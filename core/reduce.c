@@ -16,11 +16,12 @@ static sl_err take_start(sl_state *state, const sl_event *event)
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     sl_err err = SL_OK;
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        err = sl_hold_release(state, state->sources[i]); /* no picture will come any more */
+        err = sl_holes_release(state, state->sources[i]); /* no picture will come any more */
     return err;
 }
 
-/* A new run of the sender begins: what the old one left open is settled first. */
+/* Another session than before is a new run of the sender: what the old one left open is closed first. The same one has
+ * moved, or said hello. */
 static sl_err take_session(sl_state *state, const sl_event *event)
 {
     sl_session session;
@@ -29,17 +30,48 @@ static sl_err take_session(sl_state *state, const sl_event *event)
         return SL_OK;
     }
     sl_source_state *sender = state->sender;
-    sl_err err = sl_hold_release(state, sender);
-    if (err == SL_OK) err = sl_run_end(state, false);
     sl_source *source = &sender->source;
+    sl_err err = SL_OK;
+    if (event->session != source->session || source->name[0] == '\0') {
+        err = sl_holes_close(state, sender);
+        state->sender = sender;
+        if (err == SL_OK) err = sl_run_end(state, false);
+        source->has_hello = false;
+    }
     source->input = session.input;
     source->session = event->session;
-    source->next_source_seq = 0;
-    sender->has_number = false;
+    source->has_hello = source->has_hello || session.has_hello;
     size_t length = session.name_length < SL_NAME_BYTES_MAX ? session.name_length : SL_NAME_BYTES_MAX;
     memset(source->name, 0, sizeof source->name);
     memcpy(source->name, session.name, length);
     return err;
+}
+
+static sl_err take_gave_up(sl_state *state, const sl_event *event)
+{
+    sl_gave_up gave_up;
+    if (sl_gave_up_decode(event, &gave_up) != SL_OK) {
+        sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+        return SL_OK;
+    }
+    if (event->session != state->sender->source.session) return SL_OK; /* of a run that is over */
+    return sl_holes_give_up(state, state->sender, gave_up.through);
+}
+
+/* What happens while nobody listens is not known: the tree is stale, and the numbers begin anew. */
+static sl_err take_paused(sl_state *state, const sl_event *event)
+{
+    static const char reason[] = "source paused";
+    sl_paused paused;
+    if (sl_paused_decode(event, &paused) != SL_OK) {
+        sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+        return SL_OK;
+    }
+    sl_source_state *sender = state->sender;
+    if (sender->source.is_paused == paused.is_paused) return SL_OK;
+    sl_err err = sl_holes_close(state, sender);
+    sender->source.is_paused = paused.is_paused;
+    return err == SL_OK ? sl_state_go_stale(state, sl_value_text(reason, strlen(reason))) : err;
 }
 
 static sl_err take_counters(sl_state *state, const sl_event *event)
@@ -58,27 +90,30 @@ static sl_err take_counters(sl_state *state, const sl_event *event)
     return SL_OK;
 }
 
-/* The scene that was launched last in a tree that a picture brought. */
-static sl_node *find_launched(const sl_tree *tree)
-{
-    const sl_node *project = sl_tree_project(tree);
-    for (uint32_t i = 0; i < sl_node_child_count(project, SL_NODE_SCENE); i++) {
-        sl_node *scene = sl_node_child(project, SL_NODE_SCENE, i);
-        sl_value value = sl_node_value(scene, SL_ATTRIBUTE_IS_TRIGGERED);
-        if (value.type == SL_VALUE_BOOL && value.as.integer != 0) return scene;
-    }
-    return NULL;
-}
-
 static sl_err replace_tree(sl_state *state, sl_tree *tree)
 {
     state->former = state->tree;
     state->tree = tree;
-    state->launched = find_launched(tree);
+    state->launched = sl_state_find_launched(tree);
+    state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
     return err;
+}
+
+/* A picture of another session, or of a moment that its sender's applied events are past, would undo them. */
+static bool is_late(const sl_source_state *sender, const sl_event *event)
+{
+    if (event->source_seq == SL_SOURCE_SEQ_NONE) return false;
+    return event->session != sender->source.session || sl_holes_is_past(sender, event->source_seq);
+}
+
+/* What became of a snapshot is known: nothing waits for it any longer. An older one's answer changes nothing. */
+static sl_err take_answer(sl_state *state, const sl_event *event)
+{
+    sl_source_state *sender = state->sender;
+    return sl_holes_is_answer(sender, event) ? sl_holes_release(state, sender) : SL_OK;
 }
 
 static sl_err take_picture(sl_state *state, const sl_event *event)
@@ -86,6 +121,10 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     sl_source_state *sender = state->sender;
     sl_err err = sl_run_end(state, false);
     if (err != SL_OK) return err;
+    if (is_late(sender, event)) {
+        sl_state_refuse(state, SL_REFUSAL_LATE);
+        return SL_OK;
+    }
     char prefix[SL_ID_BYTES_MAX] = {0};
     sl_writer writer = {.bytes = (uint8_t *)prefix, .capacity = sizeof prefix - 1};
     sl_state_write_origin(state, &writer);
@@ -96,13 +135,14 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     err = sl_picture_build(event->payload, event->length, prefix, tree, &error);
     if (err == SL_OK && event->version == SL_PICTURE_VERSION) {
         err = replace_tree(state, tree);
-    } else {
-        sl_tree_destroy(tree);
-        if (err == SL_ERR_MEMORY) return err;
-        sl_state_refuse(state, SL_REFUSAL_MALFORMED);
-        err = SL_OK;
+        if (err == SL_OK && event->source_seq == SL_SOURCE_SEQ_NONE) err = take_answer(state, event);
+        if (err != SL_OK || event->source_seq == SL_SOURCE_SEQ_NONE) return err;
+        return sl_holes_skip(state, sender, event->source_seq);
     }
-    return err == SL_OK ? sl_hold_release(state, sender) : err;
+    sl_tree_destroy(tree);
+    if (err == SL_ERR_MEMORY) return err;
+    sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+    return take_answer(state, event);
 }
 
 static sl_err take(sl_state *state, const sl_event *event)
@@ -111,11 +151,13 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_START: return take_start(state, event);
     case SL_KIND_COUNTERS: return take_counters(state, event);
     case SL_KIND_SESSION: return take_session(state, event);
-    case SL_KIND_OSC: return sl_state_take_osc(state, event);
+    case SL_KIND_OSC: return sl_holes_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
-    case SL_KIND_REFUSED: return sl_hold_release(state, state->sender);
+    case SL_KIND_REFUSED: return take_answer(state, event);
     case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);
-    default: return SL_OK; /* marks, checkpoints, and what later versions append: nothing to do */
+    case SL_KIND_GAVE_UP: return take_gave_up(state, event);
+    case SL_KIND_PAUSED: return take_paused(state, event);
+    default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
     }
 }
 

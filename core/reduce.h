@@ -31,8 +31,16 @@ typedef enum sl_refusal {
     SL_REFUSAL_INDEX,     /* no such index */
     SL_REFUSAL_BUNDLE,    /* a bundle with a message that is one of the first three */
     SL_REFUSAL_MALFORMED, /* a payload that does not follow its format (never from a healthy ingest) */
+    SL_REFUSAL_LATE,      /* a picture, when later events of its sender had been applied */
     SL_REFUSAL_COUNT
 } sl_refusal;
+
+/* True if the numbers of a session begin at 0 although `first` is the first that came: the ones before it are missing.
+ * Else it was joined in the middle. Ingest and reducer must agree on it. */
+static inline bool sl_numbers_begin_at_zero(uint64_t first, bool has_hello, bool has_picture)
+{
+    return first < 64 && (has_hello || has_picture);
+}
 
 /* In plain words ("no such index"); static. */
 const char *sl_refusal_text(sl_refusal refusal);
@@ -47,6 +55,7 @@ typedef struct sl_source {
     uint64_t unnumbered_count; /* events without a number, in all */
     bool has_hello;            /* it answers resend requests */
     bool is_paused;
+    bool has_open_run;       /* scene/reordered messages wait for what ends them */
     uint64_t gaps;           /* holes that were given up, in all sessions */
     uint64_t gap_size_total; /* numbers missing in them */
     uint64_t recovered;      /* numbers that came after a later one, and in time */

@@ -7,7 +7,7 @@ static sl_err apply_message(sl_state *state, const sl_osc_message *message)
     sl_live live;
     state->message = message;
     sl_refusal refusal = sl_live_read(state, message, &live);
-    sl_run_effect effect = sl_live_run_effect(&live);
+    sl_run_effect effect = sl_live_run_effect(message, &live);
     if (effect != SL_RUN_GOES_ON) {
         sl_err err = sl_run_end(state, effect == SL_RUN_DROPPED);
         if (err != SL_OK) return err;
@@ -35,7 +35,7 @@ static sl_err each_message(sl_state *state, const sl_event *event, bool is_dry, 
         bool is_wrapped = sl_osc_unwrap(&message, &inner, &number, &state->timestamp, &is_bad);
         const sl_osc_message *plain = is_wrapped ? &inner : &message;
         state->seq_num = event->source_seq;
-        if (event->source_seq != SL_SOURCE_SEQ_NONE) state->seq_num = sl_state_number_after(event->source_seq, *count);
+        if (event->source_seq != SL_SOURCE_SEQ_NONE) state->seq_num = sl_number_after(event->source_seq, *count);
         sl_live live;
         if (!is_dry)
             err = apply_message(state, plain);
@@ -65,17 +65,6 @@ sl_err sl_state_apply_osc(sl_state *state, const sl_event *event)
         err = sl_run_end(state, false);
         sl_state_refuse(state, refusal == SL_REFUSAL_MALFORMED ? refusal : SL_REFUSAL_BUNDLE);
     }
-    sl_state_count_numbers(state->sender, event, count);
     state->event = outer;
     return err;
-}
-
-sl_err sl_state_take_osc(sl_state *state, const sl_event *event)
-{
-    if (!state->sender->hold.is_open) return sl_state_apply_osc(state, event);
-    bool is_full;
-    sl_err err = sl_hold_add(state, event, &is_full);
-    if (err != SL_OK || !is_full) return err;
-    err = sl_hold_release(state, state->sender);
-    return err == SL_OK ? sl_state_take_osc(state, event) : err;
 }

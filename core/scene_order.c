@@ -40,6 +40,7 @@ static sl_err grow_run(sl_state *state, sl_run *run)
 sl_err sl_run_add(sl_state *state, int64_t place, const char *name, size_t name_length)
 {
     sl_run *run = &state->sender->run;
+    state->sender->source.has_open_run = true;
     if (place < 0 || place >= SL_POSITION_MAX || run->count == SL_RUN_COUNT_MAX) {
         run->is_bad = true;
         return SL_OK;
@@ -171,6 +172,7 @@ sl_err sl_run_end(sl_state *state, bool is_before_added)
     sl_run run = state->sender->run;
     if (run.count == 0 && !run.is_bad) return SL_OK;
     state->sender->run = (sl_run){0};
+    state->sender->source.has_open_run = false;
     sl_err err = SL_OK;
     if (!is_before_added && run.is_bad) {
         err = order_unknown(state);

@@ -3,6 +3,25 @@
 
 #include <string.h>
 
+static const char no_picture[] = "no picture yet";
+
+bool sl_state_is_without_picture(sl_value stale_reason)
+{
+    sl_value reason = sl_value_text(no_picture, strlen(no_picture));
+    return sl_value_equal(&stale_reason, &reason);
+}
+
+sl_err sl_state_go_stale(sl_state *state, sl_value reason)
+{
+    sl_node *project = sl_tree_project(state->tree);
+    sl_value old = sl_node_value(project, SL_ATTRIBUTE_STALE_REASON);
+    if (sl_state_is_without_picture(old)) return SL_OK; /* that is the deeper reason */
+    sl_err err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_IS_STALE, sl_value_bool(true));
+    if (err == SL_OK) err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_STALE_REASON, reason);
+    sl_state_tell_diff(state);
+    return err;
+}
+
 sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason)
 {
     sl_node *project = sl_tree_project(state->tree);
@@ -13,7 +32,6 @@ sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason)
 
 sl_err sl_state_create(sl_memory memory, sl_state **out)
 {
-    static const char reason[] = "no picture yet";
     sl_state *state = memory.resize(memory.ctx, NULL, 0, sizeof *state);
     if (state == NULL) return SL_ERR_MEMORY;
     memset(state, 0, sizeof *state);
@@ -22,7 +40,8 @@ sl_err sl_state_create(sl_memory memory, sl_state **out)
     sl_pool_open(&state->pool, memory);
     sl_live_open(state);
     sl_err err = sl_tree_create(memory, &state->tree);
-    if (err == SL_OK) err = sl_state_set_stale(state, sl_value_bool(true), sl_value_text(reason, strlen(reason)));
+    if (err == SL_OK)
+        err = sl_state_set_stale(state, sl_value_bool(true), sl_value_text(no_picture, strlen(no_picture)));
     if (err != SL_OK) {
         sl_state_destroy(state);
         return err;
@@ -103,7 +122,19 @@ const char *sl_refusal_text(sl_refusal refusal)
     case SL_REFUSAL_INDEX: return "no such index";
     case SL_REFUSAL_BUNDLE: return "bundle refused";
     case SL_REFUSAL_MALFORMED: return "malformed payload";
+    case SL_REFUSAL_LATE: return "picture came too late";
     case SL_REFUSAL_COUNT: break;
     }
     return "unknown";
+}
+
+sl_node *sl_state_find_launched(const sl_tree *tree)
+{
+    const sl_node *project = sl_tree_project(tree);
+    for (uint32_t i = 0; i < sl_node_child_count(project, SL_NODE_SCENE); i++) {
+        sl_node *scene = sl_node_child(project, SL_NODE_SCENE, i);
+        sl_value value = sl_node_value(scene, SL_ATTRIBUTE_IS_TRIGGERED);
+        if (value.type == SL_VALUE_BOOL && value.as.integer != 0) return scene;
+    }
+    return NULL;
 }

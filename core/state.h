@@ -1,13 +1,14 @@
 /*
  * The state that the reducer changes, for the files that make it up: state.c (making and reading it), reduce.c (one
  * event), sources.c (who sent), reduce_osc.c (an OSC event), live.c (one message), scene_order.c (runs of
- * scene/reordered), hold.c (events that wait for a picture), compare.c (two trees), effects.c (telling what happened),
- * state_digest.c. Nothing outside core includes this.
+ * scene/reordered), holes.c (a sender's events in its own order), compare.c (two trees), effects.c (telling what
+ * happened), state_codec.c, state_digest.c. Nothing outside core includes this.
  */
 #ifndef SL_CORE_STATE_H
 #define SL_CORE_STATE_H
 
 #include "core/bytes.h"
+#include "core/number.h"
 #include "core/reduce.h"
 
 enum {
@@ -34,12 +35,17 @@ typedef struct sl_run {
 typedef struct sl_held {
     struct sl_held *next;
     sl_event event;
+    uint64_t number_count; /* that it stands for */
     uint8_t payload[];
 } sl_held;
 
 typedef struct sl_hold {
-    bool is_open; /* a snapshot is complete and its picture not there yet */
-    sl_held *first;
+    bool is_waiting;     /* a snapshot's last part is there, and what became of it not yet */
+    uint64_t part_count; /* of that snapshot; this and the next are 0 while nothing is waited for */
+    uint64_t last_part;  /* the number of its last part, or SL_SOURCE_SEQ_NONE */
+    bool gives_up;       /* no number up to given_up is waited for */
+    uint64_t given_up;
+    sl_held *first; /* by number */
     sl_held *last;
     uint32_t count;
     size_t size_bytes;
@@ -50,6 +56,8 @@ typedef struct sl_source_state {
     sl_source source;
     uint64_t seq_last; /* its newest event in the log: the longest silent source gives way */
     bool has_number;   /* next_source_seq means something */
+    bool has_horizon;  /* a heartbeat told: */
+    uint64_t horizon;  /* the number that the sender will use next */
     sl_run run;
     sl_hold hold;
 } sl_source_state;
@@ -58,8 +66,9 @@ struct sl_state {
     sl_memory memory;
     sl_pool pool;
     sl_tree *tree;
-    sl_tree *former;   /* replaced by a picture in this event; buried before the next */
-    sl_node *launched; /* the scene whose is_triggered is true, or NULL */
+    sl_tree *former;        /* replaced by a picture in this event; buried before the next */
+    sl_node *launched;      /* the first scene whose is_triggered is true, or NULL */
+    bool has_more_launched; /* there may be others: a picture brought them */
     uint64_t seq;
     int64_t wall_ns;
     uint64_t kernel_drops;
@@ -83,19 +92,25 @@ struct sl_state {
 
 /* state.c */
 
+/* Makes the tree stale with a reason, and notes the change. */
+sl_err sl_state_go_stale(sl_state *state, sl_value reason);
+
+/* True for the stale_reason of a log that never had a picture. */
+bool sl_state_is_without_picture(sl_value stale_reason);
+
 /* Sets the two attributes that say whether the tree is stale, without noting it. */
 sl_err sl_state_set_stale(sl_state *state, sl_value is_stale, sl_value reason);
+
+/* The first scene of a tree whose is_triggered is true; NULL: none. */
+sl_node *sl_state_find_launched(const sl_tree *tree);
 
 /* sources.c */
 
 /* Makes the source of `event` the sender; a new one if nothing named it (any event is taken). */
 sl_err sl_state_find_sender(sl_state *state, const sl_event *event);
 
-/* The sender's number `count` after `number`: mod 2^32 where it is a 32-bit one. */
-uint64_t sl_state_number_after(uint64_t number, uint64_t count);
-
-/* Counts the `count` numbers that begin with event->source_seq, and a hole before them. */
-void sl_state_count_numbers(sl_source_state *sender, const sl_event *event, uint64_t count);
+/* Takes a source out of the table; what it holds is given up first. */
+sl_err sl_state_drop_source(sl_state *state, uint32_t index);
 
 /* effects.c */
 
@@ -107,6 +122,9 @@ void sl_state_tell_diff(sl_state *state);
 
 /* Tells the present message as it is, which changed nothing: a live_event, or a group's hint. */
 void sl_state_tell_message(sl_state *state, sl_effect_type type);
+
+/* Tells that numbers of the present event's source were given up. */
+void sl_state_tell_gap(sl_state *state, sl_hole gap);
 
 /* Counts a refusal of the present message and tells it. */
 void sl_state_refuse(sl_state *state, sl_refusal refusal);
@@ -122,10 +140,7 @@ size_t sl_state_make_id(sl_state *state, sl_node_type type, char id[SL_ID_BYTES_
 
 /* reduce_osc.c */
 
-/* Takes an OSC event: applies it, or holds it while the sender's events wait. */
-sl_err sl_state_take_osc(sl_state *state, const sl_event *event);
-
-/* Applies one whose turn it is. */
+/* Applies an OSC event whose turn it is. */
 sl_err sl_state_apply_osc(sl_state *state, const sl_event *event);
 
 /* live.c */
@@ -152,7 +167,7 @@ void sl_live_open(sl_state *state);
 
 /* What a message does to a run of scene/reordered of its sender. `live` may be of a message that was refused. */
 typedef enum sl_run_effect { SL_RUN_ENDS, SL_RUN_DROPPED, SL_RUN_GOES_ON } sl_run_effect;
-sl_run_effect sl_live_run_effect(const sl_live *live);
+sl_run_effect sl_live_run_effect(const sl_osc_message *message, const sl_live *live);
 
 /* Reads a message: path, argument types, finite floats. Changes nothing. */
 sl_refusal sl_live_read(const sl_state *state, const sl_osc_message *message, sl_live *out);
@@ -171,16 +186,41 @@ sl_err sl_run_end(sl_state *state, bool is_before_added);
 /* Forgets the run and its memory. */
 void sl_run_clear(sl_state *state, sl_run *run);
 
-/* hold.c */
+/* holes.c */
 
-/* Keeps a copy of the event for the sender; *is_full when no more may be kept. */
-sl_err sl_hold_add(sl_state *state, const sl_event *event, bool *is_full);
+/* Takes an OSC event of the sender: applies it, with all that waited for it; or holds it; or, when the hold is full,
+ * gives up what is waited for first. */
+sl_err sl_holes_take(sl_state *state, const sl_event *event);
 
-/* Applies everything held for `sender`, in order. */
-sl_err sl_hold_release(sl_state *state, sl_source_state *sender);
+/* Waits for no number up to `through`. */
+sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t through);
 
-/* Forgets it all (a state's end). */
-void sl_hold_clear(sl_state *state, sl_hold *hold);
+/* True if `event` says what became of the snapshot that the sender's events wait for. */
+bool sl_holes_is_answer(const sl_source_state *sender, const sl_event *event);
+
+/* Waits for the picture no longer. */
+sl_err sl_holes_release(sl_state *state, sl_source_state *sender);
+
+/* Gives up all that is waited for: the session ends. */
+sl_err sl_holes_close(sl_state *state, sl_source_state *sender);
+
+/* A picture has come that stands for all numbers up to `last`. */
+sl_err sl_holes_skip(sl_state *state, sl_source_state *sender, uint64_t last);
+
+/* True if something behind `last` has been applied. */
+bool sl_holes_is_past(const sl_source_state *sender, uint64_t last);
+
+/* A heartbeat told that the sender's next number will be `next`. */
+void sl_holes_hear(sl_source_state *sender, uint64_t next);
+
+/* Holds an event behind all that the sender's hold has: for a state that is loaded. */
+sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count);
+
+/* state_codec.c */
+
+/* Puts out everything of a state but its tree, piece by piece: for its bytes, and for its digest. */
+typedef void (*sl_state_put)(void *ctx, const void *bytes, size_t length);
+void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx);
 
 /* compare.c */
 

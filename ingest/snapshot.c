@@ -75,6 +75,8 @@ struct sl_snapshot {
     unsigned collection_next; /* gives way when all are used */
 };
 
+static const char lost_reason[] = "its parts came faster than they could be taken";
+
 static void wake(const sl_snapshot *snapshot);
 static void *run(void *ctx);
 static bool work(sl_snapshot *snapshot);
@@ -182,7 +184,9 @@ static void take_loss(sl_snapshot *snapshot)
     collection *collection = find(snapshot, snapshot->lost.source);
     if (collection == NULL) collection = begin(snapshot, &snapshot->lost, &(part){0});
     collection->last = snapshot->lost;
-    drop(snapshot, collection, "its parts came faster than they could be taken");
+    const bool is_late = collection->is_refused; /* and the lost part may have been the last: see collect */
+    drop(snapshot, collection, lost_reason);
+    if (is_late) refuse(snapshot, &snapshot->lost, lost_reason);
     atomic_store(&snapshot->is_lost, false);
 }
 
@@ -204,7 +208,10 @@ static collection *collect(sl_snapshot *snapshot, const sl_event *job)
     const char *why = why_not(collection, job, &part);
     collection->last = *job;
     if (why == NULL && !collection->is_refused) why = add(collection, &part);
+    /* The reducer holds what follows a last part, also that of a snapshot whose refusal it has seen before. */
+    const bool is_late = collection->is_refused && part.number == part.count - 1;
     if (why != NULL) drop(snapshot, collection, why);
+    if (is_late) refuse(snapshot, job, "it was refused before its last part came");
     return !collection->is_refused && collection->next == collection->count ? collection : NULL;
 }
 

@@ -30,7 +30,8 @@ sl_err sl_snapshot_start(sl_snapshot **out, sl_sink sink, uint64_t start_ns);
 void sl_snapshot_stop(sl_snapshot *snapshot);
 
 /* Receiver thread: one message whose address is /symlog/snapshot, from the datagram stamped as `draft`. Parts that do
- * not follow each other begin anew or are refused (a refused event says so). Never waits. */
+ * not follow each other begin anew or are refused (a refused event says so); so is the last part of what was refused
+ * before, because the reducer holds what follows it until it hears. Never waits. */
 void sl_snapshot_take(sl_snapshot *snapshot, const sl_event *draft, const sl_osc_message *message);
 
 /* The pure part: JSON text to the payload of a picture event. `*payload` is malloc'ed, the caller frees it. On

@@ -292,13 +292,13 @@ static bool take(sl_udp *udp, const slot *slot, const uint8_t *packet, size_t le
 /* Puts the event that names a source, or says that its sender began anew. */
 static bool put_session(sl_udp *udp, const sl_peer_verdict *verdict, uint64_t time_ns)
 {
-    uint8_t payload[1 + 4 + SL_NAME_BYTES_MAX];
+    uint8_t payload[2 + 4 + SL_NAME_BYTES_MAX];
     sl_writer writer = {.bytes = payload, .capacity = sizeof payload};
     sl_session session = {.input = SL_INPUT_OSC, .name = verdict->name, .name_length = strlen(verdict->name)};
     sl_err err = sl_session_encode(&session, &writer);
     assert(err == SL_OK);
     sl_event draft = {.kind = SL_KIND_SESSION,
-                      .version = SL_PAYLOAD_VERSION,
+                      .version = SL_SESSION_VERSION,
                       .source = verdict->source,
                       .session = verdict->session,
                       .source_seq = SL_SOURCE_SEQ_NONE,

@@ -41,7 +41,6 @@ typedef struct bench_figure {
 typedef struct bench {
     const char *name;          /* of the bench that runs */
     const char *program;       /* path of the symlog program; NULL: not given */
-    const char *own_path;      /* of this program */
     char dir[BENCH_DIR_BYTES]; /* a scratch folder on the disk that is measured */
     bool is_json;
     unsigned reached; /* figures with a limit */

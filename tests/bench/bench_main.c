@@ -37,7 +37,7 @@ static void print_machine(const bench *bench);
 
 int main(int argc, char **argv)
 {
-    bench bench = {.own_path = argv[0]};
+    bench bench = {.name = NULL};
     const char *temporary = getenv("TMPDIR");
     const char *dir = temporary != NULL && temporary[0] != '\0' ? temporary : "/var/tmp";
     read_options(argc, argv, &bench, &dir);

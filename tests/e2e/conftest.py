@@ -1,5 +1,7 @@
 """Fixtures of the end-to-end tests."""
 
+import os
+import random
 import sys
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # For the package `model`.
 
+import serving  # noqa: E402
+from mutation import SEED  # noqa: E402
 from serving import Serve  # noqa: E402
 
 
@@ -29,3 +33,16 @@ def start(tmp_path):
 def serve(start):
     """A `symlog serve` without options."""
     return start()
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """The program of this test is the one that watches its own memory, where there is one."""
+    monkeypatch.setattr(serving, "BINARY", os.environ.get("SYMLOG_ASAN_BIN", serving.BINARY))
+
+
+@pytest.fixture
+def rng():
+    """The same for the same $SYMLOG_SEED."""
+    print(f"SYMLOG_SEED={SEED}")
+    return random.Random(SEED)

@@ -1,7 +1,7 @@
 """Reads datagrams as the rules say, written without the program's reader, to know which ones must be refused.
 
-OSC 1.0, with type tags required, zero padding, nothing after the last argument, no empty bundle element, bundles at most
-eight deep; and of Live's wrapper: whole in its arguments, and in a bundle either everywhere, numbered on, or nowhere.
+OSC 1.0, with type tags required, zero padding, nothing after the last argument, no empty bundle element, and bundles at
+most eight deep; and of Live's wrapper: its arguments right, and in a bundle around each message, numbered on, or none.
 """
 
 import struct

@@ -174,11 +174,9 @@ def _rename(event, source):
     event["payload"] = payload.replace(text(source), text(SOURCE_NAME)).hex()
 
 
-def write_anew(name, serve, scratch):
-    """Plays the input and writes the log and what replay prints of it."""
-    played = play(serve, read_steps(name))
-    assert serve.stop() == 0
-    path_of(name, LOG).write_text(normal_log(serve.db, played.source))
+def write_anew(name, played, db, scratch):
+    """Writes the log that came of it in `db`, and what replay prints of that."""
+    path_of(name, LOG).write_text(normal_log(db, played.source))
     import_log(name, scratch)
     path_of(name, EXPECTED).write_text(replayed(scratch))
 

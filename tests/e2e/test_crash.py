@@ -5,7 +5,6 @@ The moments are drawn from $SYMLOG_SEED, which each test prints; the machine's o
 
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -17,13 +16,14 @@ from collections import Counter
 from contextlib import ExitStack
 
 import pytest
+from log_lines import KINDS
 from model.generate import Generator
 from model.osc import Sender
+from mutation import SEED
 from serving import BINARY, PATIENCE_S, call, receive, run_symlog
 from websockets.exceptions import ConnectionClosed
 
 SOAK = "SYMLOG_SOAK" in os.environ
-SEED = int(os.environ.get("SYMLOG_SEED", "1"))
 KILLS = 1000 if SOAK else 50
 KILLS_PER_LOG = 10  # Then a new log, so that checking stays quick.
 START_KILLS = 200 if SOAK else 20
@@ -37,12 +37,6 @@ def datagrams():
     """A snapshot and 4,000 events after it, as one run of a sender."""
     generator, sender = Generator(seed=SEED), Sender()
     return sender.encode_snapshot(generator.snapshot) + [sender.encode(event) for event in generator.events(4000)]
-
-
-@pytest.fixture
-def moments():
-    print(f"SYMLOG_SEED={SEED}")
-    return random.Random(SEED)
 
 
 class Flood:
@@ -125,6 +119,9 @@ class Events:
         self.changes = [pair for pair in messages if not is_error(pair[1])]
         self.errors = [message for _, message in messages if is_error(message)]
 
+    def kinds(self):
+        return [event["kind"] for event in self.by_number.values()]
+
 
 def bare(message):
     return {key: value for key, value in message.items() if key != "seq"}
@@ -135,7 +132,7 @@ def is_error(message):
 
 
 def with_numbers(messages):
-    """(number, message) of each; the number stands only on an event's last message, and None where that did not come."""
+    """(number, message) of each. Only an event's last message bears its number: None where that did not come."""
     number, pairs = None, []
     for message in reversed(messages):
         number = message.get("seq", number)
@@ -163,7 +160,7 @@ def check_told(listener, db, events):
 def check_marks(listener, events):
     for text, number in listener.marked.items():
         event = events.by_number[number]
-        assert event["kind"] == 8 and bytes.fromhex(event["payload"]).decode() == text
+        assert event["kind"] == KINDS["mark"] and bytes.fromhex(event["payload"]).decode() == text
     return len(listener.marked)
 
 
@@ -191,7 +188,7 @@ def flood_and_kill(serve, datagrams, load_s):
     return listeners
 
 
-def test_crash_under_load_loses_nothing_that_was_told(start, tmp_path, datagrams, moments):
+def test_crash_under_load_loses_nothing_that_was_told(start, tmp_path, datagrams, rng):
     totals, head = Counter(), 0
     for kill in range(KILLS):
         number, is_first = kill // KILLS_PER_LOG, kill % KILLS_PER_LOG == 0
@@ -200,7 +197,7 @@ def test_crash_under_load_loses_nothing_that_was_told(start, tmp_path, datagrams
             head = 0
             shutil.rmtree(tmp_path / f"log{number - 1}", ignore_errors=True)
         serve = start_again(start, db, head, "--durability", ("power", "process")[number % 2])
-        listeners = flood_and_kill(serve, datagrams, moments.uniform(0, LOAD_S_MAX))
+        listeners = flood_and_kill(serve, datagrams, rng.uniform(0, LOAD_S_MAX))
         check_whole(db)
         events = Events(db, head + 1)
         for listener in listeners[:-1]:
@@ -212,17 +209,17 @@ def test_crash_under_load_loses_nothing_that_was_told(start, tmp_path, datagrams
     assert totals["events"] > 100 * KILLS and totals["messages"] > 100 * KILLS and totals["marks"] > KILLS
 
 
-def test_crash_twice_in_a_row(start, tmp_path, datagrams, moments):
+def test_crash_twice_in_a_row(start, tmp_path, datagrams, rng):
     db, head = tmp_path / "log", 0
     for _ in range(5):
         serve = start_again(start, db, head)
-        flood_and_kill(serve, datagrams, moments.uniform(0, LOAD_S_MAX))
+        flood_and_kill(serve, datagrams, rng.uniform(0, LOAD_S_MAX))
         head = Events(db, head + 1).head
         serve = start_again(start, db, head)
         assert serve.stop(signal.SIGKILL) == -signal.SIGKILL
         check_whole(db)
         events = Events(db, head + 1)
-        assert [event["kind"] for event in events.by_number.values()][0] == 1 and events.head <= head + 2
+        assert events.kinds()[0] == KINDS["start"] and events.head <= head + 2
         head = events.head
     start_again(start, db, head)
 
@@ -244,38 +241,38 @@ def time_of_start(start, db):
     return seconds
 
 
-def test_crash_while_starting_on_a_log(start, tmp_path, datagrams, moments):
+def test_crash_while_starting_on_a_log(start, tmp_path, datagrams, rng):
     db = tmp_path / "log"
     flood_and_kill(start(db=db), datagrams, LOAD_S_MAX)
     seconds = time_of_start(start, db)
     head = Events(db, 1).head
     for _ in range(START_KILLS):
-        kill_start(db, moments.uniform(0, seconds))
+        kill_start(db, rng.uniform(0, seconds))
         check_whole(db)
         events = Events(db, head + 1)
-        assert [event["kind"] for event in events.by_number.values()] in ([], [1]), "at most its start event"
+        assert events.kinds() in ([], [KINDS["start"]]), "at most its start event"
         head = events.head
     start_again(start, db, head)
 
 
-def test_crash_while_making_a_log(start, tmp_path, moments):
+def test_crash_while_making_a_log(start, tmp_path, rng):
     seconds = time_of_start(start, tmp_path / "timed")
     for kill in range(START_KILLS):
         db = tmp_path / f"log{kill}"
-        kill_start(db, moments.uniform(0, seconds))
+        kill_start(db, rng.uniform(0, seconds))
         serve = start(db=db)
         head = int(re.search(r" events=(\d+) ", serve.lines[0])[1])
         assert head <= 1, "at most the start event of the killed one"
         assert serve.stop() == 0
         check_whole(db)
-        assert Events(db, 1).by_number[head + 1]["kind"] == 1
+        assert Events(db, 1).kinds()[head] == KINDS["start"]
 
 
-def test_sigterm_under_load_loses_nothing_that_was_received(start, tmp_path, datagrams, moments):
+def test_sigterm_under_load_loses_nothing_that_was_received(start, tmp_path, datagrams, rng):
     for number in range(5):
         serve = start(db=tmp_path / f"log{number}")
         flood = Flood(serve.osc, datagrams)
-        time.sleep(moments.uniform(0.05, LOAD_S_MAX))
+        time.sleep(rng.uniform(0.05, LOAD_S_MAX))
         sent = flood.sent
         assert serve.stop(signal.SIGTERM) == 0
         name = flood.name()
@@ -284,7 +281,7 @@ def test_sigterm_under_load_loses_nothing_that_was_received(start, tmp_path, dat
         stat = json.loads(run_symlog("stat", "--json", "--db", serve.db).stdout)
         [source] = [source for source in stat["sources"] if source["name"] == name]
         events = Events(serve.db, 1).by_number.values()
-        logged = [event for event in events if event["kind"] == 4]
+        logged = [event for event in events if event["kind"] == KINDS["osc"]]
         assert source["received"] == source["processed"] == len(logged) and source["queue_size"] == 0
         assert source["received"] + stat["kernel_drops"] >= sent > 0
         if stat["kernel_drops"] == 0:

@@ -1,7 +1,7 @@
 """The same log gives the same state, at every number: live, replayed, imported, in every build, on every CPU.
 
-fixtures/portable/mixed.records is a recording with every path and kind of event, as `symlog log export --raw` writes it;
-mixed.digests are the state digests after every 100th of its events. UPDATE_FIXTURES=1 records it anew.
+fixtures/portable/mixed.records is a recording with every path and kind of event, as `symlog log export --raw` writes
+it; mixed.digests are the state digests after every 100th of its events. UPDATE_FIXTURES=1 records it anew.
 """
 
 import json
@@ -19,7 +19,7 @@ from model.generate import Generator
 from model.osc import Sender, encode_message
 from model.parts import SNAPSHOT_PATH
 from model.tree import RULES
-from serving import BINARY, PATIENCE_S, Live, Serve, call, receive
+from serving import BINARY, Live, Serve, call, receive
 from tally import EMULATORS, MODES, PLACES, ROOT
 
 ALL_KINDS = {**KINDS, "order_settled": 9}
@@ -27,6 +27,7 @@ LONG_EVENTS, LONG_EVERY = 30000, 1000
 MIXED_EVENTS, MIXED_EVERY, MIXED_BYTES_MAX = 2000, 100, 400_000
 MIXED = ROOT / "fixtures" / "portable" / "mixed.records"
 MIXED_DIGESTS = MIXED.with_suffix(".digests")
+LONG_BATCHES = [1, 1024] if "SYMLOG_SOAK" in os.environ else [16, 1024]  # Where each commit is slow, 1 takes minutes.
 SILENCE_S = 0.15  # Longer than it takes for scenes in a new order to settle.
 SILENCES_MAX = 20  # The others would take minutes: there, an event ends the run as well.
 BURST, PAUSE_S = 40, 0.003  # So that no datagram is lost.
@@ -122,7 +123,8 @@ def bad_part():
 
 def run(*command, stdin=None):
     """Runs a command to its end and returns what it printed, as bytes."""
-    ended = subprocess.run(list(map(str, command)), stdin=stdin, capture_output=True, timeout=120, cwd=ROOT, check=False)
+    words = list(map(str, command))
+    ended = subprocess.run(words, stdin=stdin, capture_output=True, timeout=120, cwd=ROOT, check=False)
     assert ended.returncode == 0, ended.stderr.decode()
     return ended.stdout
 
@@ -199,7 +201,7 @@ def test_determinism_of_builds(long_log, long_digests, binary):
     assert digests(long_log, LONG_EVERY, binary) == long_digests
 
 
-@pytest.mark.parametrize("batch", [1, 1024])
+@pytest.mark.parametrize("batch", LONG_BATCHES)
 def test_determinism_of_an_imported_log(tmp_path, long_digests, long_export, long_records, batch):
     run(BINARY, "log", "import", long_export, "--batch", batch, "--db", tmp_path / "log")
     assert digests(tmp_path / "log", LONG_EVERY) == long_digests
@@ -230,10 +232,10 @@ def record_mixed(folder):
     MIXED_DIGESTS.write_bytes(run(BINARY, "replay", "--digests", MIXED_EVERY, "--db", db))
 
 
-def import_events(folder, head, events):
+def import_events(folder, head, events, batch=1024):
     lines = folder / "events.ndjson"
     lines.write_text("".join(json.dumps(line) + "\n" for line in [head, *events]))
-    run(BINARY, "log", "import", lines, "--db", folder / "log")
+    run(BINARY, "log", "import", lines, "--batch", batch, "--db", folder / "log")
     return folder / "log"
 
 
@@ -278,6 +280,11 @@ def test_mixed_records_have_everything(mixed_log):
 
 def test_mixed_records_are_what_export_writes(tmp_path, mixed_log):
     assert export(mixed_log, tmp_path / "records", "--raw").read_bytes() == MIXED.read_bytes()
+
+
+def test_mixed_records_imported_one_by_one(tmp_path, mixed_digests):
+    db = import_events(tmp_path, *read_records(MIXED.read_bytes()), batch=1)
+    assert digests(db, MIXED_EVERY) == mixed_digests
 
 
 @pytest.mark.parametrize("binary", BUILDS, ids=BUILD_NAMES)

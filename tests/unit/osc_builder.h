@@ -33,7 +33,7 @@ static inline void osc_put_be(osc_builder *builder, uint64_t value, size_t size)
     osc_put(builder, bytes, size);
 }
 
-/* i takes int, h int64_t, f and d double, s const char *; T and F nothing. */
+/* i takes int, h int64_t, f and d double, s const char *; b (an empty one), T and F nothing. */
 static inline void osc_put_arguments(osc_builder *builder, const char *tags, va_list list)
 {
     for (const char *tag = tags; *tag != '\0'; tag++) {
@@ -54,6 +54,7 @@ static inline void osc_put_arguments(osc_builder *builder, const char *tags, va_
             memcpy(&bits, &number, sizeof bits);
             osc_put_be(builder, bits, 8);
             break;
+        case 'b': osc_put_be(builder, 0, 4); break;
         case 's': osc_put_text(builder, va_arg(list, const char *)); break;
         case 'T':
         case 'F': break;

@@ -185,10 +185,11 @@ static void test_event_text_counters(void **state)
     (void)state;
     static uint8_t buffer[SL_COUNTERS_BYTES_MAX];
     sl_writer out = {.bytes = buffer, .capacity = sizeof buffer};
-    const sl_counters counters = {.kernel_drops = 1,
-                                  .refused_unnamed = 2,
-                                  .count = 2,
-                                  .sources = {{1, 10, 20, 30, 40, 50, 0, 0}, {2, 1, 2, 3, 4, 5, 0, 0}}};
+    const sl_counters counters = {
+        .kernel_drops = 1,
+        .refused_unnamed = 2,
+        .count = 2,
+        .sources = {{1, 10, 20, 30, 40, 50, 0, 0, 0, 0, 0}, {2, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0}}};
     assert_int_equal(sl_counters_encode(&counters, &out), SL_OK);
     assert_encoded_line(SL_KIND_COUNTERS, &out,
                         "12 +3.250s counters source-3 sources 2, received 11, processed 22, dropped 33, parse errors "

@@ -242,23 +242,6 @@ static void test_reduce_bundle_is_atomic(void **state)
     teardown(&bench);
 }
 
-static void test_reduce_counts_holes(void **state)
-{
-    (void)state;
-    bench bench;
-    setup(&bench);
-    bench.next_number = 10; /* the first number, whatever it is, is no hole */
-    send(&bench, "/live/transport/play", "T");
-    bench.next_number = 15;
-    send(&bench, "/live/transport/play", "F");
-    bench.next_number = 12; /* late */
-    send(&bench, "/live/transport/play", "T");
-    assert_int_equal(sl_state_source(bench.state, SENDER)->gaps, 1);
-    assert_int_equal(sl_state_source(bench.state, SENDER)->gap_size_total, 4);
-    assert_int_equal(sl_state_source(bench.state, SENDER)->next_source_seq, 16);
-    teardown(&bench);
-}
-
 static void test_reduce_numbers_wrap(void **state)
 {
     (void)state;
@@ -268,7 +251,7 @@ static void test_reduce_numbers_wrap(void **state)
     send(&bench, "/live/transport/play", "T");
     bench.next_number = 0;
     send(&bench, "/live/transport/play", "F");
-    assert_int_equal(sl_state_source(bench.state, SENDER)->gaps, 0);
+    assert_int_equal(sl_state_source(bench.state, SENDER)->held_count, 0);
     assert_int_equal(sl_state_source(bench.state, SENDER)->next_source_seq, 1);
     teardown(&bench);
 }
@@ -311,8 +294,8 @@ static void test_reduce_run_that_fits_nothing(void **state)
     teardown(&bench);
 }
 
-/* A picture of one track "New", as an event of the sender. */
-static sl_err take_picture(bench *bench)
+/* A picture of one track "New", as an event of the sender, made of a snapshot with this last number. */
+static sl_err take_picture(bench *bench, uint64_t number)
 {
     uint8_t bytes[256];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
@@ -327,7 +310,7 @@ static sl_err take_picture(bench *bench)
     return take(bench, (sl_event){.kind = SL_KIND_PICTURE,
                                   .source = SENDER,
                                   .session = SESSION,
-                                  .source_seq = 40,
+                                  .source_seq = number,
                                   .payload = bytes,
                                   .length = (uint32_t)writer.length});
 }
@@ -339,7 +322,7 @@ static void test_reduce_picture_replaces_and_ends_staleness(void **state)
     setup(&bench);
     send(&bench, "/live/track/added", "is", 0, "Old");
     sl_text_clear(&bench.told);
-    assert_int_equal(take_picture(&bench), SL_OK);
+    assert_int_equal(take_picture(&bench, 40), SL_OK);
     expect(&bench, "- track track-3-5-0-0 \"Old\"; project.is_stale true -> false; "
                    "project.stale_reason \"no picture yet\" -> null; and 2 more");
     const sl_tree *tree = sl_state_tree_view(bench.state);
@@ -353,11 +336,34 @@ static void test_reduce_holds_until_the_picture(void **state)
     (void)state;
     bench bench;
     setup(&bench);
-    send(&bench, "/symlog/snapshot", "hii", (int64_t)SESSION, 0, 1);
+    send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, 0, 1);
     send(&bench, "/live/track/renamed", "is", 0, "After");
     expect(&bench, "");
-    assert_int_equal(take_picture(&bench), SL_OK);
+    assert_int_equal(take_picture(&bench, 0), SL_OK);
     sl_text_clear(&bench.told);
+    const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
+    assert_memory_equal(sl_node_value(track, SL_ATTRIBUTE_NAME).as.text, "After", 5);
+    teardown(&bench);
+}
+
+static sl_err take_refusal(bench *bench, uint64_t session, uint64_t number)
+{
+    return take(bench, (sl_event){.kind = SL_KIND_REFUSED, .source = SENDER, .session = session, .source_seq = number});
+}
+
+/* One snapshot was refused, and another has come before that is known. */
+static void test_reduce_holds_on_when_an_older_snapshot_is_answered(void **state)
+{
+    (void)state;
+    bench bench;
+    setup_set(&bench);
+    const uint64_t first = sl_state_source(bench.state, SENDER)->next_source_seq;
+    for (int part = 0; part < 2; part++) send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, part, 2);
+    send(&bench, "/live/track/renamed", "is", 0, "After");
+    assert_int_equal(take_refusal(&bench, SESSION, first - 1), SL_OK);
+    assert_int_equal(take_refusal(&bench, SESSION - 1, first + 1), SL_OK);
+    expect(&bench, "");
+    assert_int_equal(take_refusal(&bench, SESSION, first), SL_OK);
     const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
     assert_memory_equal(sl_node_value(track, SL_ATTRIBUTE_NAME).as.text, "After", 5);
     teardown(&bench);
@@ -368,7 +374,7 @@ static void test_reduce_hold_overflows(void **state)
     (void)state;
     bench bench;
     setup_set(&bench);
-    send(&bench, "/symlog/snapshot", "hii", (int64_t)SESSION, 0, 1);
+    send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, 0, 1);
     for (int i = 0; i < 4096; i++) send(&bench, "/live/track/color", "ii", 0, i);
     expect(&bench, "");
     send(&bench, "/live/track/color", "ii", 0, 4096);
@@ -445,13 +451,13 @@ int main(void)
         cmocka_unit_test(test_reduce_scene_triggered_moves_the_mark),
         cmocka_unit_test(test_reduce_refuses),
         cmocka_unit_test(test_reduce_bundle_is_atomic),
-        cmocka_unit_test(test_reduce_counts_holes),
         cmocka_unit_test(test_reduce_numbers_wrap),
         cmocka_unit_test(test_reduce_run_is_a_permutation),
         cmocka_unit_test(test_reduce_run_tells_of_a_push),
         cmocka_unit_test(test_reduce_run_that_fits_nothing),
         cmocka_unit_test(test_reduce_picture_replaces_and_ends_staleness),
         cmocka_unit_test(test_reduce_holds_until_the_picture),
+        cmocka_unit_test(test_reduce_holds_on_when_an_older_snapshot_is_answered),
         cmocka_unit_test(test_reduce_hold_overflows),
         cmocka_unit_test(test_reduce_source_that_is_silent_longest_gives_way),
         cmocka_unit_test(test_reduce_takes_nonsense),

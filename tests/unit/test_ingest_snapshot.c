@@ -195,14 +195,26 @@ static void test_snapshot_missing_part_is_refused_once(void **state)
 {
     fixture *fixture = *state;
     take_part(fixture, 0, 0, 5);
-    for (uint32_t i = 2; i < 5; i++) take_part(fixture, i, i, 5);
+    for (uint32_t i = 2; i < 4; i++) take_part(fixture, i, i, 5);
     assert_only_refusal(fixture, 2, "snapshot: a part is missing");
+}
+
+static void test_snapshot_last_part_is_answered_after_a_refusal(void **state)
+{
+    fixture *fixture = *state;
+    take_part(fixture, 0, 0, 5);
+    for (uint32_t i = 2; i < 5; i++) take_part(fixture, i, i, 5);
+    end(fixture);
+    assert_int_equal(fixture->count, 2);
+    assert_int_equal(fixture->sunk[1].header.kind, SL_KIND_REFUSED);
+    assert_int_equal(fixture->sunk[1].header.source_seq, 4);
+    assert_string_equal(fixture->sunk[1].reason, "snapshot: it was refused before its last part came");
 }
 
 static void test_snapshot_missing_first_part(void **state)
 {
     fixture *fixture = *state;
-    for (uint32_t i = 1; i < 5; i++) take_part(fixture, i, i, 5);
+    for (uint32_t i = 1; i < 4; i++) take_part(fixture, i, i, 5);
     assert_only_refusal(fixture, 1, "snapshot: its first part is missing");
 }
 
@@ -278,7 +290,7 @@ static void test_snapshot_wrong_arguments(void **state)
 {
     fixture *fixture = *state;
     packet packet = {.length = 0};
-    packet_wrap(&packet, 0, "/symlog/snapshot", "hii");
+    packet_wrap(&packet, 0, "/symlog/snapshot", "hiib");
     packet_u64(&packet, 77);
     packet_u32(&packet, 0);
     packet_u32(&packet, 1);
@@ -374,6 +386,7 @@ int main(void)
         TEST(test_snapshot_two_sources_at_once),
         TEST(test_snapshot_fifth_source_at_once_displaces_one),
         TEST(test_snapshot_missing_part_is_refused_once),
+        TEST(test_snapshot_last_part_is_answered_after_a_refusal),
         TEST(test_snapshot_missing_first_part),
         TEST(test_snapshot_after_a_refused_one),
         TEST(test_snapshot_beginning_anew_refuses_the_first),

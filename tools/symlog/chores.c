@@ -10,14 +10,15 @@
 #define TICK_NS (SECOND_NS / 4)
 #define READER_CHECK_NS (30 * SECOND_NS)
 
-static void put(sl_chores *chores, uint16_t kind, const sl_writer *payload);
+static void put(sl_chores *chores, uint16_t kind, uint16_t version, const sl_writer *payload);
 static void put_counters(sl_chores *chores);
 static void put_checkpoint(sl_chores *chores);
 
 void sl_chores_see(sl_chores *chores, const sl_event *event)
 {
     chores->event_ns = sl_clock_boot_ns();
-    sl_settle_see(&chores->settle, event, chores->event_ns);
+    const sl_source *source = sl_state_source(chores->state, event->source);
+    if (source != NULL) sl_settle_see(&chores->settle, source, chores->event_ns);
     if (event->source != SL_SOURCE_SELF || event->kind == SL_KIND_MARK) chores->has_news = true;
     if (event->seq - chores->checkpoint_seq >= chores->checkpoint_every) put_checkpoint(chores);
 }
@@ -48,12 +49,12 @@ void sl_chores_finish(sl_chores *chores)
     put_counters(chores);
 }
 
-static void put(sl_chores *chores, uint16_t kind, const sl_writer *payload)
+static void put(sl_chores *chores, uint16_t kind, uint16_t version, const sl_writer *payload)
 {
     assert(!payload->bad);
     const sl_event draft = {
         .kind = kind,
-        .version = SL_PAYLOAD_VERSION,
+        .version = version,
         .source = SL_SOURCE_SELF,
         .source_seq = SL_SOURCE_SEQ_NONE,
         .time_ns = sl_clock_boot_ns() - chores->start_ns,
@@ -73,7 +74,7 @@ static void put_counters(sl_chores *chores)
     if (!is_changed) return;
     uint8_t bytes[SL_COUNTERS_BYTES_MAX];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    if (sl_counters_encode(&counters, &writer) == SL_OK) put(chores, SL_KIND_COUNTERS, &writer);
+    if (sl_counters_encode(&counters, &writer) == SL_OK) put(chores, SL_KIND_COUNTERS, SL_COUNTERS_VERSION, &writer);
 }
 
 static void put_checkpoint(sl_chores *chores)
@@ -82,7 +83,8 @@ static void put_checkpoint(sl_chores *chores)
     sl_state_digests(chores->state, NULL, &checkpoint.digest);
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    if (sl_checkpoint_encode(&checkpoint, &writer) == SL_OK) put(chores, SL_KIND_CHECKPOINT, &writer);
+    if (sl_checkpoint_encode(&checkpoint, &writer) == SL_OK)
+        put(chores, SL_KIND_CHECKPOINT, SL_PAYLOAD_VERSION, &writer);
     chores->checkpoint_seq = checkpoint.through_seq;
     chores->has_news = false;
 }

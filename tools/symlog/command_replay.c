@@ -167,7 +167,9 @@ static sl_err open_all(const options *options, replay *replay, char errmsg[256])
     if (err != SL_OK) return err;
     err = find_range(options, replay, errmsg);
     if (err != SL_OK) return err;
-    const uint64_t wanted = replay->show == SHOW_STATE ? replay->range.through : replay->range.from - 1;
+    const uint64_t through = replay->range.through;
+    const bool is_from = replay->show != SHOW_STATE && replay->range.from <= through;
+    const uint64_t wanted = is_from && through > 0 ? replay->range.from - 1 : through;
     err = sl_host_nearest(options->db, replay->log, wanted, &replay->state, errmsg);
     if (err != SL_OK) return err;
     err = sl_log_reader_open(replay->log, sl_state_seq(replay->state) + 1, &replay->reader);
@@ -295,6 +297,11 @@ static void tell(void *ctx, const sl_state *state, const sl_effect *effect)
         sl_text_string(&replay->effects, replay->effects.length > 0 ? "; " : "");
         if (effect->type == SL_EFFECT_DIFF) {
             sl_text_diff(&replay->effects, effect->diff);
+        } else if (effect->type == SL_EFFECT_GAP) {
+            sl_text_string(&replay->effects, "gave up ");
+            sl_text_u64(&replay->effects, effect->gap.count);
+            sl_text_string(&replay->effects, " from #");
+            sl_text_u64(&replay->effects, effect->gap.first);
         } else {
             sl_text_string(&replay->effects, "refused: ");
             sl_text_string(&replay->effects, sl_refusal_text(effect->refusal));

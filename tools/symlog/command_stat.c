@@ -84,7 +84,7 @@ static int run(int argc, char **argv)
 static sl_err ask_serve(const char *url, sl_text *stat, char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES])
 {
     json_t *result = NULL;
-    sl_err err = sl_rpc_client_call(url, "stat", NULL, &result, errmsg);
+    sl_err err = sl_rpc_client_call(url, "stat", NULL, SL_RPC_CLIENT_TIMEOUT_MS, &result, errmsg);
     if (err != SL_OK) return err;
     char *text = json_dumps(result, JSON_COMPACT);
     if (text != NULL) sl_text_string(stat, text);

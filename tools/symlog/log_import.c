@@ -20,12 +20,14 @@ typedef struct import {
     size_t batch_count;
     size_t batch_max;
     sl_text payloads;
+    uint64_t first_seq; // The number of the first event.
     uint64_t committed; // Events in the log.
 } import;
 
 static sl_err open_input(import *in, const char *path, uint8_t id[SL_LOG_ID_BYTES], char errmsg[512]);
 static sl_err open_new_log(import *in, const char *dir, const uint8_t id[SL_LOG_ID_BYTES], char errmsg[512]);
 static sl_err copy_events(import *in, char errmsg[512]);
+static sl_err check_beginning(const import *in, char errmsg[512]);
 static sl_err take_event(import *in, const json_t *object, char reason[SL_NDJSON_REASON_BYTES]);
 static sl_err commit(import *in, char errmsg[512]);
 
@@ -42,6 +44,7 @@ import in = {.batch_max = batch, .batch = calloc(batch, sizeof(sl_event)) };
     if (err == SL_OK) err = open_input(&in, path, id, errmsg);
     if (err == SL_OK) err = open_new_log(&in, dir, id, errmsg);
     if (err == SL_OK) err = copy_events(&in, errmsg);
+    if (err == SL_OK) err = check_beginning(&in, errmsg);
 
     int status = SL_EXIT_OK;
     unsigned long long count = in.committed;
@@ -75,6 +78,7 @@ static sl_err open_input(import *in, const char *path, uint8_t id[SL_LOG_ID_BYTE
     }
     if (err == SL_OK) {
         err = sl_log_file_read_head(object, id, reason);
+        if (err == SL_OK) err = sl_log_file_read_first(object, &in->first_seq, reason);
         json_decref(object);
     }
     if (err != SL_OK) {
@@ -85,7 +89,7 @@ static sl_err open_input(import *in, const char *path, uint8_t id[SL_LOG_ID_BYTE
 
 static sl_err open_new_log(import *in, const char *dir, const uint8_t id[SL_LOG_ID_BYTES], char errmsg[512])
 {
-    sl_log_options options = {.dir = dir, .is_writer = true, .new_id = id};
+    sl_log_options options = {.dir = dir, .is_writer = true, .new_id = id, .new_first_seq = in->first_seq};
     sl_err err = sl_log_open(&in->log, &options, errmsg);
     if (err != SL_OK) {
         in->log = NULL;
@@ -134,12 +138,27 @@ static sl_err copy_events(import *in, char errmsg[512])
     return err;
 }
 
+/* What a pruned log begins with stands near its end. */
+static sl_err check_beginning(const import *in, char errmsg[512])
+{
+    sl_log_beginning beginning;
+    sl_err err = sl_log_begins(in->log, &beginning);
+    if (err != SL_OK) {
+        snprintf(errmsg, 512, "%s", sl_log_error(in->log));
+    } else if (beginning.first_seq != in->first_seq) {
+        snprintf(errmsg, 512, "the log was pruned, and no base among the events says how it was before event %llu",
+                 (unsigned long long)in->first_seq);
+        err = SL_ERR_REFUSED;
+    }
+    return err;
+}
+
 static sl_err take_event(import *in, const json_t *object, char reason[SL_NDJSON_REASON_BYTES])
 {
     sl_event *event = &in->batch[in->batch_count];
     sl_err err = sl_log_file_read_event(object, event, &in->payloads, reason);
     if (err != SL_OK) return err;
-    uint64_t due = in->committed + in->batch_count + 1;
+    uint64_t due = in->first_seq + in->committed + in->batch_count;
     if (event->seq != due) {
         snprintf(reason, SL_NDJSON_REASON_BYTES, "\"seq\" is %llu where %llu is due", (unsigned long long)event->seq,
                  (unsigned long long)due);
@@ -163,7 +182,7 @@ static sl_err commit(import *in, char errmsg[512])
         snprintf(errmsg, 512, "%s", sl_log_error(in->log));
         return err;
     }
-    in->committed = last;
+    in->committed = last + 1 - in->first_seq;
     in->batch_count = 0;
     sl_text_clear(&in->payloads);
     return SL_OK;

@@ -15,8 +15,7 @@
 
 enum {
     START_BYTES_MAX = 1024,
-    SNAPSHOT_WORTH_EVENTS = 4096, /* applied, and the next start is to be quicker */
-    RUN_EVENTS_MAX = 65536        /* more than any run's 100 ms hold */
+    SNAPSHOT_WORTH_EVENTS = 4096 /* applied, and the next start is to be quicker */
 };
 
 /* For on_bad. */
@@ -28,7 +27,6 @@ typedef struct reporting {
 static sl_err open_state(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
 static void open_snapshots(sl_opening *opening, const sl_opening_options *options, uint64_t head);
 static void on_bad(void *ctx, uint64_t seq, const char *reason);
-static sl_err find_runs(sl_opening *opening, char errmsg[256]);
 static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options, uint64_t head, char errmsg[256]);
 static void take_snapshot(sl_opening *opening, const sl_opening_options *options);
 static sl_err look_for_remains(sl_opening *opening, char errmsg[256]);
@@ -76,7 +74,6 @@ static sl_err open_state(sl_opening *opening, const sl_opening_options *options,
     const sl_nearest from = {
         .log = opening->log, .snapshots = opening->snapshots, .report = on_bad, .ctx = &reporting};
     err = sl_nearest_state(&from, head, &opening->state, errmsg);
-    if (err == SL_OK) err = find_runs(opening, errmsg);
     return err == SL_OK ? apply_rest(opening, options, head, errmsg) : err;
 }
 
@@ -109,31 +106,6 @@ static void on_bad(void *ctx, uint64_t seq, const char *reason)
     sl_status_say(reporting->status, "snapshots reason=\"%s\"", sl_snapshots_error(reporting->snapshots));
 }
 
-/* A run of scene/reordered that the last serve left open began shortly before its end: what lies before the snapshot is
- * looked through for it, but not applied. */
-static sl_err find_runs(sl_opening *opening, char errmsg[256])
-{
-    sl_log_beginning beginning;
-    sl_log_reader *reader = NULL;
-    const uint64_t through = sl_state_seq(opening->state);
-    sl_err err = sl_log_begins(opening->log, &beginning);
-    uint64_t first = through > RUN_EVENTS_MAX ? through - RUN_EVENTS_MAX : 1;
-    if (err == SL_OK && first < beginning.first_seq) first = beginning.first_seq;
-    if (err == SL_OK) err = sl_log_reader_open(opening->log, first, &reader);
-    if (err != SL_OK) {
-        snprintf(errmsg, 256, "%.255s", sl_log_error(opening->log));
-        return err;
-    }
-    while (err == SL_OK && sl_log_reader_next_seq(reader) <= through) {
-        sl_event event;
-        err = sl_log_read(reader, &event);
-        if (err == SL_OK) sl_settle_see(&opening->settle, &event, 0);
-    }
-    if (err != SL_OK) sl_host_read_error(reader, err, errmsg);
-    sl_log_reader_close(reader);
-    return err;
-}
-
 static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options, uint64_t head, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
@@ -149,12 +121,14 @@ static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options,
         err = *options->signal != 0 ? SL_ERR_END : sl_log_read(reader, &event);
         if (err != SL_OK) break;
         err = sl_reduce(opening->state, &event, NULL);
-        sl_settle_see(&opening->settle, &event, 0);
         if (sl_keeper_see(&keeper, &event)) take_snapshot(opening, options);
         sl_progress_show(&progress, event.seq);
     }
     sl_progress_end(&progress);
     if (err == SL_OK && keeper.events >= SNAPSHOT_WORTH_EVENTS) take_snapshot(opening, options);
+    for (size_t i = 0; sl_state_source_at(opening->state, i) != NULL; i++) {
+        sl_settle_see(&opening->settle, sl_state_source_at(opening->state, i), 0);
+    }
     if (err == SL_ERR_END) {
         snprintf(errmsg, 256, "stopped while reading the log; nothing was changed");
     } else if (err == SL_ERR_MEMORY) {

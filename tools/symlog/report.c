@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WHAT_BYTES_MAX = 100, REASON_BYTES_MAX = 300 };
+
 static sl_reported *find_reported(sl_report *report, uint32_t source);
+static void quote(sl_report *report, const char *bytes, size_t length);
 static void tell_staleness(sl_report *report);
 static void tell_gaps(sl_report *report, const sl_source *source);
 
@@ -55,10 +58,18 @@ bool sl_report_refusal(sl_report *report, const sl_effect *effect)
     if ((reported->refusals & bit) != 0) return false;
     reported->refusals |= bit;
     const char *what = effect->message != NULL ? effect->message->address : sl_kind_name(effect->event->kind);
-    sl_status_say(report->status, "refused what=\"%.100s\" source=%s reason=\"%s\" seq=%llu (told once per kind)", what,
-                  name_of(report, effect->event->source), sl_refusal_text(effect->refusal),
-                  (unsigned long long)effect->event->seq);
+    quote(report, what, strnlen(what, WHAT_BYTES_MAX));
+    sl_status_say(report->status, "refused what=%.*s source=%s reason=\"%s\" seq=%llu (told once per kind)",
+                  (int)report->text.length, report->text.bytes, name_of(report, effect->event->source),
+                  sl_refusal_text(effect->refusal), (unsigned long long)effect->event->seq);
     return true;
+}
+
+/* Puts what a stranger wrote into report->text, in quotes: it may neither end the line nor speak to the terminal. */
+static void quote(sl_report *report, const char *bytes, size_t length)
+{
+    sl_text_clear(&report->text);
+    sl_text_json(&report->text, bytes, length);
 }
 
 void sl_report_event(sl_report *report, const sl_event *event)
@@ -78,9 +89,11 @@ void sl_report_event(sl_report *report, const sl_event *event)
     } else if (event->kind == SL_KIND_REFUSED) {
         sl_refused refused;
         if (sl_refused_decode(event, &refused) != SL_OK) return;
-        const int length = refused.reason_length < SL_STATUS_LINE_BYTES ? (int)refused.reason_length : 0;
-        sl_status_say(report->status, "refused what=%s source=%s reason=\"%.*s\" seq=%llu", sl_kind_name(refused.kind),
-                      name_of(report, event->source), length, refused.reason, (unsigned long long)event->seq);
+        const size_t length = refused.reason_length < REASON_BYTES_MAX ? refused.reason_length : REASON_BYTES_MAX;
+        quote(report, refused.reason, length);
+        sl_status_say(report->status, "refused what=%s source=%s reason=%.*s seq=%llu", sl_kind_name(refused.kind),
+                      name_of(report, event->source), (int)report->text.length, report->text.bytes,
+                      (unsigned long long)event->seq);
     }
 }
 

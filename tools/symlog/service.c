@@ -53,7 +53,6 @@ static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
 static bool apply_next(sl_service *service);
 static void ask_for_snapshot(const sl_service *service, uint64_t seq);
 static void pass_answers(const sl_service *service);
-static void add_gap(sl_service *service, const sl_event *event, uint64_t expected);
 static void publish(sl_service *service, uint64_t seq);
 static void fail(sl_service *service, const char *why);
 
@@ -206,17 +205,12 @@ static bool apply_next(sl_service *service)
         fail(service, why);
         return false;
     }
-    const sl_source *before = sl_state_source(service->state, event.source);
-    const uint64_t gaps = before != NULL ? before->gaps : 0;
-    const uint64_t expected = before != NULL ? before->next_source_seq : 0;
     const sl_output output = {.tell = on_effect, .ctx = service};
     err = sl_reduce(service->state, &event, &output);
     if (err != SL_OK) {
         fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
         return false;
     }
-    const sl_source *after = sl_state_source(service->state, event.source);
-    if (after != NULL && after->gaps > gaps) add_gap(service, &event, expected);
     publish(service, event.seq);
     if (event.kind == SL_KIND_MARK) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
@@ -253,23 +247,6 @@ static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
     publish(service, 0);
     sl_text_clear(&service->message);
     sl_message_effect(&service->message, state, effect);
-    service->has_message = true;
-}
-
-/* Tells subscribers that numbers are missing before this event, of which `expected` is the first. */
-static void add_gap(sl_service *service, const sl_event *event, uint64_t expected)
-{
-    char details[256];
-    const sl_source *source = sl_state_source(service->state, event->source);
-    const uint64_t missing = (uint32_t)(event->source_seq - expected);
-    snprintf(details, sizeof details,
-             "a gap of %llu event%s (numbers %llu to %llu) from %s; save the set in Live, or send /symlog/snapshot",
-             (unsigned long long)missing, missing == 1 ? "" : "s", (unsigned long long)expected,
-             (unsigned long long)(event->source_seq - 1), source->name);
-    publish(service, 0);
-    sl_text_clear(&service->message);
-    sl_message_error(&service->message, "UDP event gap detected", details);
-    service->message.length--; /* its last brace: publish adds the number before it */
     service->has_message = true;
 }
 

@@ -1,63 +1,27 @@
 /* Runs of scene/reordered, and when they are over. */
 #include "tools/symlog/settle.h"
 
-#include "core/osc.h"
-
-#include <stdbool.h>
-#include <string.h>
-
-static sl_settle_run *find_run(sl_settle *settle, const sl_event *event);
-static bool ends_with_reordered(const sl_event *event, uint64_t *count);
+static sl_settle_run *find_run(sl_settle *settle, uint32_t source);
 static sl_settle_run *add_run(sl_settle *settle);
 static void remove_run(sl_settle *settle, sl_settle_run *run);
 
-void sl_settle_see(sl_settle *settle, const sl_event *event, uint64_t now_ns)
+void sl_settle_see(sl_settle *settle, const sl_source *source, uint64_t now_ns)
 {
-    sl_settle_run *run = settle->count > 0 ? find_run(settle, event) : NULL;
-    if (event->kind == SL_KIND_ORDER_SETTLED && run != NULL) remove_run(settle, run);
-    if (event->kind != SL_KIND_OSC) return;
-    uint64_t messages = 0;
-    if (ends_with_reordered(event, &messages)) {
-        if (run == NULL) run = add_run(settle);
-        const bool is_numbered = event->source_seq != SL_SOURCE_SEQ_NONE;
-        *run = (sl_settle_run){
-            .source = event->source,
-            .session = event->session,
-            .next_source_seq = is_numbered ? event->source_seq + messages : SL_SOURCE_SEQ_NONE,
-            .due_ns = now_ns + SL_SETTLE_DELAY_NS,
-        };
-    } else if (run != NULL && event->source_seq == run->next_source_seq) {
-        remove_run(settle, run);
+    sl_settle_run *run = settle->count > 0 ? find_run(settle, source->number) : NULL;
+    if (!source->has_open_run) {
+        if (run != NULL) remove_run(settle, run);
+        return;
     }
+    if (run == NULL) run = add_run(settle);
+    *run = (sl_settle_run){.source = source->number, .session = source->session, .due_ns = now_ns + SL_SETTLE_DELAY_NS};
 }
 
-static sl_settle_run *find_run(sl_settle *settle, const sl_event *event)
+static sl_settle_run *find_run(sl_settle *settle, uint32_t source)
 {
     for (size_t i = 0; i < settle->count; i++) {
-        sl_settle_run *run = &settle->runs[i];
-        if (run->source == event->source && run->session == event->session) return run;
+        if (settle->runs[i].source == source) return &settle->runs[i];
     }
     return NULL;
-}
-
-/* Whether the datagram's last message is a scene/reordered, and how many messages it has. */
-static bool ends_with_reordered(const sl_event *event, uint64_t *count)
-{
-    static const char path[] = "/live/scene/reordered";
-    if (!sl_osc_check(event->payload, event->length, NULL)) return false;
-    bool is_reordered = false;
-    sl_osc_walk walk = sl_osc_walk_begin(event->payload, event->length);
-    sl_osc_message message;
-    while (sl_osc_walk_next(&walk, &message)) {
-        sl_osc_message inner;
-        int64_t number = 0;
-        double timestamp = 0;
-        bool is_bad = false;
-        if (sl_osc_unwrap(&message, &inner, &number, &timestamp, &is_bad)) message = inner;
-        is_reordered = message.address_length == sizeof path - 1 && memcmp(message.address, path, sizeof path - 1) == 0;
-        (*count)++;
-    }
-    return is_reordered;
 }
 
 /* With more sources than are kept, the run that is due first gives way: it has waited longest. */

@@ -1,13 +1,12 @@
 /*
- * Says in the log when a run of scene/reordered has ended by time: 100 ms after the last one of a source's session, an
- * order_settled event, so that the reducer, which has no clock, may apply the run. The clock's value is given to it.
- * One thread.
+ * Says in the log when a run of scene/reordered has ended by time: 100 ms after the last event that left it open, an
+ * order_settled event of its source, so that the reducer, which has no clock, may apply the run. The clock's value is
+ * given to it. One thread.
  */
 #ifndef SL_TOOLS_SETTLE_H
 #define SL_TOOLS_SETTLE_H
 
-#include "core/event.h"
-#include "core/payload.h"
+#include "core/reduce.h"
 #include "core/sink.h"
 
 #include <stddef.h>
@@ -19,7 +18,6 @@
 typedef struct sl_settle_run {
     uint32_t source;
     uint64_t session;
-    uint64_t next_source_seq; /* this number would go on with, or end, the run */
     uint64_t due_ns;
 } sl_settle_run;
 
@@ -29,9 +27,8 @@ typedef struct sl_settle {
     size_t count;
 } sl_settle;
 
-/* Looks at a committed event. A run is opened or prolonged by scene/reordered, and closed by the next message of its
- * session (the next by number, where there are numbers: what comes after a hole does not end it). */
-void sl_settle_see(sl_settle *settle, const sl_event *event, uint64_t now_ns);
+/* Looks at a source after an event of it was applied. */
+void sl_settle_see(sl_settle *settle, const sl_source *source, uint64_t now_ns);
 
 /* Puts an order_settled event for every run that is due at `now_ns`, stamped `time_ns`; one that the sink refuses stays
  * for the next call. */

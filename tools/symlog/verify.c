@@ -4,7 +4,8 @@
  */
 #include "tools/symlog/verify.h"
 
-#include "core/payload.h"
+#include "tools/symlog/beginning.h"
+#include "tools/symlog/claims.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/progress.h"
@@ -16,20 +17,13 @@
 
 enum { DAMAGED_MAX = 1000000 /* bad events counted before the rest is given up */ };
 
-/* A checkpoint as it stands in the log. */
-typedef struct claim {
-    uint64_t seq; // Of the checkpoint.
-    sl_checkpoint checkpoint;
-} claim;
-
 /* What one run works with, and what it has found. */
 typedef struct verify {
     sl_verify_trace *trace;
     sl_log *log;
-    uint64_t last; // What is appended from now on is not looked at.
-    claim *claims;
-    size_t claim_count;
-    size_t claim_capacity;
+    uint64_t first; // What a prune left; 1: there was none.
+    uint64_t last;  // What is appended from now on is not looked at.
+    sl_claims claims;
 
     uint64_t damaged;   // Events that cannot be read.
     uint64_t first_bad; // The first of them; 0: none.
@@ -39,6 +33,7 @@ typedef struct verify {
     uint64_t proven;         // Checkpoints whose digest is that of the state.
     uint64_t not_comparable; // Those of another reducer version.
     uint64_t unreached;      // Those behind damage.
+    uint64_t pruned;         // Those of events that are no longer there.
     uint64_t wrong;
     char wrong_text[256]; // The first of those.
 } verify;
@@ -46,10 +41,8 @@ typedef struct verify {
 static sl_err check(verify *run, char errmsg[256]);
 static sl_err read_all(verify *run, char errmsg[256]);
 static void note_damage(verify *run, const sl_log_reader *reader, sl_err err);
-static sl_err note_checkpoint(verify *run, const sl_event *event);
-static int compare_claims(const void *a, const void *b);
 static sl_err apply_all(verify *run, char errmsg[256]);
-static void judge(verify *run, const claim *claim, sl_digest digest);
+static void judge(verify *run, const sl_claim *claim, sl_digest digest);
 static int print_verdict(const verify *run);
 
 int sl_verify_run(const char *db, sl_verify_trace *trace)
@@ -60,21 +53,25 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     if (err == SL_OK) err = check(&run, errmsg);
     int status = err == SL_OK ? print_verdict(&run) : sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
-    free(run.claims);
+    sl_claims_clear(&run.claims);
     sl_log_close(run.log);
     return status;
 }
 
 static sl_err check(verify *run, char errmsg[256])
 {
+    sl_log_beginning beginning;
     sl_err err = sl_log_last(run->log, &run->last);
+    if (err == SL_OK) err = sl_log_begins(run->log, &beginning);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
         return err;
     }
+    run->first = beginning.first_seq;
     err = read_all(run, errmsg);
     if (err != SL_OK) return err;
-    if (run->claim_count > 0) qsort(run->claims, run->claim_count, sizeof(claim), compare_claims);
+    sl_claims_sort(&run->claims);
+    run->not_comparable = run->claims.unreadable;
     return apply_all(run, errmsg);
 }
 
@@ -82,7 +79,7 @@ static sl_err check(verify *run, char errmsg[256])
 static sl_err read_all(verify *run, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
-    sl_err err = sl_log_reader_open(run->log, 1, &reader);
+    sl_err err = sl_log_reader_open(run->log, run->first, &reader);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
         return err;
@@ -99,7 +96,7 @@ static sl_err read_all(verify *run, char errmsg[256])
             err = SL_OK;
             continue;
         }
-        if (err == SL_OK && event.kind == SL_KIND_CHECKPOINT) err = note_checkpoint(run, &event);
+        if (err == SL_OK) err = sl_claims_see(&run->claims, &event);
         if (err != SL_OK) break;
     }
     sl_progress_end(&progress);
@@ -121,46 +118,23 @@ static void note_damage(verify *run, const sl_log_reader *reader, sl_err err)
     run->is_given_up = run->damaged == DAMAGED_MAX;
 }
 
-/* One that cannot be read proves nothing, and is no damage: its checksum fits. */
-static sl_err note_checkpoint(verify *run, const sl_event *event)
-{
-    claim claim = {.seq = event->seq};
-    if (sl_checkpoint_decode(event, &claim.checkpoint) != SL_OK) {
-        run->not_comparable++;
-        return SL_OK;
-    }
-    if (run->claim_count == run->claim_capacity) {
-        size_t capacity = run->claim_capacity > 0 ? 2 * run->claim_capacity : 64;
-        void *grown = realloc(run->claims, capacity * sizeof claim);
-        if (grown == NULL) return SL_ERR_MEMORY;
-        run->claims = grown;
-        run->claim_capacity = capacity;
-    }
-    run->claims[run->claim_count++] = claim;
-    return SL_OK;
-}
-
-static int compare_claims(const void *a, const void *b)
-{
-    const claim *left = a;
-    const claim *right = b;
-    uint64_t left_seq = left->checkpoint.through_seq;
-    uint64_t right_seq = right->checkpoint.through_seq;
-    return (left_seq > right_seq) - (left_seq < right_seq);
-}
-
 /* Second pass: as far as a checkpoint tells of, but not beyond damage. */
 static sl_err apply_all(verify *run, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
     sl_state *state = NULL;
-    sl_err err = sl_state_create(sl_host_memory(), &state);
-    if (err == SL_OK) err = sl_log_reader_open(run->log, 1, &reader);
+    sl_err err = sl_beginning_state(run->log, &state, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_log_reader_open(run->log, sl_state_seq(state) + 1, &reader);
     uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
     sl_progress progress = sl_progress_begin("applying", whole, true);
     run->trace->is_applying = true;
-    for (size_t i = 0; i < run->claim_count && err == SL_OK; i++) {
-        const claim *claim = &run->claims[i];
+    for (size_t i = 0; i < run->claims.count && err == SL_OK; i++) {
+        const sl_claim *claim = &run->claims.items[i];
+        if (claim->checkpoint.through_seq < sl_state_seq(state) && claim->checkpoint.through_seq + 1 < run->first) {
+            run->pruned++;
+            continue;
+        }
         if (claim->checkpoint.through_seq < claim->seq && claim->checkpoint.through_seq > whole) {
             run->unreached++;
             continue;
@@ -179,15 +153,14 @@ static sl_err apply_all(verify *run, char errmsg[256])
     }
     sl_progress_end(&progress);
     if (err != SL_OK)
-        snprintf(errmsg, 256, "after event %llu: %s", state != NULL ? (unsigned long long)sl_state_seq(state) : 0,
-                 sl_err_text(err));
+        snprintf(errmsg, 256, "after event %llu: %s", (unsigned long long)sl_state_seq(state), sl_err_text(err));
     if (reader != NULL) sl_log_reader_close(reader);
-    if (state != NULL) sl_state_destroy(state);
+    sl_state_destroy(state);
     return err;
 }
 
 /* `digest` is that of the state after the event that the checkpoint tells of. */
-static void judge(verify *run, const claim *claim, sl_digest digest)
+static void judge(verify *run, const sl_claim *claim, sl_digest digest)
 {
     const sl_checkpoint *checkpoint = &claim->checkpoint;
     bool is_later = checkpoint->through_seq >= claim->seq;
@@ -225,7 +198,8 @@ static int print_verdict(const verify *run)
                (unsigned long long)run->first_bad, run->damage, (unsigned long long)run->first_bad - 1);
     }
     if (run->wrong > 0) printf("%s; ", run->wrong_text);
-    printf("%llu events", (unsigned long long)run->last);
+    printf("%llu events", (unsigned long long)(run->last + 1 - run->first));
+    if (run->first > 1) printf(" from %llu on", (unsigned long long)run->first);
     if (run->damaged > 0) {
         printf(", %llu%s of them damaged", (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
     }
@@ -234,6 +208,7 @@ static int print_verdict(const verify *run)
     if (run->not_comparable > 0) {
         printf(", %llu not comparable (another reducer version)", (unsigned long long)run->not_comparable);
     }
+    if (run->pruned > 0) printf(", %llu of events that were pruned", (unsigned long long)run->pruned);
     if (run->unreached > 0) printf(", %llu behind damage", (unsigned long long)run->unreached);
     putchar('\n');
     return is_ok ? SL_EXIT_OK : SL_EXIT_FOUND;

@@ -1,0 +1,29 @@
+/*
+ * A sender's numbers. They are int32 as sent, mod 2^32, as long as they are below 2^32: after 2^32 - 1 comes 0. A
+ * sender that counts in int64 goes on with 2^32.
+ */
+#ifndef SL_CORE_NUMBER_H
+#define SL_CORE_NUMBER_H
+
+#include <stdint.h>
+
+/* How far `number` is above `other`; negative: below. */
+static inline int64_t sl_number_distance(uint64_t number, uint64_t other)
+{
+    if (number <= UINT32_MAX && other <= UINT32_MAX) return (int32_t)(uint32_t)(number - other);
+    return (int64_t)(number - other);
+}
+
+/* The number `count` after `number`. */
+static inline uint64_t sl_number_after(uint64_t number, uint64_t count)
+{
+    return number <= UINT32_MAX ? (number + count) & UINT32_MAX : number + count;
+}
+
+/* The number `count` before `number`. */
+static inline uint64_t sl_number_before(uint64_t number, uint64_t count)
+{
+    return number <= UINT32_MAX ? (number - count) & UINT32_MAX : number - count;
+}
+
+#endif
