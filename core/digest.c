@@ -1,6 +1,8 @@
 /* XXH3-128, and the polynomial over the prime field 2^127 - 1 that digests sequences. */
 #include "core/digest.h"
 
+#include "core/digest_powers.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -40,12 +42,19 @@ void sl_digest_hex(sl_digest digest, char hex[SL_DIGEST_HEX + 1])
 
 sl_digest sl_digest_power(uint64_t count)
 {
+    if (count < SL_DIGEST_POWERS) return sl_digest_powers[count];
     return from_field(power_of_base(count));
 }
 
 sl_digest sl_digest_concat(sl_digest first, sl_digest power, sl_digest rest)
 {
     return from_field(add(to_field(first), multiply(to_field(power), to_field(rest))));
+}
+
+sl_digest sl_digest_adjust(sl_digest sum, sl_digest power, sl_digest was, sl_digest now)
+{
+    u128 more = add(to_field(now), PRIME - to_field(was));
+    return from_field(add(to_field(sum), multiply(to_field(power), more)));
 }
 
 sl_digest sl_digest_prepend(sl_digest head, sl_digest rest)

@@ -39,6 +39,10 @@ sl_digest sl_digest_power(uint64_t count);
  * of first's elements. */
 sl_digest sl_digest_concat(sl_digest first, sl_digest power, sl_digest rest);
 
+/* sum + power * (now - was): the digest of a sequence of digest `sum` in which the element was `was` and is `now`,
+ * power being that of the number of elements before it. Or, a block's digest for an element, of a whole list. */
+sl_digest sl_digest_adjust(sl_digest sum, sl_digest power, sl_digest was, sl_digest now);
+
 /* The digest of the sequence that begins with `head` and goes on with `rest` (Horner's step, from the back). */
 sl_digest sl_digest_prepend(sl_digest head, sl_digest rest);
 

@@ -29,10 +29,37 @@ sl_node *sl_list_get(const sl_list *list, uint32_t position)
     return find_block(list, position, &offset)->places[offset];
 }
 
-void sl_list_mark(sl_block *block)
+static void mark_block(sl_block *block)
 {
+    if (block->is_dirty) return;
     block->is_dirty = true;
-    block->list->is_dirty = true;
+    block->next_dirty = block->list->first_dirty;
+    block->list->first_dirty = block;
+}
+
+void sl_list_mark(const sl_node *node)
+{
+    sl_block *block = node->home;
+    uint32_t place = 0;
+    mark_block(block);
+    if (block->is_reshaped) return; /* it asks every child */
+    while (block->places[place] != node) place++;
+    block->dirty |= UINT32_C(1) << place;
+}
+
+static void reshape(sl_block *block)
+{
+    mark_block(block);
+    block->is_reshaped = true;
+    block->list->is_reshaped = true;
+}
+
+/* Takes a block that goes out of the chain of dirty ones. */
+static void unmark_block(sl_block *block)
+{
+    sl_block **link = &block->list->first_dirty;
+    while (*link != NULL && *link != block) link = &(*link)->next_dirty;
+    if (*link != NULL) *link = block->next_dirty;
 }
 
 static size_t index_size(uint32_t capacity)
@@ -82,12 +109,13 @@ static sl_err add_block(sl_list *list, sl_pool *pool, uint32_t ordinal, sl_block
     if (err != SL_OK) return err;
     sl_block *block = sl_pool_take(pool, sizeof *block);
     if (block == NULL) return SL_ERR_MEMORY;
-    *block = (sl_block){.list = list, .is_dirty = true};
+    *block = (sl_block){.list = list};
     size_t later = list->block_count - ordinal;
     memmove(&list->blocks[ordinal + 1], &list->blocks[ordinal], later * sizeof(sl_block *));
     list->blocks[ordinal] = block;
     list->block_count++;
     number_blocks(list, ordinal);
+    reshape(block);
     *out = block;
     return SL_OK;
 }
@@ -104,7 +132,7 @@ static sl_err split(sl_block *block, sl_pool *pool, uint32_t offset)
     for (uint32_t i = 0; i < behind->count; i++)
         if (behind->places[i] != NULL) behind->places[i]->home = behind;
     block->count = (uint8_t)offset;
-    block->is_dirty = true;
+    reshape(block);
     number_blocks(block->list, block->ordinal);
     return SL_OK;
 }
@@ -148,7 +176,7 @@ sl_err sl_list_insert(sl_list *list, sl_pool *pool, uint32_t position, sl_node *
     list->count++;
     move_firsts(list, block, 1);
     if (node != NULL) node->home = block;
-    sl_list_mark(block);
+    reshape(block);
     return SL_OK;
 }
 
@@ -162,8 +190,9 @@ void sl_list_remove(sl_list *list, sl_pool *pool, uint32_t position)
     memmove(&block->places[offset], &block->places[offset + 1], later * sizeof(sl_node *));
     list->count--;
     move_firsts(list, block, UINT32_MAX); /* one back */
-    sl_list_mark(block);
+    reshape(block);
     if (block->count > 0) return;
+    unmark_block(block);
     uint32_t ordinal = block->ordinal;
     list->block_count--;
     memmove(&list->blocks[ordinal], &list->blocks[ordinal + 1], (list->block_count - ordinal) * sizeof(sl_block *));
@@ -177,37 +206,67 @@ void sl_list_set(sl_list *list, uint32_t position, sl_node *node)
     sl_block *block = find_block(list, position, &offset);
     block->places[offset] = node;
     if (node != NULL) node->home = block;
-    sl_list_mark(block);
+    reshape(block);
 }
 
-static void digest_block(sl_block *block)
+static void digest_reshaped(sl_block *block, void (*digest)(sl_node *child))
 {
     sl_digest content = {0}, whole = {0}, empty = {0};
-    sl_digest power = sl_digest_power(0);
     for (uint32_t i = block->count; i-- > 0;) {
-        const sl_node *node = block->places[i];
-        assert(node == NULL || !node->is_dirty);
+        sl_node *node = block->places[i];
+        if (node != NULL && node->is_dirty) digest(node);
         content = sl_digest_prepend(node != NULL ? node->content : empty, content);
         whole = sl_digest_prepend(node != NULL ? node->whole : empty, whole);
-        power = sl_digest_prepend(empty, power);
     }
-    block->power = power;
     block->content = content;
     block->whole = whole;
-    block->is_dirty = false;
 }
 
-void sl_list_digest(sl_list *list)
+/* Exchanges what changed in the block's digests; in the list's too, unless those are made anew anyway. */
+static void digest_changed(sl_block *block, void (*digest)(sl_node *child))
 {
-    if (!list->is_dirty) return;
+    sl_list *list = block->list;
+    sl_digest content = block->content, whole = block->whole;
+    for (uint32_t dirty = block->dirty; dirty != 0; dirty &= dirty - 1) {
+        uint32_t place = (uint32_t)__builtin_ctz(dirty);
+        sl_node *node = block->places[place];
+        sl_digest was_content = node->content, was_whole = node->whole, power = sl_digest_power(place);
+        digest(node);
+        block->content = sl_digest_adjust(block->content, power, was_content, node->content);
+        block->whole = sl_digest_adjust(block->whole, power, was_whole, node->whole);
+    }
+    if (list->is_reshaped) return;
+    sl_digest power = sl_digest_power(sl_list_block_position(block));
+    list->content = sl_digest_adjust(list->content, power, content, block->content);
+    list->whole = sl_digest_adjust(list->whole, power, whole, block->whole);
+}
+
+/* The list's digests from all blocks'. */
+static void join_blocks(sl_list *list)
+{
     list->content = list->whole = (sl_digest){0};
     for (uint32_t i = list->block_count; i-- > 0;) {
-        sl_block *block = list->blocks[i];
-        if (block->is_dirty) digest_block(block);
-        list->content = sl_digest_concat(block->content, block->power, list->content);
-        list->whole = sl_digest_concat(block->whole, block->power, list->whole);
+        const sl_block *block = list->blocks[i];
+        sl_digest power = sl_digest_power(block->count);
+        list->content = sl_digest_concat(block->content, power, list->content);
+        list->whole = sl_digest_concat(block->whole, power, list->whole);
     }
-    list->is_dirty = false;
+    list->is_reshaped = false;
+}
+
+void sl_list_digest(sl_list *list, void (*digest)(sl_node *child))
+{
+    while (list->first_dirty != NULL) {
+        sl_block *block = list->first_dirty;
+        list->first_dirty = block->next_dirty;
+        if (block->is_reshaped)
+            digest_reshaped(block, digest);
+        else
+            digest_changed(block, digest);
+        block->dirty = 0;
+        block->is_dirty = block->is_reshaped = false;
+    }
+    if (list->is_reshaped) join_blocks(list);
 }
 
 void sl_list_clear(sl_list *list, sl_pool *pool)
@@ -216,6 +275,6 @@ void sl_list_clear(sl_list *list, sl_pool *pool)
     sl_pool_give(pool, list->blocks, index_size(list->block_capacity));
     list->blocks = NULL;
     list->firsts = NULL;
+    list->first_dirty = NULL;
     list->block_count = list->block_capacity = list->count = 0;
-    list->is_dirty = true;
 }

@@ -98,6 +98,8 @@ typedef struct build {
     sl_node *open[SL_PICTURE_DEPTH_MAX]; /* the last node at each depth */
     uint32_t open_count;
     uint32_t node; /* being read */
+    uint32_t node_count;
+    uint64_t place_count; /* of clip_slots, empty ones too */
     uint32_t ordinal_next;
 } build;
 
@@ -188,7 +190,12 @@ static sl_err add_node(build *build, sl_node *parent, sl_node_type type, uint32_
         return refuse(build, "a second clip or mixer below one parent");
     if (type != SL_NODE_CLIP_SLOT)
         return sl_tree_insert(build->tree, parent, type, sl_node_child_count(parent, type), id, out);
-    if (position >= SL_POSITION_MAX) return refuse(build, "a clip_slot whose scene does not exist");
+    /* Its scene may come later, but not more scenes than nodes. Else a few bytes could ask for gigabytes of places. */
+    if (position >= build->node_count || position >= SL_POSITION_MAX)
+        return refuse(build, "a clip_slot whose scene does not exist");
+    uint32_t places = sl_node_child_count(parent, type);
+    if (position >= places) build->place_count += position - places + 1;
+    if (build->place_count > SL_PICTURE_NODES_MAX) return refuse(build, "too many empty places between clip_slots");
     if (sl_node_child(parent, type, position) != NULL) return refuse(build, "two clip_slots of one scene");
     return sl_tree_place(build->tree, parent, type, position, id, out);
 }
@@ -235,9 +242,10 @@ sl_err sl_picture_build(const uint8_t *bytes, size_t length, const char *id_pref
 {
     assert(sl_tree_node_count(tree) == 1);
     build build = {.reader = {.bytes = bytes, .length = length}, .tree = tree, .id_prefix = id_prefix, .error = error};
-    uint32_t node_count = (uint32_t)sl_read_le(&build.reader, 4);
-    if (node_count == 0 || node_count > SL_PICTURE_NODES_MAX) return refuse(&build, "no nodes, or too many");
-    for (; build.node < node_count; build.node++) {
+    build.node_count = (uint32_t)sl_read_le(&build.reader, 4);
+    if (build.node_count == 0 || build.node_count > SL_PICTURE_NODES_MAX || build.node_count > length)
+        return refuse(&build, "no nodes, or too many");
+    for (; build.node < build.node_count; build.node++) {
         sl_err err = read_node(&build);
         if (err != SL_OK) return err;
     }

@@ -15,8 +15,9 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     else
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     sl_err err = SL_OK;
+    /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        err = sl_holes_release(state, state->sources[i]); /* no picture will come any more */
+        while (err == SL_OK && state->sources[i]->hold.is_waiting) err = sl_turn_release(state, state->sources[i]);
     return err;
 }
 
@@ -33,7 +34,7 @@ static sl_err take_session(sl_state *state, const sl_event *event)
     sl_source *source = &sender->source;
     sl_err err = SL_OK;
     if (event->session != source->session || source->name[0] == '\0') {
-        err = sl_holes_close(state, sender);
+        err = sl_turn_close(state, sender);
         state->sender = sender;
         if (err == SL_OK) err = sl_run_end(state, false);
         source->has_hello = false;
@@ -55,7 +56,7 @@ static sl_err take_gave_up(sl_state *state, const sl_event *event)
         return SL_OK;
     }
     if (event->session != state->sender->source.session) return SL_OK; /* of a run that is over */
-    return sl_holes_give_up(state, state->sender, gave_up.through);
+    return sl_turn_give_up(state, state->sender, gave_up.through);
 }
 
 /* What happens while nobody listens is not known: the tree is stale, and the numbers begin anew. */
@@ -69,7 +70,7 @@ static sl_err take_paused(sl_state *state, const sl_event *event)
     }
     sl_source_state *sender = state->sender;
     if (sender->source.is_paused == paused.is_paused) return SL_OK;
-    sl_err err = sl_holes_close(state, sender);
+    sl_err err = sl_turn_close(state, sender);
     sender->source.is_paused = paused.is_paused;
     return err == SL_OK ? sl_state_go_stale(state, sl_value_text(reason, strlen(reason))) : err;
 }
@@ -106,14 +107,14 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree)
 static bool is_late(const sl_source_state *sender, const sl_event *event)
 {
     if (event->source_seq == SL_SOURCE_SEQ_NONE) return false;
-    return event->session != sender->source.session || sl_holes_is_past(sender, event->source_seq);
+    return event->session != sender->source.session || sl_turn_is_past(sender, event->source_seq);
 }
 
 /* What became of a snapshot is known: nothing waits for it any longer. An older one's answer changes nothing. */
 static sl_err take_answer(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
-    return sl_holes_is_answer(sender, event) ? sl_holes_release(state, sender) : SL_OK;
+    return sl_turn_is_answer(sender, event) ? sl_turn_release(state, sender) : SL_OK;
 }
 
 static sl_err take_picture(sl_state *state, const sl_event *event)
@@ -137,7 +138,7 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
         err = replace_tree(state, tree);
         if (err == SL_OK && event->source_seq == SL_SOURCE_SEQ_NONE) err = take_answer(state, event);
         if (err != SL_OK || event->source_seq == SL_SOURCE_SEQ_NONE) return err;
-        return sl_holes_skip(state, sender, event->source_seq);
+        return sl_turn_skip(state, sender, event->source_seq);
     }
     sl_tree_destroy(tree);
     if (err == SL_ERR_MEMORY) return err;
@@ -151,7 +152,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_START: return take_start(state, event);
     case SL_KIND_COUNTERS: return take_counters(state, event);
     case SL_KIND_SESSION: return take_session(state, event);
-    case SL_KIND_OSC: return sl_holes_take(state, event);
+    case SL_KIND_OSC: return sl_turn_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
     case SL_KIND_REFUSED: return take_answer(state, event);
     case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);

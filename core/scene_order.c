@@ -14,6 +14,7 @@ typedef struct placed_name {
     const char *name;
     uint32_t length;
     uint32_t place;
+    uint32_t from; /* of a report: where the scene stands that is to stand there */
 } placed_name;
 
 void sl_run_clear(sl_state *state, sl_run *run)
@@ -88,7 +89,7 @@ static void sort(placed_name *names, placed_name *spare, uint32_t count, bool by
 static uint32_t collect_reports(const sl_run *run, placed_name *reports, placed_name *spare)
 {
     for (uint32_t i = 0; i < run->count; i++)
-        reports[i] = (placed_name){run->entries[i].name, run->entries[i].name_length, run->entries[i].place};
+        reports[i] = (placed_name){run->entries[i].name, run->entries[i].name_length, run->entries[i].place, 0};
     sort(reports, spare, run->count, false);
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->count; i++) {
@@ -107,7 +108,7 @@ static bool collect_present(const sl_state *state, const placed_name *reports, u
         if (scene == NULL) return false;
         sl_value name = sl_node_value(scene, SL_ATTRIBUTE_NAME);
         bool is_named = name.type == SL_VALUE_TEXT;
-        present[i] = (placed_name){is_named ? name.as.text : "", is_named ? name.length : 0, reports[i].place};
+        present[i] = (placed_name){is_named ? name.as.text : "", is_named ? name.length : 0, reports[i].place, 0};
     }
     return true;
 }
@@ -117,21 +118,41 @@ static bool is_same_name(const placed_name *a, const placed_name *b)
     return a->length == b->length && (a->length == 0 || memcmp(a->name, b->name, a->length) == 0);
 }
 
+/* True if one scene moves, from place *source to place *target, and those between make room. */
+static bool is_single_move(const uint32_t *at, const uint32_t *from, uint32_t count, uint32_t *source, uint32_t *target)
+{
+    uint32_t first = at[0], last = at[count - 1];
+    bool moves_up = from[0] == last;
+    bool moves_down = from[count - 1] == first;
+    for (uint32_t i = 0; i < count; i++) {
+        if (at[i] != first + i) return false;
+        if (i > 0 && from[i] != at[i] - 1) moves_up = false;
+        if (i < count - 1 && from[i] != at[i] + 1) moves_down = false;
+    }
+    *source = moves_up ? last : first;
+    *target = moves_up ? first : last;
+    return moves_up || moves_down;
+}
+
+static sl_err move_children(sl_state *state, sl_node *parent, sl_node_type type, const sl_change *order)
+{
+    uint32_t source, target;
+    if (is_single_move(order->at, order->from, order->count, &source, &target))
+        return sl_tree_move(state->tree, parent, type, source, target);
+    return sl_tree_permute(state->tree, parent, type, order->at, order->from, order->count);
+}
+
+/* Moves the scenes, and the slots of each track with them. `at` is in ascending order. */
 static sl_err apply_order(sl_state *state, const uint32_t *at, const uint32_t *from, uint32_t count)
 {
     sl_node *project = sl_tree_project(state->tree);
-    sl_err err = sl_tree_permute(state->tree, project, SL_NODE_SCENE, at, from, count);
+    sl_change order = {
+        .type = SL_CHANGE_PERMUTED, .node = project, .child = SL_NODE_SCENE, .at = at, .from = from, .count = count};
+    sl_err err = move_children(state, project, SL_NODE_SCENE, &order);
     uint32_t track_count = sl_node_child_count(project, SL_NODE_TRACK);
     for (uint32_t t = 0; t < track_count && err == SL_OK; t++)
-        err =
-            sl_tree_permute(state->tree, sl_node_child(project, SL_NODE_TRACK, t), SL_NODE_CLIP_SLOT, at, from, count);
-    if (err != SL_OK) return err;
-    err = sl_state_change(state, (sl_change){.type = SL_CHANGE_PERMUTED,
-                                             .node = project,
-                                             .child = SL_NODE_SCENE,
-                                             .at = at,
-                                             .from = from,
-                                             .count = count});
+        err = move_children(state, sl_node_child(project, SL_NODE_TRACK, t), SL_NODE_CLIP_SLOT, &order);
+    if (err == SL_OK) err = sl_state_change(state, order);
     sl_state_tell_diff(state); /* while the arrays are there */
     return err;
 }
@@ -160,9 +181,13 @@ static sl_err settle(sl_state *state, const sl_run *run, placed_name *names, uin
     uint32_t *at = places, *from = places + run->count, moved = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (!is_same_name(&reports[i], &present[i])) return order_unknown(state);
-        if (reports[i].place == present[i].place) continue;
+        reports[i].from = present[i].place;
+    }
+    sort(reports, spare, count, false);
+    for (uint32_t i = 0; i < count; i++) {
+        if (reports[i].place == reports[i].from) continue;
         at[moved] = reports[i].place;
-        from[moved++] = present[i].place;
+        from[moved++] = reports[i].from;
     }
     return moved > 0 ? apply_order(state, at, from, moved) : SL_OK;
 }

@@ -6,7 +6,7 @@
 sl_err sl_state_drop_source(sl_state *state, uint32_t index)
 {
     sl_source_state *gone = state->sources[index];
-    sl_err err = sl_holes_close(state, gone);
+    sl_err err = sl_turn_close(state, gone);
     if (err != SL_OK) return err;
     sl_run_clear(state, &gone->run);
     sl_pool_give(&state->pool, gone, sizeof *gone);

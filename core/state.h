@@ -1,7 +1,7 @@
 /*
  * The state that the reducer changes, for the files that make it up: state.c (making and reading it), reduce.c (one
  * event), sources.c (who sent), reduce_osc.c (an OSC event), live.c (one message), scene_order.c (runs of
- * scene/reordered), holes.c (a sender's events in its own order), compare.c (two trees), effects.c (telling what
+ * scene/reordered), turn.c (a sender's events in its own order), compare.c (two trees), effects.c (telling what
  * happened), state_codec.c, state_digest.c. Nothing outside core includes this.
  */
 #ifndef SL_CORE_STATE_H
@@ -186,32 +186,32 @@ sl_err sl_run_end(sl_state *state, bool is_before_added);
 /* Forgets the run and its memory. */
 void sl_run_clear(sl_state *state, sl_run *run);
 
-/* holes.c */
+/* turn.c */
 
 /* Takes an OSC event of the sender: applies it, with all that waited for it; or holds it; or, when the hold is full,
  * gives up what is waited for first. */
-sl_err sl_holes_take(sl_state *state, const sl_event *event);
+sl_err sl_turn_take(sl_state *state, const sl_event *event);
 
 /* Waits for no number up to `through`. */
-sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t through);
+sl_err sl_turn_give_up(sl_state *state, sl_source_state *sender, uint64_t through);
 
 /* True if `event` says what became of the snapshot that the sender's events wait for. */
-bool sl_holes_is_answer(const sl_source_state *sender, const sl_event *event);
+bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event);
 
 /* Waits for the picture no longer. */
-sl_err sl_holes_release(sl_state *state, sl_source_state *sender);
+sl_err sl_turn_release(sl_state *state, sl_source_state *sender);
 
 /* Gives up all that is waited for: the session ends. */
-sl_err sl_holes_close(sl_state *state, sl_source_state *sender);
+sl_err sl_turn_close(sl_state *state, sl_source_state *sender);
 
 /* A picture has come that stands for all numbers up to `last`. */
-sl_err sl_holes_skip(sl_state *state, sl_source_state *sender, uint64_t last);
+sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last);
 
 /* True if something behind `last` has been applied. */
-bool sl_holes_is_past(const sl_source_state *sender, uint64_t last);
+bool sl_turn_is_past(const sl_source_state *sender, uint64_t last);
 
 /* A heartbeat told that the sender's next number will be `next`. */
-void sl_holes_hear(sl_source_state *sender, uint64_t next);
+void sl_turn_hear(sl_source_state *sender, uint64_t next);
 
 /* Holds an event behind all that the sender's hold has: for a state that is loaded. */
 sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count);

@@ -227,7 +227,7 @@ static void mark(sl_node *node)
 {
     while (node != NULL && !node->is_dirty) {
         node->is_dirty = true;
-        if (node->home != NULL) sl_list_mark(node->home);
+        if (node->home != NULL) sl_list_mark(node);
         node = sl_node_parent(node);
     }
 }
@@ -336,6 +336,17 @@ sl_err sl_tree_permute(sl_tree *tree, sl_node *parent, sl_node_type type, const 
         if (err == SL_OK) sl_list_set(list, at[i], moving[i]);
     }
     sl_pool_give(&tree->pool, moving, count * sizeof(sl_node *) + 1);
+    mark(parent);
+    return err;
+}
+
+sl_err sl_tree_move(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t from, uint32_t to)
+{
+    sl_list *list = find_list(parent, type);
+    sl_node *moving = sl_list_get(list, from);
+    if (from < list->count) sl_list_remove(list, &tree->pool, from);
+    sl_err err = moving != NULL ? extend(tree, list, to) : SL_OK;
+    if (err == SL_OK && to <= list->count) err = sl_list_insert(list, &tree->pool, to, moving);
     mark(parent);
     return err;
 }

@@ -99,6 +99,10 @@ void sl_tree_close_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint
 sl_err sl_tree_permute(sl_tree *tree, sl_node *parent, sl_node_type type, const uint32_t *at, const uint32_t *from,
                        size_t count);
 
+/* Takes the child (or empty place) at `from` out and puts it in at place `to`; those between move by one. Places beyond
+ * the end count as empty. */
+sl_err sl_tree_move(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t from, uint32_t to);
+
 /* Sets an attribute that the type stores (asserted); text is copied; null takes the value away. *old (may be NULL) is
  * the value before, its text valid until sl_tree_bury. *changed (may be NULL) is false if it had that value already. */
 sl_err sl_tree_set(sl_tree *tree, sl_node *node, sl_attribute attribute, sl_value value, sl_value *old, bool *changed);

@@ -80,12 +80,7 @@ static void digest_subtree(sl_node *node)
     sl_schema_children((sl_node_type)node->type, &child_count);
     for (size_t i = 0; i < child_count; i++) {
         sl_list *list = &node->lists[i];
-        for (uint32_t b = 0; b < list->block_count; b++) {
-            const sl_block *block = list->blocks[b];
-            for (uint32_t p = 0; block->is_dirty && p < block->count; p++)
-                if (block->places[p] != NULL && block->places[p]->is_dirty) digest_subtree(block->places[p]);
-        }
-        sl_list_digest(list);
+        sl_list_digest(list, digest_subtree);
         write_digest(&content, list->content);
         write_digest(&whole, list->whole);
     }

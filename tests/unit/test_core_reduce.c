@@ -369,6 +369,30 @@ static void test_reduce_holds_on_when_an_older_snapshot_is_answered(void **state
     teardown(&bench);
 }
 
+/* What waits may end with another snapshot's last part, whose answer the new session would never hear. */
+static void test_reduce_holds_nothing_into_another_session(void **state)
+{
+    (void)state;
+    bench bench;
+    setup_set(&bench);
+    for (int i = 0; i < 2; i++) send(&bench, "/symlog/snapshot", "hii", (int64_t)SESSION, 0, 1);
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_session session = {.input = SL_INPUT_OSC, .name = "same", .name_length = 4};
+    assert_int_equal(sl_session_encode(&session, &writer), SL_OK);
+    assert_int_equal(take(&bench, (sl_event){.kind = SL_KIND_SESSION,
+                                             .version = SL_PAYLOAD_VERSION,
+                                             .source = SENDER,
+                                             .session = SESSION,
+                                             .payload = bytes,
+                                             .length = (uint32_t)writer.length}),
+                     SL_OK);
+    send(&bench, "/live/track/renamed", "is", 0, "After");
+    const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
+    assert_memory_equal(sl_node_value(track, SL_ATTRIBUTE_NAME).as.text, "After", 5);
+    teardown(&bench);
+}
+
 static void test_reduce_hold_overflows(void **state)
 {
     (void)state;
@@ -458,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_reduce_picture_replaces_and_ends_staleness),
         cmocka_unit_test(test_reduce_holds_until_the_picture),
         cmocka_unit_test(test_reduce_holds_on_when_an_older_snapshot_is_answered),
+        cmocka_unit_test(test_reduce_holds_nothing_into_another_session),
         cmocka_unit_test(test_reduce_hold_overflows),
         cmocka_unit_test(test_reduce_source_that_is_silent_longest_gives_way),
         cmocka_unit_test(test_reduce_takes_nonsense),

@@ -172,6 +172,41 @@ static void test_tree_permute_moves_beyond_the_end(void **state)
     free_tree(tree);
 }
 
+/* Each move of one place of a list beside the same as a permutation. */
+static void test_tree_move_like_permute(void **state)
+{
+    (void)state;
+    enum { PLACES = 70 };
+    uint64_t seed = 3;
+    for (int round = 0; round < 200; round++) {
+        sl_tree *one = make_tree(), *other;
+        counted_memory other_memory = {0};
+        assert_int_equal(sl_tree_create(counted_memory_of(&other_memory), &other), SL_OK);
+        sl_node *a = add(one, sl_tree_project(one), SL_NODE_TRACK, 0, 0);
+        sl_node *b = add(other, sl_tree_project(other), SL_NODE_TRACK, 0, 0);
+        uint32_t limit = 1 + random_below(&seed, PLACES);
+        for (uint32_t i = 0; i < limit; i++) {
+            if (random_below(&seed, 3) == 0) continue;
+            add(one, a, SL_NODE_CLIP_SLOT, i, i + 1);
+            add(other, b, SL_NODE_CLIP_SLOT, i, i + 1);
+        }
+        uint32_t from = random_below(&seed, PLACES + 5), to = random_below(&seed, PLACES + 5);
+        uint32_t low = from < to ? from : to, count = (from < to ? to - from : from - to) + 1;
+        uint32_t at[PLACES + 5], source[PLACES + 5];
+        for (uint32_t i = 0; i < count; i++) {
+            at[i] = low + i;
+            source[i] = at[i] == to ? from : from < to ? at[i] + 1 : at[i] - 1;
+        }
+        assert_int_equal(sl_tree_move(one, a, SL_NODE_CLIP_SLOT, from, to), SL_OK);
+        assert_int_equal(sl_tree_permute(other, b, SL_NODE_CLIP_SLOT, at, source, count), SL_OK);
+        sl_tree_digest(one);
+        sl_tree_digest(other);
+        assert_true(sl_digest_equal(sl_tree_project(one)->whole, sl_tree_project(other)->whole));
+        sl_tree_destroy(other);
+        free_tree(one);
+    }
+}
+
 static void test_tree_set_tells_old_and_changed(void **state)
 {
     (void)state;
@@ -324,6 +359,25 @@ static void test_picture_refuses_every_cut(void **state)
     free_tree(tree);
 }
 
+static void test_picture_refuses_a_slot_beyond_all_nodes(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_picture_writer picture;
+    sl_picture_begin(&picture, &writer);
+    sl_picture_node(&picture, SL_NODE_PROJECT, 0, 0, "", 0);
+    sl_picture_node(&picture, SL_NODE_TRACK, 1, 0, "", 0);
+    sl_picture_node(&picture, SL_NODE_CLIP_SLOT, 2, SL_POSITION_MAX - 1, "", 0);
+    sl_picture_end(&picture);
+    assert_false(writer.bad);
+    sl_picture_error error;
+    counted_memory memory = {0};
+    assert_int_equal(sl_picture_check(bytes, writer.length, counted_memory_of(&memory), &error), SL_ERR_REFUSED);
+    assert_string_equal(error.what, "a clip_slot whose scene does not exist");
+    assert_true(memory.call_count < 1000);
+}
+
 static void test_picture_write_full(void **state)
 {
     (void)state;
@@ -344,11 +398,13 @@ int main(void)
         cmocka_unit_test(test_tree_find_path),
         cmocka_unit_test(test_tree_empty_places_move),
         cmocka_unit_test(test_tree_permute_moves_beyond_the_end),
+        cmocka_unit_test(test_tree_move_like_permute),
         cmocka_unit_test(test_tree_set_tells_old_and_changed),
         cmocka_unit_test(test_tree_digest_knows_order),
         cmocka_unit_test(test_tree_content_digest_knows_no_ids_and_no_staleness),
         cmocka_unit_test(test_tree_digest_is_never_stale),
         cmocka_unit_test(test_picture_refuses_every_cut),
+        cmocka_unit_test(test_picture_refuses_a_slot_beyond_all_nodes),
         cmocka_unit_test(test_picture_write_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

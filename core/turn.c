@@ -149,7 +149,7 @@ static sl_err go_on(sl_state *state, sl_source_state *sender)
     return err;
 }
 
-sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t through)
+sl_err sl_turn_give_up(sl_state *state, sl_source_state *sender, uint64_t through)
 {
     sl_hold *hold = &sender->hold;
     if (!sender->has_number) return SL_OK;
@@ -159,7 +159,7 @@ sl_err sl_holes_give_up(sl_state *state, sl_source_state *sender, uint64_t throu
 }
 
 /* An answer bears the number of the part at which it was given: the last one, or one before. */
-bool sl_holes_is_answer(const sl_source_state *sender, const sl_event *event)
+bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event)
 {
     const sl_hold *hold = &sender->hold;
     if (!hold->is_waiting || event->session != sender->source.session) return false;
@@ -174,20 +174,20 @@ static void stop_waiting(sl_hold *hold)
     hold->part_count = hold->last_part = 0;
 }
 
-sl_err sl_holes_release(sl_state *state, sl_source_state *sender)
+sl_err sl_turn_release(sl_state *state, sl_source_state *sender)
 {
     stop_waiting(&sender->hold);
     return go_on(state, sender);
 }
 
 /* What is held is applied; the holes before it are lost, and those that only a heartbeat told of. */
-sl_err sl_holes_close(sl_state *state, sl_source_state *sender)
+sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
 {
     sl_hold *hold = &sender->hold;
     sl_err err = SL_OK;
     while (err == SL_OK && (hold->first != NULL || hold->is_waiting)) {
         stop_waiting(hold);
-        err = hold->first != NULL ? sl_holes_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
+        err = hold->first != NULL ? sl_turn_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
     }
     bool is_tail_lost = sender->has_number && sender->has_horizon &&
                         sl_number_distance(sender->horizon, sender->source.next_source_seq) > 0;
@@ -201,12 +201,12 @@ sl_err sl_holes_close(sl_state *state, sl_source_state *sender)
 static sl_err make_room(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
-    sl_err err = sender->hold.is_waiting ? sl_holes_release(state, sender) : SL_OK;
+    sl_err err = sender->hold.is_waiting ? sl_turn_release(state, sender) : SL_OK;
     while (err == SL_OK && is_full(sender, event)) {
         bool waits = sender->hold.is_waiting; /* again, for the picture of another snapshot */
         uint64_t first = sender->hold.first->event.source_seq;
-        err = waits ? sl_holes_release(state, sender)
-                    : sl_holes_give_up(state, sender, sl_number_after(first, UINT32_MAX));
+        err =
+            waits ? sl_turn_release(state, sender) : sl_turn_give_up(state, sender, sl_number_after(first, UINT32_MAX));
     }
     state->sender = sender;
     return err;
@@ -223,7 +223,7 @@ static void begin_numbers(sl_state *state, uint64_t first)
     sender->has_number = true;
 }
 
-sl_err sl_holes_take(sl_state *state, const sl_event *event)
+sl_err sl_turn_take(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
     sl_source *source = &sender->source;
@@ -241,7 +241,7 @@ sl_err sl_holes_take(sl_state *state, const sl_event *event)
     if (ahead > 0 || sender->hold.is_waiting) {
         if (!is_full(sender, event)) return hold_event(state, event);
         sl_err err = make_room(state, event);
-        return err == SL_OK ? sl_holes_take(state, event) : err;
+        return err == SL_OK ? sl_turn_take(state, event) : err;
     }
     uint64_t count = count_numbers(event);
     if (sender->hold.first != NULL) source->recovered += count;
@@ -251,22 +251,22 @@ sl_err sl_holes_take(sl_state *state, const sl_event *event)
 }
 
 /* A picture stands for all up to its last part: what is held of that is done with. */
-sl_err sl_holes_skip(sl_state *state, sl_source_state *sender, uint64_t last)
+sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 {
     sl_hold *hold = &sender->hold;
     sender->has_number = true;
     sender->source.next_source_seq = sl_number_after(last, 1);
     while (hold->first != NULL && sl_number_distance(hold->first->event.source_seq, sender->source.next_source_seq) < 0)
         free_held(state, take_first(sender));
-    return sl_holes_release(state, sender);
+    return sl_turn_release(state, sender);
 }
 
-bool sl_holes_is_past(const sl_source_state *sender, uint64_t last)
+bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
     return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
 }
 
-void sl_holes_hear(sl_source_state *sender, uint64_t next)
+void sl_turn_hear(sl_source_state *sender, uint64_t next)
 {
     if (sender->has_horizon && sl_number_distance(next, sender->horizon) <= 0) return;
     sender->has_horizon = true;

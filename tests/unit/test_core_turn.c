@@ -147,7 +147,7 @@ static const sl_source *source(const bench *bench)
     return sl_state_source(bench->state, SENDER);
 }
 
-static void test_holes_filled_in_order(void **state)
+static void test_turn_filled_in_order(void **state)
 {
     (void)state;
     bench bench;
@@ -165,7 +165,7 @@ static void test_holes_filled_in_order(void **state)
     teardown(&bench);
 }
 
-static void test_holes_are_told_to_ingest(void **state)
+static void test_turn_are_told_to_ingest(void **state)
 {
     (void)state;
     bench bench;
@@ -186,7 +186,7 @@ static void test_holes_are_told_to_ingest(void **state)
     teardown(&bench);
 }
 
-static void test_holes_given_up_make_stale(void **state)
+static void test_turn_given_up_make_stale(void **state)
 {
     (void)state;
     bench bench;
@@ -205,7 +205,7 @@ static void test_holes_given_up_make_stale(void **state)
     teardown(&bench);
 }
 
-static void test_holes_given_up_one_of_two(void **state)
+static void test_turn_given_up_one_of_two(void **state)
 {
     (void)state;
     bench bench;
@@ -221,7 +221,7 @@ static void test_holes_given_up_one_of_two(void **state)
     teardown(&bench);
 }
 
-static void test_holes_at_the_tail_given_up(void **state)
+static void test_turn_at_the_tail_given_up(void **state)
 {
     (void)state;
     bench bench;
@@ -234,7 +234,7 @@ static void test_holes_at_the_tail_given_up(void **state)
     teardown(&bench);
 }
 
-static void test_holes_overflow_gives_up_the_first(void **state)
+static void test_turn_overflow_gives_up_the_first(void **state)
 {
     (void)state;
     bench bench;
@@ -249,7 +249,7 @@ static void test_holes_overflow_gives_up_the_first(void **state)
     teardown(&bench);
 }
 
-static void test_holes_begin_at_zero_or_in_the_middle(void **state)
+static void test_turn_begin_at_zero_or_in_the_middle(void **state)
 {
     (void)state;
     bench bench;
@@ -265,7 +265,7 @@ static void test_holes_begin_at_zero_or_in_the_middle(void **state)
     teardown(&bench);
 }
 
-static void test_holes_wrap(void **state)
+static void test_turn_wrap(void **state)
 {
     (void)state;
     bench bench;
@@ -279,7 +279,7 @@ static void test_holes_wrap(void **state)
     teardown(&bench);
 }
 
-static void test_holes_new_session_closes_the_old(void **state)
+static void test_turn_new_session_closes_the_old(void **state)
 {
     (void)state;
     bench bench;
@@ -294,7 +294,7 @@ static void test_holes_new_session_closes_the_old(void **state)
     teardown(&bench);
 }
 
-static void test_holes_same_session_goes_on(void **state)
+static void test_turn_same_session_goes_on(void **state)
 {
     (void)state;
     bench bench;
@@ -307,7 +307,7 @@ static void test_holes_same_session_goes_on(void **state)
     teardown(&bench);
 }
 
-static void test_holes_wait_for_the_picture(void **state)
+static void test_turn_wait_for_the_picture(void **state)
 {
     (void)state;
     bench bench;
@@ -321,7 +321,7 @@ static void test_holes_wait_for_the_picture(void **state)
     teardown(&bench);
 }
 
-static void test_holes_picture_stands_for_what_is_missing_before_it(void **state)
+static void test_turn_picture_stands_for_what_is_missing_before_it(void **state)
 {
     (void)state;
     bench bench;
@@ -336,7 +336,7 @@ static void test_holes_picture_stands_for_what_is_missing_before_it(void **state
     teardown(&bench);
 }
 
-static void test_holes_picture_that_is_late_is_refused(void **state)
+static void test_turn_picture_that_is_late_is_refused(void **state)
 {
     (void)state;
     bench bench;
@@ -349,7 +349,7 @@ static void test_holes_picture_that_is_late_is_refused(void **state)
     teardown(&bench);
 }
 
-static void test_holes_paused_source_is_stale(void **state)
+static void test_turn_paused_source_is_stale(void **state)
 {
     (void)state;
     bench bench;
@@ -365,7 +365,7 @@ static void test_holes_paused_source_is_stale(void **state)
 }
 
 /* Whatever the order of arrival, what is applied in the end is the same. */
-static void test_holes_any_order_gives_the_same_tree(void **state)
+static void test_turn_any_order_gives_the_same_tree(void **state)
 {
     (void)state;
     enum { COUNT = 200 };
@@ -458,21 +458,21 @@ static void test_state_codec_refuses_every_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_holes_filled_in_order),
-        cmocka_unit_test(test_holes_are_told_to_ingest),
-        cmocka_unit_test(test_holes_given_up_make_stale),
-        cmocka_unit_test(test_holes_given_up_one_of_two),
-        cmocka_unit_test(test_holes_at_the_tail_given_up),
-        cmocka_unit_test(test_holes_overflow_gives_up_the_first),
-        cmocka_unit_test(test_holes_begin_at_zero_or_in_the_middle),
-        cmocka_unit_test(test_holes_wrap),
-        cmocka_unit_test(test_holes_new_session_closes_the_old),
-        cmocka_unit_test(test_holes_same_session_goes_on),
-        cmocka_unit_test(test_holes_wait_for_the_picture),
-        cmocka_unit_test(test_holes_picture_stands_for_what_is_missing_before_it),
-        cmocka_unit_test(test_holes_picture_that_is_late_is_refused),
-        cmocka_unit_test(test_holes_paused_source_is_stale),
-        cmocka_unit_test(test_holes_any_order_gives_the_same_tree),
+        cmocka_unit_test(test_turn_filled_in_order),
+        cmocka_unit_test(test_turn_are_told_to_ingest),
+        cmocka_unit_test(test_turn_given_up_make_stale),
+        cmocka_unit_test(test_turn_given_up_one_of_two),
+        cmocka_unit_test(test_turn_at_the_tail_given_up),
+        cmocka_unit_test(test_turn_overflow_gives_up_the_first),
+        cmocka_unit_test(test_turn_begin_at_zero_or_in_the_middle),
+        cmocka_unit_test(test_turn_wrap),
+        cmocka_unit_test(test_turn_new_session_closes_the_old),
+        cmocka_unit_test(test_turn_same_session_goes_on),
+        cmocka_unit_test(test_turn_wait_for_the_picture),
+        cmocka_unit_test(test_turn_picture_stands_for_what_is_missing_before_it),
+        cmocka_unit_test(test_turn_picture_that_is_late_is_refused),
+        cmocka_unit_test(test_turn_paused_source_is_stale),
+        cmocka_unit_test(test_turn_any_order_gives_the_same_tree),
         cmocka_unit_test(test_state_codec_round_trip_in_every_situation),
         cmocka_unit_test(test_state_codec_refuses_every_cut),
     };
