@@ -27,8 +27,9 @@ typedef struct job {
 static int run(int argc, char **argv);
 static sl_err find_moment(job *job, const char *before);
 static sl_err prune_here(job *job);
-static sl_err append_base(job *job, sl_log *log);
-static sl_err delete_all(job *job, sl_log *log);
+static sl_err make_base(job *job, sl_log *log);
+static sl_err append_base(job *job, sl_log *log, const sl_text *payload);
+static sl_err delete_all(job *job, sl_log *log, uint64_t oldest_seq);
 static sl_err ask_serve(job *job);
 
 const sl_command sl_command_prune = {
@@ -94,58 +95,69 @@ static sl_err find_moment(job *job, const char *before)
 static sl_err prune_here(job *job)
 {
     sl_log *log = NULL;
+    sl_log_beginning beginning = {0};
     const sl_log_options options = {.dir = job->dir, .is_writer = true};
     sl_err err = sl_log_open(&log, &options, job->errmsg);
     if (err != SL_OK) return err;
-    err = append_base(job, log);
-    if (err == SL_OK) err = delete_all(job, log);
+    err = sl_log_begins(log, &beginning);
+    if (err != SL_OK) {
+        snprintf(job->errmsg, sizeof job->errmsg, "%s", sl_log_error(log));
+    } else if (beginning.first_seq == job->before && beginning.oldest_seq < job->before) {
+        job->base = beginning.base_seq; /* that was done; what was broken off is the deleting */
+    } else {
+        err = make_base(job, log);
+    }
+    if (err == SL_OK) err = delete_all(job, log, beginning.oldest_seq);
     sl_log_close(log);
     return err;
 }
 
-static sl_err append_base(job *job, sl_log *log)
+static sl_err make_base(job *job, sl_log *log)
 {
     sl_text payload;
     sl_text_open(&payload, sl_host_memory());
     const sl_nearest from = {.log = log}; /* snapshots would save a second where nobody waits for one */
     sl_err err = sl_prune_make_base(&from, job->before, NULL, &payload, job->errmsg);
-    uint64_t last = 0;
-    sl_event draft;
-    sl_log_reader *reader = NULL;
     if (err == SL_OK) {
-        err = sl_log_last(log, &last);
-        if (err == SL_OK) err = sl_log_reader_open(log, last, &reader);
-        if (err == SL_OK) err = sl_log_read(reader, &draft); /* the base comes at the time of the last event */
-        if (err == SL_OK) {
-            draft = (sl_event){
-                .kind = SL_KIND_BASE,
-                .version = SL_PAYLOAD_VERSION,
-                .source = SL_SOURCE_SELF,
-                .source_seq = SL_SOURCE_SEQ_NONE,
-                .time_ns = draft.time_ns,
-                .payload = (const uint8_t *)payload.bytes,
-                .length = (uint32_t)payload.length,
-            };
-            err = sl_log_append(log, &draft, 1, &job->base);
-        }
+        err = append_base(job, log, &payload);
         if (err != SL_OK) snprintf(job->errmsg, sizeof job->errmsg, "%s", sl_log_error(log));
     }
-    sl_log_reader_close(reader);
     sl_text_close(&payload);
     return err;
 }
 
-/* What this does not come to do the next serve does. */
-static sl_err delete_all(job *job, sl_log *log)
+/* At the time of the last event: this process has not recorded. */
+static sl_err append_base(job *job, sl_log *log, const sl_text *payload)
 {
-    sl_log_beginning beginning;
-    sl_err err = sl_log_begins(log, &beginning);
-    const uint64_t first = beginning.oldest_seq;
-    sl_progress progress = sl_progress_begin("deleting", job->before - first, true);
-    for (bool is_done = false; err == SL_OK && !is_done;) {
+    uint64_t last = 0;
+    sl_event newest = {0};
+    sl_log_reader *reader = NULL;
+    sl_err err = sl_log_last(log, &last);
+    if (err == SL_OK) err = sl_log_reader_open(log, last, &reader);
+    if (err == SL_OK) err = sl_log_read(reader, &newest);
+    sl_log_reader_close(reader);
+    if (err != SL_OK) return err;
+    const sl_event draft = {
+        .kind = SL_KIND_BASE,
+        .version = SL_PAYLOAD_VERSION,
+        .source = SL_SOURCE_SELF,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = newest.time_ns,
+        .payload = (const uint8_t *)payload->bytes,
+        .length = (uint32_t)payload->length,
+    };
+    return sl_log_append(log, &draft, 1, &job->base);
+}
+
+/* What this does not come to do the next serve does. */
+static sl_err delete_all(job *job, sl_log *log, uint64_t oldest_seq)
+{
+    sl_err err = SL_OK;
+    uint64_t deleted = 0;
+    sl_progress progress = sl_progress_begin("deleting", job->before - oldest_seq, true);
+    for (bool is_done = false; err == SL_OK && !is_done; deleted += SL_LOG_DELETE_MAX) {
         err = sl_log_delete_some(log, &is_done);
-        if (err == SL_OK) err = sl_log_begins(log, &beginning);
-        if (err == SL_OK) sl_progress_show(&progress, beginning.oldest_seq - first);
+        sl_progress_show(&progress, deleted);
     }
     sl_progress_end(&progress);
     if (err != SL_OK) snprintf(job->errmsg, sizeof job->errmsg, "%s", sl_log_error(log));

@@ -10,7 +10,6 @@
 #include <string.h>
 
 static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
-static sl_snapshots *open_snapshots(const char *option, const sl_log *log);
 static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason);
 
 sl_memory sl_host_memory(void)
@@ -93,9 +92,21 @@ void sl_host_read_error(const sl_log_reader *reader, sl_err err, char errmsg[256
              is_damage ? "; symlog verify tells how much is damaged" : "");
 }
 
+sl_snapshots *sl_host_open_snapshots(const char *option, const sl_log *log)
+{
+    char dir[SL_HOST_DIR_BYTES];
+    char errmsg[256];
+    sl_snapshots *snapshots = NULL;
+    if (!sl_host_db_dir(option, dir, sizeof dir, errmsg)) return NULL;
+    const sl_snapshots_options options = {.dir = dir, .log_id = sl_log_id(log)};
+    sl_err err = sl_snapshots_open(&snapshots, &options, NULL, errmsg);
+    if (err != SL_OK && err != SL_ERR_NOT_FOUND) fprintf(stderr, "symlog: goes without snapshots: %s\n", errmsg);
+    return snapshots;
+}
+
 sl_err sl_host_nearest(const char *option, sl_log *log, uint64_t seq, sl_state **state, char errmsg[256])
 {
-    sl_nearest from = {.log = log, .snapshots = open_snapshots(option, log), .report = on_bad_snapshot};
+    sl_nearest from = {.log = log, .snapshots = sl_host_open_snapshots(option, log), .report = on_bad_snapshot};
     sl_err err = sl_nearest_state(&from, seq, state, errmsg);
     sl_snapshots_close(from.snapshots);
     return err;
@@ -111,7 +122,7 @@ sl_err sl_host_replay(const char *option, sl_log **log, sl_state **state, char e
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(*log));
     } else {
-        sl_nearest from = {.log = *log, .snapshots = open_snapshots(option, *log), .report = on_bad_snapshot};
+        sl_nearest from = {.log = *log, .snapshots = sl_host_open_snapshots(option, *log), .report = on_bad_snapshot};
         err = sl_nearest_reach(&from, last, NULL, state, errmsg);
         sl_snapshots_close(from.snapshots);
     }
@@ -119,19 +130,6 @@ sl_err sl_host_replay(const char *option, sl_log **log, sl_state **state, char e
     sl_log_close(*log);
     *log = NULL;
     return err;
-}
-
-/* NULL: there are none, or none that can be read. */
-static sl_snapshots *open_snapshots(const char *option, const sl_log *log)
-{
-    char dir[SL_HOST_DIR_BYTES];
-    char errmsg[256];
-    sl_snapshots *snapshots = NULL;
-    if (!sl_host_db_dir(option, dir, sizeof dir, errmsg)) return NULL;
-    const sl_snapshots_options options = {.dir = dir, .log_id = sl_log_id(log)};
-    sl_err err = sl_snapshots_open(&snapshots, &options, NULL, errmsg);
-    if (err != SL_OK && err != SL_ERR_NOT_FOUND) fprintf(stderr, "symlog: goes without snapshots: %s\n", errmsg);
-    return snapshots;
 }
 
 static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason)

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/reduce.h"
 #include "store/log.h"
+#include "store/snapshots.h"
 
 #define SL_PROGRAM_VERSION "symlog 0.1.0"
 
@@ -27,6 +28,10 @@ sl_err sl_host_open_log(const char *option, sl_log **log, char errmsg[256]);
 
 /* The sentence for an sl_log_read that failed with `err` (not SL_ERR_END). */
 void sl_host_read_error(const sl_log_reader *reader, sl_err err, char errmsg[256]);
+
+/* The snapshots beside a log that sl_host_open_log opened, for reading; NULL where there are none, or none that can be
+ * read, which is then said on standard error. The caller closes them. */
+sl_snapshots *sl_host_open_snapshots(const char *option, const sl_log *log);
 
 /* Makes the state after event `seq` of a log that sl_host_open_log opened, or the nearest one before it: from the
  * snapshots beside the log, where there are some (a bad one is told of on standard error), else from its beginning. For

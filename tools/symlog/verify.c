@@ -8,6 +8,7 @@
 #include "tools/symlog/claims.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/nearest.h"
 #include "tools/symlog/progress.h"
 
 #include <assert.h>
@@ -30,6 +31,14 @@ typedef struct verify {
     bool is_given_up;   // Too many of them to count.
     char damage[256];   // What is wrong with the first.
 
+    sl_snapshots *snapshots; // NULL: there are none.
+    uint64_t *snapshot_seqs; // Ascending.
+    size_t snapshot_count;
+    size_t snapshot_next; // The first that has not been looked at.
+    uint64_t snapshots_good;
+    uint64_t snapshots_bad;
+    uint64_t first_bad_snapshot;
+
     uint64_t proven;         // Checkpoints whose digest is that of the state.
     uint64_t not_comparable; // Those of another reducer version.
     uint64_t unreached;      // Those behind damage.
@@ -41,7 +50,11 @@ typedef struct verify {
 static sl_err check(verify *run, char errmsg[256]);
 static sl_err read_all(verify *run, char errmsg[256]);
 static void note_damage(verify *run, const sl_log_reader *reader, sl_err err);
+static void list_snapshots(verify *run);
 static sl_err apply_all(verify *run, char errmsg[256]);
+static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
+                            sl_progress *progress);
+static void check_snapshot(verify *run, sl_state *state);
 static void judge(verify *run, const sl_claim *claim, sl_digest digest);
 static int print_verdict(const verify *run);
 
@@ -50,10 +63,13 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     char errmsg[256];
     verify run = {.trace = trace};
     sl_err err = sl_host_open_log(db, &run.log, errmsg);
+    if (err == SL_OK) run.snapshots = sl_host_open_snapshots(db, run.log);
     if (err == SL_OK) err = check(&run, errmsg);
     int status = err == SL_OK ? print_verdict(&run) : sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
     sl_claims_clear(&run.claims);
+    free(run.snapshot_seqs);
+    sl_snapshots_close(run.snapshots);
     sl_log_close(run.log);
     return status;
 }
@@ -72,6 +88,7 @@ static sl_err check(verify *run, char errmsg[256])
     if (err != SL_OK) return err;
     sl_claims_sort(&run->claims);
     run->not_comparable = run->claims.unreadable;
+    list_snapshots(run);
     return apply_all(run, errmsg);
 }
 
@@ -118,7 +135,24 @@ static void note_damage(verify *run, const sl_log_reader *reader, sl_err err)
     run->is_given_up = run->damaged == DAMAGED_MAX;
 }
 
-/* Second pass: as far as a checkpoint tells of, but not beyond damage. */
+/* Those of our version. A prune or serve may remove some while we look. */
+static void list_snapshots(verify *run)
+{
+    if (run->snapshots != NULL) run->snapshot_seqs = calloc(SL_SNAPSHOTS_COUNT_MAX, sizeof(uint64_t));
+    if (run->snapshot_seqs == NULL) return;
+    uint64_t *end = run->snapshot_seqs + SL_SNAPSHOTS_COUNT_MAX;
+    uint64_t *first = end;
+    uint64_t seq = run->last;
+    while (first > run->snapshot_seqs &&
+           sl_snapshots_nearest(run->snapshots, SL_REDUCER_VERSION, seq, &seq) == SL_OK) {
+        *--first = seq;
+        if (seq-- == 0) break;
+    }
+    run->snapshot_count = (size_t)(end - first);
+    memmove(run->snapshot_seqs, first, run->snapshot_count * sizeof(uint64_t));
+}
+
+/* Second pass: as far as a checkpoint or a snapshot tells of, but not beyond damage. */
 static sl_err apply_all(verify *run, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
@@ -126,12 +160,13 @@ static sl_err apply_all(verify *run, char errmsg[256])
     sl_err err = sl_beginning_state(run->log, &state, errmsg);
     if (err != SL_OK) return err;
     err = sl_log_reader_open(run->log, sl_state_seq(state) + 1, &reader);
+    const uint64_t first = sl_state_seq(state) + 1;
     uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
     sl_progress progress = sl_progress_begin("applying", whole, true);
     run->trace->is_applying = true;
     for (size_t i = 0; i < run->claims.count && err == SL_OK; i++) {
         const sl_claim *claim = &run->claims.items[i];
-        if (claim->checkpoint.through_seq < sl_state_seq(state) && claim->checkpoint.through_seq + 1 < run->first) {
+        if (claim->checkpoint.through_seq + 1 < first) {
             run->pruned++;
             continue;
         }
@@ -140,23 +175,59 @@ static sl_err apply_all(verify *run, char errmsg[256])
             continue;
         }
         uint64_t through = claim->checkpoint.through_seq < whole ? claim->checkpoint.through_seq : whole;
-        sl_event event;
-        while (err == SL_OK && sl_state_seq(state) < through) {
-            run->trace->reading_seq = sl_log_reader_next_seq(reader);
-            err = sl_log_read(reader, &event);
-            if (err == SL_OK) err = sl_reduce(state, &event, NULL);
-            sl_progress_show(&progress, sl_state_seq(state));
-        }
+        err = apply_through(run, reader, state, through, &progress);
         sl_digest digest;
         if (err == SL_OK) sl_state_digests(state, NULL, &digest);
         if (err == SL_OK) judge(run, claim, digest);
     }
+    uint64_t through = run->snapshot_count > 0 ? run->snapshot_seqs[run->snapshot_count - 1] : 0;
+    if (err == SL_OK) err = apply_through(run, reader, state, through < whole ? through : whole, &progress);
     sl_progress_end(&progress);
     if (err != SL_OK)
         snprintf(errmsg, 256, "after event %llu: %s", (unsigned long long)sl_state_seq(state), sl_err_text(err));
     if (reader != NULL) sl_log_reader_close(reader);
     sl_state_destroy(state);
     return err;
+}
+
+static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
+                            sl_progress *progress)
+{
+    sl_err err = SL_OK;
+    check_snapshot(run, state);
+    while (err == SL_OK && sl_state_seq(state) < through) {
+        sl_event event;
+        run->trace->reading_seq = sl_log_reader_next_seq(reader);
+        err = sl_log_read(reader, &event);
+        if (err == SL_OK) err = sl_reduce(state, &event, NULL);
+        if (err == SL_OK) check_snapshot(run, state);
+        sl_progress_show(progress, sl_state_seq(state));
+    }
+    return err;
+}
+
+/* Whether the snapshot of the event that `state` is after, if there is one, is the same. */
+static void check_snapshot(verify *run, sl_state *state)
+{
+    const uint64_t seq = sl_state_seq(state);
+    while (run->snapshot_next < run->snapshot_count && run->snapshot_seqs[run->snapshot_next] < seq) {
+        run->snapshot_next++; /* of what was pruned */
+    }
+    if (run->snapshot_next == run->snapshot_count || run->snapshot_seqs[run->snapshot_next] > seq) return;
+    run->snapshot_next++;
+    sl_state *kept = NULL;
+    sl_err err = sl_nearest_load(run->snapshots, seq, &kept);
+    if (err == SL_ERR_NOT_FOUND) return; /* thinned out meanwhile */
+    sl_digest digest;
+    sl_digest kept_digest = {0};
+    sl_state_digests(state, NULL, &digest);
+    if (err == SL_OK) sl_state_digests(kept, NULL, &kept_digest);
+    sl_state_destroy(kept);
+    if (err == SL_OK && sl_digest_equal(digest, kept_digest)) {
+        run->snapshots_good++;
+        return;
+    }
+    if (run->snapshots_bad++ == 0) run->first_bad_snapshot = seq;
 }
 
 /* `digest` is that of the state after the event that the checkpoint tells of. */
@@ -190,7 +261,7 @@ static void judge(verify *run, const sl_claim *claim, sl_digest digest)
 
 static int print_verdict(const verify *run)
 {
-    bool is_ok = run->damaged == 0 && run->wrong == 0;
+    bool is_ok = run->damaged == 0 && run->wrong == 0 && run->snapshots_bad == 0;
     assert((run->first_bad == 0) == (run->damaged == 0));
     fputs(is_ok ? "ok: " : "not ok: ", stdout);
     if (run->damaged > 0) {
@@ -210,6 +281,13 @@ static int print_verdict(const verify *run)
     }
     if (run->pruned > 0) printf(", %llu of events that were pruned", (unsigned long long)run->pruned);
     if (run->unreached > 0) printf(", %llu behind damage", (unsigned long long)run->unreached);
+    if (run->snapshots_good + run->snapshots_bad > 0) {
+        printf("; snapshots: %llu good", (unsigned long long)run->snapshots_good);
+    }
+    if (run->snapshots_bad > 0) {
+        printf(", %llu bad, first of event %llu (no harm to the log: delete its folder snapshots)",
+               (unsigned long long)run->snapshots_bad, (unsigned long long)run->first_bad_snapshot);
+    }
     putchar('\n');
     return is_ok ? SL_EXIT_OK : SL_EXIT_FOUND;
 }
