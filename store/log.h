@@ -18,7 +18,7 @@
 enum {
     SL_LOG_ERRMSG_BYTES = 256,
     SL_LOG_ID_HEX = 32,
-    SL_LOG_DELETE_MAX = 512 /* records deleted in one transaction: a millisecond, for which appending waits */
+    SL_LOG_DELETE_MAX = 512 /* records deleted in one transaction while others wait for it */
 };
 
 typedef struct sl_log sl_log;
@@ -80,9 +80,10 @@ sl_err sl_log_begins(sl_log *log, sl_log_beginning *out);
  * thread. */
 void sl_log_delete_along(sl_log *log);
 
-/* The same at once, while there is nothing to append. *is_done: nothing (more) is to be deleted. It fails as
- * sl_log_append does, with the same consequence. Appending thread. */
-sl_err sl_log_delete_some(sl_log *log, bool *is_done);
+/* The same at once, while there is nothing to append: `max` records (fewer where big blobs have to be written anew).
+ * *is_done: nothing (more) is to be deleted. It fails as sl_log_append does, with the same consequence. Appending
+ * thread. */
+sl_err sl_log_delete_some(sl_log *log, size_t max, bool *is_done);
 
 /* A reader positioned before `from` (>= 1). Any thread; each reader is one thread's at a time. SL_ERR_MEMORY. */
 sl_err sl_log_reader_open(sl_log *log, uint64_t from, sl_log_reader **out);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count);
-static sl_err delete_records(sl_log *log, bool *is_done);
+static sl_err delete_records(sl_log *log, size_t max, bool *is_done);
 static sl_err append_in(sl_log *log, MDB_txn *txn, const sl_event *drafts, size_t count);
 static void note_base(sl_log *log, const sl_event *event);
 static sl_err append_event(sl_log *log, MDB_cursor *cursor, const sl_event *event);
@@ -45,23 +45,23 @@ void sl_log_delete_along(sl_log *log)
     log->is_deleting = true;
 }
 
-sl_err sl_log_delete_some(sl_log *log, bool *is_done)
+sl_err sl_log_delete_some(sl_log *log, size_t max, bool *is_done)
 {
     assert(log != NULL && log->is_writer);
     if (atomic_load(&log->has_failed)) return SL_ERR_IO;
-    sl_err err = delete_records(log, is_done);
+    sl_err err = delete_records(log, max, is_done);
     if (err != SL_OK) atomic_store(&log->has_failed, true);
     if (err == SL_OK && *is_done) log->is_deleting = false;
     return err;
 }
 
-static sl_err delete_records(sl_log *log, bool *is_done)
+static sl_err delete_records(sl_log *log, size_t max, bool *is_done)
 {
     MDB_txn *txn = NULL;
     *is_done = false;
     int code = mdb_txn_begin(log->env, NULL, 0, &txn);
     if (code != 0) return sl_log_explain(log->append_error, "delete: mdb_txn_begin", code);
-    code = sl_log_delete_in(log, txn, is_done);
+    code = sl_log_delete_in(log, txn, max, is_done);
     if (code != 0) {
         mdb_txn_abort(txn);
         return sl_log_explain(log->append_error, "delete", code);
@@ -84,7 +84,7 @@ static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count)
         if (code != 0) err = sl_log_explain(log->append_error, "append: mdb_put", code);
     }
     if (err == SL_OK && log->is_deleting) {
-        code = sl_log_delete_in(log, txn, &is_done);
+        code = sl_log_delete_in(log, txn, SL_LOG_DELETE_MAX, &is_done);
         if (code != 0) err = sl_log_explain(log->append_error, "append: delete", code);
     }
     if (err != SL_OK) {

@@ -10,14 +10,14 @@ enum { REWRITTEN_BYTES_MAX = 1 << 20 /* of blobs that others refer to, in one tr
 static int delete_oldest(const sl_log *log, MDB_cursor *cursor, size_t *rewritten_bytes, bool *is_done);
 static int release_blob(const sl_log *log, MDB_txn *txn, const MDB_val *record, size_t *rewritten_bytes);
 
-int sl_log_delete_in(const sl_log *log, MDB_txn *txn, bool *is_done)
+int sl_log_delete_in(const sl_log *log, MDB_txn *txn, size_t max, bool *is_done)
 {
     MDB_cursor *cursor = NULL;
     *is_done = false;
     int code = mdb_cursor_open(txn, log->events, &cursor);
     if (code != 0) return code;
     size_t rewritten_bytes = 0;
-    for (unsigned count = 0; count < SL_LOG_DELETE_MAX && rewritten_bytes < REWRITTEN_BYTES_MAX; count++) {
+    for (size_t count = 0; count < max && rewritten_bytes < REWRITTEN_BYTES_MAX; count++) {
         code = delete_oldest(log, cursor, &rewritten_bytes, is_done);
         if (code != 0 || *is_done) break;
     }

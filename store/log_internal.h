@@ -56,8 +56,8 @@ int sl_log_get_beginning(const sl_log *log, MDB_txn *txn, sl_log_beginning *out)
 /* Notes in `txn` that the log begins as `beginning` says. Returns LMDB's result. */
 int sl_log_put_base(const sl_log *log, MDB_txn *txn, const sl_log_beginning *beginning);
 
-/* Deletes, in `txn`, up to SL_LOG_DELETE_MAX records below log->beginning.first_seq. Returns LMDB's result. */
-int sl_log_delete_in(const sl_log *log, MDB_txn *txn, bool *is_done);
+/* Deletes, in `txn`, up to `max` records below log->beginning.first_seq. Returns LMDB's result. */
+int sl_log_delete_in(const sl_log *log, MDB_txn *txn, size_t max, bool *is_done);
 
 /* Begins the read transaction *txn (NULL), or renews it after a reset. Returns LMDB's result; EBUSY for a lockless
  * reader while somebody writes. Any thread. */

@@ -4,7 +4,8 @@
  * any of them, or all, costs time and nothing else. What the bytes mean is not known here.
  *
  * Bounded: when there are too many, those go first whose neighbours are nearest, measured by the square root of how far
- * back they lie. So they are dense near the head, and nowhere more than twice as far apart as if they were even.
+ * back they lie. So they are dense near the head, and nowhere much more than three times as far apart as if they were
+ * even.
  *
  * One process writes (the log's writer), any number may read. Records are drawn in store/README.md.
  */

@@ -73,11 +73,8 @@ static int walk(MDB_txn *txn, MDB_dbi dbi)
     if (code != 0) return code;
     MDB_val key;
     MDB_val value;
-    volatile uint8_t seen = 0; /* or the compiler would leave the reading out */
-    for (code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0;) {
-        if (value.mv_size > 0) seen ^= *(const uint8_t *)value.mv_data;
-        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
+    code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    while (code == 0) code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? 0 : code;
 }

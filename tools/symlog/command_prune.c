@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { BATCH = 16384 /* nobody else writes */ };
+
 /* What is to be done, and to what. */
 typedef struct job {
     const char *db;
@@ -155,8 +157,8 @@ static sl_err delete_all(job *job, sl_log *log, uint64_t oldest_seq)
     sl_err err = SL_OK;
     uint64_t deleted = 0;
     sl_progress progress = sl_progress_begin("deleting", job->before - oldest_seq, true);
-    for (bool is_done = false; err == SL_OK && !is_done; deleted += SL_LOG_DELETE_MAX) {
-        err = sl_log_delete_some(log, &is_done);
+    for (bool is_done = false; err == SL_OK && !is_done; deleted += BATCH) {
+        err = sl_log_delete_some(log, BATCH, &is_done);
         sl_progress_show(&progress, deleted);
     }
     sl_progress_end(&progress);

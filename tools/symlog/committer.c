@@ -142,7 +142,7 @@ static void delete_some(sl_committer *committer)
 {
     bool is_done = false;
     atomic_store(&committer->deleting, false); /* before looking: another base may come meanwhile */
-    if (sl_log_delete_some(committer->options.log, &is_done) != SL_OK) {
+    if (sl_log_delete_some(committer->options.log, SL_LOG_DELETE_MAX, &is_done) != SL_OK) {
         atomic_store(&committer->failed, true);
         committer->options.tell(committer->options.ctx, NULL, 0);
     } else if (!is_done) {
