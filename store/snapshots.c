@@ -7,31 +7,35 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define DATA_FILE "data.mdb"       /* LMDB's */
+#define LOCK_FILE "lock.mdb"       /* LMDB's */
+#define CONDEMNED_FILE "condemned" /* ours, empty: the next writer begins anew */
+
 static const size_t MAP_BYTES = (size_t)16 << 30; /* address space; freed room is in pieces */
 static const size_t MAP_BYTES_LIMITED = (size_t)4 << 30;
 
-static sl_err find_dir(sl_snapshots *snapshots, const char *dir, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES]);
-static sl_err check_soundness(const sl_snapshots *snapshots, const char *dir, bool *was_damaged,
-                              char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES]);
-static int open_env(sl_snapshots *snapshots, const char *dir, size_t map_size_bytes);
+static sl_err find_dir(sl_snapshots *snapshots, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES]);
+static sl_err check_soundness(const sl_snapshots *snapshots, bool *was_damaged, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES]);
+static int open_env(sl_snapshots *snapshots, size_t map_size_bytes);
 static int open_states(sl_snapshots *snapshots);
 static sl_err write_in(sl_snapshots *snapshots, int (*write)(sl_snapshots *, MDB_txn *, const void *), const void *what,
                        const char *step);
 static int put_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what);
-static int remove_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what);
 static int keep_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what);
+static int remove_one(const sl_snapshots *snapshots, MDB_txn *txn, uint32_t reducer_version, uint64_t seq);
 static int find_nearest(const sl_snapshots *snapshots, MDB_txn *txn, uint32_t reducer_version, uint64_t *seq);
 static sl_err read_value(const sl_snapshots *snapshots, const MDB_val *value, sl_snapshot *snapshot, sl_text *bytes);
 static void put_digest(uint8_t *bytes, sl_digest digest);
 static sl_digest get_digest(const uint8_t *bytes);
 
-/* What put_in, remove_in and keep_in are to do. */
+/* What put_in and keep_in are to do. */
 typedef struct put {
     const sl_snapshot *snapshot;
     const void *bytes;
@@ -50,22 +54,22 @@ sl_err sl_snapshots_open(sl_snapshots **out, const sl_snapshots_options *options
     assert(out != NULL && options != NULL && options->dir != NULL && options->log_id != NULL);
     *out = NULL;
     if (was_damaged != NULL) *was_damaged = false;
-    char dir[PATH_MAX];
-    if (snprintf(dir, sizeof dir, "%s/snapshots", options->dir) >= (int)sizeof dir)
-        return sl_log_explain(errmsg, "snapshots", ENAMETOOLONG);
     sl_snapshots *snapshots = calloc(1, sizeof *snapshots);
     if (snapshots == NULL) return sl_log_explain(errmsg, "snapshots", ENOMEM);
     snapshots->lock_fd = -1;
+    const int length = snprintf(snapshots->dir, sizeof snapshots->dir, "%s/snapshots", options->dir);
     snapshots->is_writer = options->is_writer;
     snapshots->count_max = options->count_max != 0 ? options->count_max : SL_SNAPSHOTS_COUNT_MAX;
     snapshots->bytes_max = options->bytes_max != 0 ? options->bytes_max : SL_SNAPSHOTS_BYTES_MAX;
     memcpy(snapshots->log_id, options->log_id, SL_LOG_ID_BYTES);
 
-    sl_err err = find_dir(snapshots, dir, errmsg);
-    if (err == SL_OK) err = check_soundness(snapshots, dir, was_damaged, errmsg);
+    sl_err err = SL_OK;
+    if (length >= PATH_MAX) err = sl_log_explain(errmsg, "snapshots", ENAMETOOLONG);
+    if (err == SL_OK) err = find_dir(snapshots, errmsg);
+    if (err == SL_OK) err = check_soundness(snapshots, was_damaged, errmsg);
     if (err == SL_OK) {
-        int code = open_env(snapshots, dir, MAP_BYTES);
-        if (code == ENOMEM) code = open_env(snapshots, dir, MAP_BYTES_LIMITED);
+        int code = open_env(snapshots, MAP_BYTES);
+        if (code == ENOMEM) code = open_env(snapshots, MAP_BYTES_LIMITED);
         if (code == 0) code = open_states(snapshots);
         if (code != 0) err = sl_log_explain(errmsg, "snapshots: open", code);
         if (code == MDB_NOTFOUND) err = SL_ERR_NOT_FOUND; /* being made */
@@ -91,30 +95,46 @@ const char *sl_snapshots_error(const sl_snapshots *snapshots)
     return snapshots->error;
 }
 
-static sl_err find_dir(sl_snapshots *snapshots, const char *dir, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES])
+void sl_snapshots_condemn(sl_snapshots *snapshots)
 {
-    if (snapshots->is_writer) return sl_log_dir_claim(dir, &snapshots->lock_fd, errmsg);
-    return sl_log_dir_find(dir, &snapshots->is_lockless, &snapshots->lock_fd, errmsg);
+    char mark[SL_SNAPSHOTS_PATH_BYTES];
+    snprintf(mark, sizeof mark, "%s/" CONDEMNED_FILE, snapshots->dir);
+    assert(snapshots->is_writer);
+    snapshots->is_condemned = true;
+    const int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) close(fd); /* without it the next writer finds out for itself */
 }
 
-static sl_err check_soundness(const sl_snapshots *snapshots, const char *dir, bool *was_damaged,
-                              char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES])
+static sl_err find_dir(sl_snapshots *snapshots, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES])
 {
-    char data[PATH_MAX + sizeof "/data.mdb"];
-    char lock[PATH_MAX + sizeof "/lock.mdb"];
-    snprintf(data, sizeof data, "%s/data.mdb", dir);
-    snprintf(lock, sizeof lock, "%s/lock.mdb", dir);
-    if (access(data, F_OK) != 0 || sl_snapshots_is_sound(dir, snapshots->is_lockless)) return SL_OK;
+    if (snapshots->is_writer) return sl_log_dir_claim(snapshots->dir, &snapshots->lock_fd, errmsg);
+    return sl_log_dir_find(snapshots->dir, &snapshots->is_lockless, &snapshots->lock_fd, errmsg);
+}
+
+static sl_err check_soundness(const sl_snapshots *snapshots, bool *was_damaged, char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES])
+{
+    char path[SL_SNAPSHOTS_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/" CONDEMNED_FILE, snapshots->dir);
+    const bool is_condemned = snapshots->is_writer && access(path, F_OK) == 0;
+    snprintf(path, sizeof path, "%s/" DATA_FILE, snapshots->dir);
+    if (access(path, F_OK) != 0) return SL_OK;
+    if (!is_condemned && sl_snapshots_is_sound(snapshots->dir, snapshots->is_writer, snapshots->is_lockless))
+        return SL_OK;
     if (was_damaged != NULL) *was_damaged = true;
     if (!snapshots->is_writer) {
-        snprintf(errmsg, SL_SNAPSHOTS_ERRMSG_BYTES, "log: %.200s: damaged", dir);
+        snprintf(errmsg, SL_SNAPSHOTS_ERRMSG_BYTES, "log: %.200s: damaged", snapshots->dir);
         return SL_ERR_CORRUPT;
     }
-    const int code = unlink(data) != 0 || (unlink(lock) != 0 && errno != ENOENT) ? errno : 0;
+    static const char *const files[] = {DATA_FILE, LOCK_FILE, CONDEMNED_FILE};
+    int code = 0;
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && code == 0; i++) {
+        snprintf(path, sizeof path, "%s/%s", snapshots->dir, files[i]);
+        if (unlink(path) != 0 && errno != ENOENT) code = errno;
+    }
     return code == 0 ? SL_OK : sl_log_explain(errmsg, "snapshots: removing what is damaged", code);
 }
 
-static int open_env(sl_snapshots *snapshots, const char *dir, size_t map_size_bytes)
+static int open_env(sl_snapshots *snapshots, size_t map_size_bytes)
 {
     /* After a power cut the newest may be missing; it is a cache. */
     unsigned flags = MDB_NOTLS | (snapshots->is_writer ? MDB_NOMETASYNC : MDB_RDONLY);
@@ -124,7 +144,7 @@ static int open_env(sl_snapshots *snapshots, const char *dir, size_t map_size_by
     code = mdb_env_set_maxdbs(snapshots->env, SL_SNAPSHOTS_DATABASES);
     if (code == 0) code = mdb_env_set_maxreaders(snapshots->env, SL_SNAPSHOTS_READERS_MAX);
     if (code == 0) code = mdb_env_set_mapsize(snapshots->env, map_size_bytes);
-    if (code == 0) code = mdb_env_open(snapshots->env, dir, flags, 0600);
+    if (code == 0) code = mdb_env_open(snapshots->env, snapshots->dir, flags, 0600);
     if (code != 0) {
         mdb_env_close(snapshots->env);
         snapshots->env = NULL;
@@ -165,11 +185,6 @@ sl_err sl_snapshots_put(sl_snapshots *snapshots, const sl_snapshot *snapshot, co
     return write_in(snapshots, put_in, &(put){.snapshot = snapshot, .bytes = bytes, .length = length}, "put");
 }
 
-sl_err sl_snapshots_remove(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t seq)
-{
-    return write_in(snapshots, remove_in, &(range){.reducer_version = reducer_version, .first = seq}, "remove");
-}
-
 sl_err sl_snapshots_keep(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t first, uint64_t last)
 {
     return write_in(snapshots, keep_in, &(range){.reducer_version = reducer_version, .first = first, .last = last},
@@ -180,6 +195,10 @@ static sl_err write_in(sl_snapshots *snapshots, int (*write)(sl_snapshots *, MDB
                        const char *step)
 {
     assert(snapshots->is_writer);
+    if (snapshots->is_condemned) {
+        snprintf(snapshots->error, sizeof snapshots->error, "log: snapshots: damaged; they are made anew at the next start");
+        return SL_ERR_CORRUPT;
+    }
     char where[32];
     snprintf(where, sizeof where, "snapshots: %s", step);
     MDB_txn *txn = NULL;
@@ -212,16 +231,6 @@ static int put_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what)
     return sl_snapshots_thin(snapshots, txn, put->snapshot->reducer_version);
 }
 
-static int remove_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what)
-{
-    const range *one = what;
-    uint8_t key_bytes[SL_SNAPSHOTS_KEY_BYTES];
-    sl_snapshots_key(one->reducer_version, one->first, key_bytes);
-    MDB_val key = {.mv_size = sizeof key_bytes, .mv_data = key_bytes};
-    const int code = mdb_del(txn, snapshots->states, &key, NULL);
-    return code == MDB_NOTFOUND ? 0 : code;
-}
-
 static int keep_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what)
 {
     const range *kept = what;
@@ -229,10 +238,17 @@ static int keep_in(sl_snapshots *snapshots, MDB_txn *txn, const void *what)
         int code = find_nearest(snapshots, txn, kept->reducer_version, &seq);
         if (code == MDB_NOTFOUND) return 0;
         const bool is_kept = seq >= kept->first && seq <= kept->last;
-        const range one = {.reducer_version = kept->reducer_version, .first = seq};
-        if (code == 0 && !is_kept) code = remove_in(snapshots, txn, &one);
+        if (code == 0 && !is_kept) code = remove_one(snapshots, txn, kept->reducer_version, seq);
         if (code != 0 || seq == 0) return code;
     }
+}
+
+static int remove_one(const sl_snapshots *snapshots, MDB_txn *txn, uint32_t reducer_version, uint64_t seq)
+{
+    uint8_t key_bytes[SL_SNAPSHOTS_KEY_BYTES];
+    sl_snapshots_key(reducer_version, seq, key_bytes);
+    MDB_val key = {.mv_size = sizeof key_bytes, .mv_data = key_bytes};
+    return mdb_del(txn, snapshots->states, &key, NULL);
 }
 
 sl_err sl_snapshots_nearest(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t seq, uint64_t *found)

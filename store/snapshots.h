@@ -42,7 +42,7 @@ typedef struct sl_snapshot {
 
 /* Opens the snapshots of the log in options->dir, once in a process at a time, and not for use after a fork. LMDB ends
  * a process that meets a damaged page, so a child (forked and gone within this call) walks the file first; a writer
- * begins anew where that went wrong, and *was_damaged (may be NULL) says so. `errmsg` gets a sentence on failure.
+ * begins anew where that went wrong, or where they were condemned, and *was_damaged (may be NULL) says so. `errmsg` gets a sentence on failure.
  * SL_ERR_NOT_FOUND: reading, and there are none; SL_ERR_CORRUPT: reading, and they are damaged; SL_ERR_BUSY, as for a
  * log; SL_ERR_IO, SL_ERR_MEMORY. */
 sl_err sl_snapshots_open(sl_snapshots **out, const sl_snapshots_options *options, bool *was_damaged,
@@ -52,7 +52,7 @@ sl_err sl_snapshots_open(sl_snapshots **out, const sl_snapshots_options *options
 void sl_snapshots_close(sl_snapshots *snapshots);
 
 /* Keeps one, in the place of any of the same number and version, and makes room. SL_ERR_FULL: it alone is more than
- * bytes_max, or the map is full; SL_ERR_IO, SL_ERR_MEMORY: sl_snapshots_error. One thread at a time, as all that
+ * bytes_max, or the map is full; SL_ERR_CORRUPT: condemned; SL_ERR_IO, SL_ERR_MEMORY: sl_snapshots_error. One thread at a time, as all that
  * writes. */
 sl_err sl_snapshots_put(sl_snapshots *snapshots, const sl_snapshot *snapshot, const void *bytes, size_t length);
 
@@ -64,13 +64,14 @@ sl_err sl_snapshots_nearest(sl_snapshots *snapshots, uint32_t reducer_version, u
  * SL_ERR_CORRUPT: damaged, or another log's. */
 sl_err sl_snapshots_read(sl_snapshots *snapshots, sl_snapshot *snapshot, sl_text *bytes);
 
-/* Removes one; no error if there is none. */
-sl_err sl_snapshots_remove(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t seq);
-
 /* Removes those of a version below `first` and above `last`: the log no longer leads from or to them. */
 sl_err sl_snapshots_keep(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t first, uint64_t last);
 
-/* Why the last put, remove or keep failed. The writing thread; valid until its next call. */
+/* One of them was bad, so more may be: to write into a damaged file may end the process. Nothing is written any more
+ * (put and keep give SL_ERR_CORRUPT), and who opens them for writing next begins anew. */
+void sl_snapshots_condemn(sl_snapshots *snapshots);
+
+/* Why the last put or keep failed. The writing thread; valid until its next call. */
 const char *sl_snapshots_error(const sl_snapshots *snapshots);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "store/snapshots.h"
 
+#include <limits.h>
 #include <lmdb.h>
 
 #define SL_SNAPSHOTS_STATES "states" /* the one database */
@@ -16,7 +17,8 @@ enum {
     SL_SNAPSHOTS_KEY_BYTES = 12,    /* u32 reducer version, u64 number; big-endian, so that they sort */
     SL_SNAPSHOTS_HEADER_BYTES = 52, /* u32 form, the log's id, the state's digest, the bytes' digest */
     SL_SNAPSHOTS_DATABASES = 1,
-    SL_SNAPSHOTS_READERS_MAX = 1024
+    SL_SNAPSHOTS_READERS_MAX = 1024,
+    SL_SNAPSHOTS_PATH_BYTES = PATH_MAX + 16 /* of a file in the folder */
 };
 
 struct sl_snapshots {
@@ -28,7 +30,9 @@ struct sl_snapshots {
     uint8_t log_id[SL_LOG_ID_BYTES];
     size_t count_max;
     size_t bytes_max;
-    char error[SL_SNAPSHOTS_ERRMSG_BYTES]; /* Writing thread. */
+    char dir[PATH_MAX];
+    bool is_condemned;                     /* Writing thread, and so is the next. */
+    char error[SL_SNAPSHOTS_ERRMSG_BYTES];
 };
 
 /* Begins a read transaction. Returns LMDB's result; EBUSY for a lockless reader while somebody writes. Any thread. */
@@ -37,9 +41,9 @@ int sl_snapshots_view_begin(const sl_snapshots *snapshots, MDB_txn **txn);
 /* Removes what is too much, in `txn`; of the newest version the newest stays. Returns LMDB's result. */
 int sl_snapshots_thin(const sl_snapshots *snapshots, MDB_txn *txn, uint32_t reducer_version);
 
-/* Whether the environment in `dir` can be walked through: a child tries, since LMDB ends a process that meets a damaged
- * page. */
-bool sl_snapshots_is_sound(const char *dir, bool is_lockless);
+/* Whether the environment in `dir` can be walked through, and for a writer also changed: a child tries, since LMDB ends
+ * a process that meets a damaged page. */
+bool sl_snapshots_is_sound(const char *dir, bool is_writer, bool is_lockless);
 
 void sl_snapshots_key(uint32_t reducer_version, uint64_t seq, uint8_t key[SL_SNAPSHOTS_KEY_BYTES]);
 

@@ -223,18 +223,23 @@ static void test_snapshots_flipped_bit_is_corrupt(void **state)
     sl_snapshots_close(snapshots);
 }
 
-static void test_snapshots_remove_takes_one(void **state)
+static void test_snapshots_condemned_are_begun_anew(void **state)
 {
+    uint64_t distance = 0;
     sl_snapshots *snapshots = open_to_write(*state);
     put(snapshots, 10);
-    put(snapshots, 20);
-    put_version(snapshots, VERSION + 1, 20);
-    assert_int_equal(sl_snapshots_remove(snapshots, VERSION, 20), SL_OK);
-    assert_int_equal(sl_snapshots_remove(snapshots, VERSION, 20), SL_OK);
-    expect_nearest(snapshots, UINT64_MAX, 10);
-    uint64_t found = 0;
-    assert_int_equal(sl_snapshots_nearest(snapshots, VERSION + 1, 20, &found), SL_OK);
+    sl_snapshots_condemn(snapshots);
+    const sl_snapshot snapshot = {.seq = 20, .reducer_version = VERSION};
+    assert_int_equal(sl_snapshots_put(snapshots, &snapshot, "more", 4), SL_ERR_CORRUPT);
+    assert_int_equal(sl_snapshots_keep(snapshots, VERSION, 0, 5), SL_ERR_CORRUPT);
+    assert_int_equal(read_one(snapshots, 10), SL_OK);
     sl_snapshots_close(snapshots);
+    for (size_t i = 0; i < 2; i++) { /* the second time it is as good as any */
+        snapshots = open_to_write(*state);
+        assert_int_equal(count_all(snapshots, &distance), i);
+        put(snapshots, 30);
+        sl_snapshots_close(snapshots);
+    }
 }
 
 static void test_snapshots_keep_takes_those_outside(void **state)
@@ -395,7 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_snapshots_reading_where_there_are_none, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_snapshots_of_another_log_are_corrupt, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_snapshots_flipped_bit_is_corrupt, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(test_snapshots_remove_takes_one, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_snapshots_condemned_are_begun_anew, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_snapshots_keep_takes_those_outside, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_snapshots_thinned_out_by_count, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_snapshots_thinned_out_by_bytes, make_dir, remove_dir),

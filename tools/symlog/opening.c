@@ -18,11 +18,12 @@ enum {
     SNAPSHOT_WORTH_EVENTS = 4096 /* applied, and the next start is to be quicker */
 };
 
-/* For on_bad. */
-typedef struct reporting {
-    sl_snapshots *snapshots;
+
+/* Snapshots that prove nothing. */
+typedef struct bad {
     sl_status *status;
-} reporting;
+    unsigned count;
+} bad;
 
 static sl_err open_state(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
 static void open_snapshots(sl_opening *opening, const sl_opening_options *options, uint64_t head);
@@ -70,10 +71,14 @@ static sl_err open_state(sl_opening *opening, const sl_opening_options *options,
         return err;
     }
     open_snapshots(opening, options, head);
-    reporting reporting = {.snapshots = opening->snapshots, .status = options->status};
-    const sl_nearest from = {
-        .log = opening->log, .snapshots = opening->snapshots, .report = on_bad, .ctx = &reporting};
+    bad bad = {.status = options->status};
+    const sl_nearest from = {.log = opening->log, .snapshots = opening->snapshots, .report = on_bad, .ctx = &bad};
     err = sl_nearest_state(&from, head, &opening->state, errmsg);
+    if (bad.count > 0) { /* and nobody knows what else is */
+        sl_snapshots_condemn(opening->snapshots);
+        sl_snapshots_close(opening->snapshots);
+        open_snapshots(opening, options, head);
+    }
     return err == SL_OK ? apply_rest(opening, options, head, errmsg) : err;
 }
 
@@ -100,10 +105,9 @@ static void open_snapshots(sl_opening *opening, const sl_opening_options *option
 
 static void on_bad(void *ctx, uint64_t seq, const char *reason)
 {
-    const reporting *reporting = ctx;
-    sl_status_say(reporting->status, "snapshot bad=%llu reason=\"%s\"", (unsigned long long)seq, reason);
-    if (sl_snapshots_remove(reporting->snapshots, SL_REDUCER_VERSION, seq) == SL_OK) return;
-    sl_status_say(reporting->status, "snapshots reason=\"%s\"", sl_snapshots_error(reporting->snapshots));
+    bad *bad = ctx;
+    bad->count++;
+    sl_status_say(bad->status, "snapshot bad=%llu reason=\"%s\"", (unsigned long long)seq, reason);
 }
 
 static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options, uint64_t head, char errmsg[256])

@@ -262,7 +262,9 @@ static void take_snapshot(sl_worker *worker, uint64_t seq)
 static void on_bad(void *ctx, uint64_t seq, const char *reason)
 {
     sl_worker *worker = ctx;
-    sl_status_say(worker->options.status, "snapshot bad=%llu reason=\"%s\"", (unsigned long long)seq, reason);
     if (worker->cannot_keep) return;
-    worker->cannot_keep = sl_snapshots_remove(worker->options.snapshots, SL_REDUCER_VERSION, seq) != SL_OK;
+    worker->cannot_keep = true;
+    sl_status_say(worker->options.status, "snapshot bad=%llu reason=\"%s\" hint=\"made anew at the next start\"",
+                  (unsigned long long)seq, reason);
+    sl_snapshots_condemn(worker->options.snapshots);
 }
