@@ -92,8 +92,9 @@ void sl_log_reader_close(sl_log_reader *reader);
 /* The next event, checked for contiguity and checksum. Its payload is a view, valid until the next call on this
  * reader. SL_ERR_END: nothing more is committed yet (call again later; the read transaction has been let go);
  * SL_ERR_GAP, SL_ERR_CORRUPT, SL_ERR_MALFORMED: damaged at the number sl_log_reader_next_seq, and again at every call
- * until that is skipped; SL_ERR_RANGE: not there, because the log begins later now (it was pruned); SL_ERR_IO (also when more than 1,024 readers are open in all processes), SL_ERR_MEMORY;
- * SL_ERR_BUSY: somebody began to write a log of the kind that sl_log_open tells of. */
+ * until that is skipped; SL_ERR_RANGE: not there, because the log begins later now (it was pruned); SL_ERR_IO (also
+ * when more than 1,024 readers are open in all processes), SL_ERR_MEMORY; SL_ERR_BUSY: somebody began to write a log of
+ * the kind that sl_log_open tells of. */
 sl_err sl_log_read(sl_log_reader *reader, sl_event *out);
 
 /* What went wrong last with this reader: "log: event 17: its bytes do not match their checksum". The reader's thread;

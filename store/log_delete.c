@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-enum { REWRITTEN_BYTES_MAX = 1 << 20 /* of blobs that others refer to, in one transaction; a single one may be bigger */ };
+enum {
+    REWRITTEN_BYTES_MAX = 1 << 20 /* of blobs that others refer to, in one transaction; a single one may be bigger */
+};
 
 static int delete_oldest(const sl_log *log, MDB_cursor *cursor, size_t *rewritten_bytes, bool *is_done);
 static int release_blob(const sl_log *log, MDB_txn *txn, const MDB_val *record, size_t *rewritten_bytes);

@@ -21,13 +21,13 @@ enum {
 static_assert(sizeof(size_t) == sizeof(uint64_t), "LMDB's integer keys are size_t, sequence numbers u64");
 
 struct sl_log {
-    MDB_env *env;      /* Immutable, like all that has no note. */
-    MDB_dbi events;    /* u64 sequence number -> record */
-    MDB_dbi blobs;     /* digest of a payload above SL_LOG_INLINE_BYTES_MAX -> reference count, bytes */
-    MDB_dbi meta;      /* name -> value */
-    bool is_writer;    /* holds the writer's lock in lock_fd */
-    bool is_lockless;  /* reads without LMDB's lock file, so only while nobody writes */
-    int lock_fd;       /* the writer's lock file; -1: not needed, or there is none */
+    MDB_env *env;               /* Immutable, like all that has no note. */
+    MDB_dbi events;             /* u64 sequence number -> record */
+    MDB_dbi blobs;              /* digest of a payload above SL_LOG_INLINE_BYTES_MAX -> reference count, bytes */
+    MDB_dbi meta;               /* name -> value */
+    bool is_writer;             /* holds the writer's lock in lock_fd */
+    bool is_lockless;           /* reads without LMDB's lock file, so only while nobody writes */
+    int lock_fd;                /* the writer's lock file; -1: not needed, or there is none */
     uint64_t last_seq;          /* Appending thread only, as the next two: what the next append goes on from. */
     sl_log_beginning beginning; /* as committed; oldest_seq as it was when the log was opened */
     bool is_deleting;           /* appends delete along */

@@ -155,8 +155,8 @@ static int open_env(sl_snapshots *snapshots, size_t map_size_bytes)
 static int open_states(sl_snapshots *snapshots)
 {
     MDB_txn *txn = NULL;
-    int code = snapshots->is_writer ? mdb_txn_begin(snapshots->env, NULL, 0, &txn)
-                                    : sl_snapshots_view_begin(snapshots, &txn);
+    int code =
+        snapshots->is_writer ? mdb_txn_begin(snapshots->env, NULL, 0, &txn) : sl_snapshots_view_begin(snapshots, &txn);
     if (code != 0) return code;
     code = mdb_dbi_open(txn, SL_SNAPSHOTS_STATES, snapshots->is_writer ? MDB_CREATE : 0, &snapshots->states);
     if (code != 0) {
@@ -196,7 +196,8 @@ static sl_err write_in(sl_snapshots *snapshots, int (*write)(sl_snapshots *, MDB
 {
     assert(snapshots->is_writer);
     if (snapshots->is_condemned) {
-        snprintf(snapshots->error, sizeof snapshots->error, "log: snapshots: damaged; they are made anew at the next start");
+        snprintf(snapshots->error, sizeof snapshots->error,
+                 "log: snapshots: damaged; they are made anew at the next start");
         return SL_ERR_CORRUPT;
     }
     char where[32];

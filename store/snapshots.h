@@ -42,9 +42,9 @@ typedef struct sl_snapshot {
 
 /* Opens the snapshots of the log in options->dir, once in a process at a time, and not for use after a fork. LMDB ends
  * a process that meets a damaged page, so a child (forked and gone within this call) walks the file first; a writer
- * begins anew where that went wrong, or where they were condemned, and *was_damaged (may be NULL) says so. `errmsg` gets a sentence on failure.
- * SL_ERR_NOT_FOUND: reading, and there are none; SL_ERR_CORRUPT: reading, and they are damaged; SL_ERR_BUSY, as for a
- * log; SL_ERR_IO, SL_ERR_MEMORY. */
+ * begins anew where that went wrong, or where they were condemned, and *was_damaged (may be NULL) says so. `errmsg`
+ * gets a sentence on failure. SL_ERR_NOT_FOUND: reading, and there are none; SL_ERR_CORRUPT: reading, and they are
+ * damaged; SL_ERR_BUSY, as for a log; SL_ERR_IO, SL_ERR_MEMORY. */
 sl_err sl_snapshots_open(sl_snapshots **out, const sl_snapshots_options *options, bool *was_damaged,
                          char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES]);
 
@@ -52,16 +52,16 @@ sl_err sl_snapshots_open(sl_snapshots **out, const sl_snapshots_options *options
 void sl_snapshots_close(sl_snapshots *snapshots);
 
 /* Keeps one, in the place of any of the same number and version, and makes room. SL_ERR_FULL: it alone is more than
- * bytes_max, or the map is full; SL_ERR_CORRUPT: condemned; SL_ERR_IO, SL_ERR_MEMORY: sl_snapshots_error. One thread at a time, as all that
- * writes. */
+ * bytes_max, or the map is full; SL_ERR_CORRUPT: condemned; SL_ERR_IO, SL_ERR_MEMORY: sl_snapshots_error. One thread at
+ * a time, as all that writes. */
 sl_err sl_snapshots_put(sl_snapshots *snapshots, const sl_snapshot *snapshot, const void *bytes, size_t length);
 
 /* The number of the newest snapshot of a version at or before `seq`. SL_ERR_NOT_FOUND: there is none. Any thread, as
  * all that reads. */
 sl_err sl_snapshots_nearest(sl_snapshots *snapshots, uint32_t reducer_version, uint64_t seq, uint64_t *found);
 
-/* Appends the bytes of the snapshot with this number and version to `bytes` and sets snapshot->digest. SL_ERR_NOT_FOUND;
- * SL_ERR_CORRUPT: damaged, or another log's. */
+/* Appends the bytes of the snapshot with this number and version to `bytes` and sets snapshot->digest.
+ * SL_ERR_NOT_FOUND; SL_ERR_CORRUPT: damaged, or another log's. */
 sl_err sl_snapshots_read(sl_snapshots *snapshots, sl_snapshot *snapshot, sl_text *bytes);
 
 /* Removes those of a version below `first` and above `last`: the log no longer leads from or to them. */

@@ -31,7 +31,7 @@ struct sl_snapshots {
     size_t count_max;
     size_t bytes_max;
     char dir[PATH_MAX];
-    bool is_condemned;                     /* Writing thread, and so is the next. */
+    bool is_condemned; /* Writing thread, and so is the next. */
     char error[SL_SNAPSHOTS_ERRMSG_BYTES];
 };
 

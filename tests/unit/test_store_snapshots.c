@@ -114,7 +114,7 @@ static void flip_bytes(const char *dir, uint64_t seq)
 {
     char path[600];
     uint8_t wanted[STATE_BYTES];
-    struct stat file;
+    struct stat file = {0};
     data_path(dir, path);
     make_bytes(seq, wanted);
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -267,8 +267,7 @@ static void test_snapshots_thinned_out_by_count(void **state)
         const size_t count = count_all(snapshots, &distance);
         assert_int_equal(count, seq < COUNT_MAX ? seq : COUNT_MAX);
         if (seq < COUNT_MAX) continue;
-        if (distance > 4 * seq / COUNT_MAX)
-            fail_msg("%d of %d lie %d apart", (int)count, (int)seq, (int)distance);
+        if (distance > 4 * seq / COUNT_MAX) fail_msg("%d of %d lie %d apart", (int)count, (int)seq, (int)distance);
         expect_nearest(snapshots, UINT64_MAX, seq);
         expect_nearest(snapshots, seq - 1, seq - 1);
     }
@@ -346,7 +345,7 @@ static void test_snapshots_truncated_file(void **state)
     char path[600];
     put_many_and_close(*state);
     data_path(*state, path);
-    assert_int_equal(truncate(path, 10 * PAGE_BYTES), 0);
+    assert_int_equal(truncate(path, 10 * (off_t)PAGE_BYTES), 0);
     expect_begun_anew(*state);
 }
 
@@ -366,7 +365,7 @@ static void test_snapshots_no_database(void **state)
 static void test_snapshots_spoilt_pages(void **state)
 {
     char path[600];
-    struct stat file;
+    struct stat file = {0};
     put_many_and_close(*state);
     data_path(*state, path);
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -374,7 +373,7 @@ static void test_snapshots_spoilt_pages(void **state)
     size_t damaged = 0, bad = 0;
     for (off_t at = 2 * (off_t)PAGE_BYTES; at < file.st_size; at += PAGE_BYTES) {
         uint8_t kept[PAGE_BYTES], spoilt[PAGE_BYTES];
-        memset(spoilt, at % (2 * PAGE_BYTES) == 0 ? 0 : 0xff, sizeof spoilt);
+        memset(spoilt, at % (2 * (off_t)PAGE_BYTES) == 0 ? 0 : 0xff, sizeof spoilt);
         assert_int_equal(pread(fd, kept, sizeof kept, at), sizeof kept);
         assert_int_equal(pwrite(fd, spoilt, sizeof spoilt, at), sizeof spoilt);
         sl_snapshots *snapshots = NULL;

@@ -69,15 +69,15 @@ static int set_up(void **state)
 {
     fixture *fixture = calloc(1, sizeof *fixture);
     char errmsg[256];
-    if (fixture == NULL || make_dir(&fixture->dir) != 0) return -1;
-    fixture->log = open_with(
-        &(sl_log_options){.dir = fixture->dir, .is_writer = true, .durability = SL_DURABILITY_PROCESS});
+    assert_non_null(fixture);
+    assert_int_equal(make_dir(&fixture->dir), 0);
+    fixture->log =
+        open_with(&(sl_log_options){.dir = fixture->dir, .is_writer = true, .durability = SL_DURABILITY_PROCESS});
     for (uint64_t seq = 1; seq <= EVENTS; seq++) append_session(fixture->log, seq);
-    const sl_snapshots_options options = {
-        .dir = fixture->dir, .log_id = sl_log_id(fixture->log), .is_writer = true};
+    const sl_snapshots_options options = {.dir = fixture->dir, .log_id = sl_log_id(fixture->log), .is_writer = true};
     assert_int_equal(sl_snapshots_open(&fixture->snapshots, &options, NULL, errmsg), SL_OK);
-    fixture->from = (sl_nearest){
-        .log = fixture->log, .snapshots = fixture->snapshots, .report = on_bad, .ctx = fixture};
+    fixture->from =
+        (sl_nearest){.log = fixture->log, .snapshots = fixture->snapshots, .report = on_bad, .ctx = fixture};
     note_digests(fixture);
     *state = fixture;
     return 0;

@@ -140,7 +140,8 @@ static sl_err open_listing(listing *out, char errmsg[256])
     const uint64_t before = out->range.from <= last ? out->range.from - 1 : last;
     err = sl_host_nearest(out->options->db, out->log, before, &out->names, errmsg);
     uint64_t from = err == SL_OK ? sl_state_seq(out->names) + 1 : out->range.from;
-    if (err == SL_ERR_VERSION) err = sl_state_create(sl_host_memory(), &out->names); // The events can be read all the same.
+    if (err == SL_ERR_VERSION)
+        err = sl_state_create(sl_host_memory(), &out->names); // The events can be read all the same.
     if (err == SL_OK) err = sl_log_reader_open(out->log, from, &out->reader);
     if (err == SL_ERR_MEMORY) snprintf(errmsg, 256, "%s", sl_err_text(err));
     return err;

@@ -170,8 +170,7 @@ static sl_err ask_serve(job *job)
 {
     json_t *params = json_pack("{s:I, s:s}", "before", (json_int_t)job->before, "log", job->log_id);
     json_t *result = NULL;
-    sl_err err =
-        sl_rpc_client_call(job->url, "prune", params, SL_RPC_CLIENT_LONG_TIMEOUT_MS, &result, job->errmsg);
+    sl_err err = sl_rpc_client_call(job->url, "prune", params, SL_RPC_CLIENT_LONG_TIMEOUT_MS, &result, job->errmsg);
     json_decref(params);
     if (err == SL_ERR_IO) {
         const size_t length = strlen(job->errmsg);

@@ -10,8 +10,8 @@
 /* While a stretch is told. */
 typedef struct telling {
     sl_text *text;
-    bool has_message;  /* one at all */
-    bool is_open;      /* the last one wants its end, which bears the event's number if none follows */
+    bool has_message; /* one at all */
+    bool is_open;     /* the last one wants its end, which bears the event's number if none follows */
 } telling;
 
 static sl_err find_end(const sl_nearest *nearest, uint64_t from, uint64_t *through, char reason[256]);
@@ -19,8 +19,8 @@ static sl_err tell_events(sl_log_reader *reader, sl_state *state, uint64_t throu
                           sl_answer *answer);
 static void tell(void *ctx, const sl_state *state, const sl_effect *effect);
 
-sl_err sl_history_write(const sl_nearest *from_nearest, uint64_t from, uint64_t through, const _Atomic bool *is_cancelled,
-                        sl_answer *answer)
+sl_err sl_history_write(const sl_nearest *from_nearest, uint64_t from, uint64_t through,
+                        const _Atomic bool *is_cancelled, sl_answer *answer)
 {
     sl_state *state = NULL;
     sl_log_reader *reader = NULL;

@@ -16,7 +16,7 @@ enum { SL_HISTORY_EVENTS_MAX = 10000, SL_HISTORY_BYTES_MAX = 8 << 20 /* whicheve
  * as fit: "to" is the last event that is told of, so that asking goes on from "to" + 1. Groups' hints are left out.
  * SL_ERR_RANGE: the log does not have `from`; SL_ERR_END: cancelled; others as sl_nearest_reach. Then answer->reason is
  * set. */
-sl_err sl_history_write(const sl_nearest *from_nearest, uint64_t from, uint64_t through, const _Atomic bool *is_cancelled,
-                        sl_answer *answer);
+sl_err sl_history_write(const sl_nearest *from_nearest, uint64_t from, uint64_t through,
+                        const _Atomic bool *is_cancelled, sl_answer *answer);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * NDJSON: a line {"symlog_log":1,"log_id":"HEX"}, then a line for each event as sl_text_event_json writes it, numbered
  * from 1 without a hole; in a log that was pruned from "first":N, which stands in the first line, too, and a base with
- * that number is among the events. Raw: the 16 bytes of the log's id, then for each event its number (u64, little-endian), the 40
- * bytes of its record header, and its payload.
+ * that number is among the events. Raw: the 16 bytes of the log's id, then for each event its number (u64,
+ * little-endian), the 40 bytes of its record header, and its payload.
  */
 #ifndef SL_TOOLS_LOG_FILE_H
 #define SL_TOOLS_LOG_FILE_H

@@ -51,8 +51,8 @@ sl_err sl_moment_parse(const char *text, sl_moment *out);
  * a pass over the log. SL_ERR_NOT_FOUND: no such mark; other errors are the log's. `errmsg` gets a sentence. */
 sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge, uint64_t *seq, char errmsg[256]);
 
-/* The events from `from` to `to`, texts of moments; NULL: from the first, to the end. What was pruned is left out. Errors of both functions above,
- * always with a sentence in `errmsg`. */
+/* The events from `from` to `to`, texts of moments; NULL: from the first, to the end. What was pruned is left out.
+ * Errors of both functions above, always with a sentence in `errmsg`. */
 sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256]);
 
 #endif

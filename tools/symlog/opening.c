@@ -18,7 +18,6 @@ enum {
     SNAPSHOT_WORTH_EVENTS = 4096 /* applied, and the next start is to be quicker */
 };
 
-
 /* Snapshots that prove nothing. */
 typedef struct bad {
     sl_status *status;
@@ -88,8 +87,7 @@ static void open_snapshots(sl_opening *opening, const sl_opening_options *option
     char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES];
     bool was_damaged = false;
     sl_log_beginning beginning;
-    const sl_snapshots_options snapshots = {
-        .dir = options->dir, .log_id = sl_log_id(opening->log), .is_writer = true};
+    const sl_snapshots_options snapshots = {.dir = options->dir, .log_id = sl_log_id(opening->log), .is_writer = true};
     sl_err err = sl_snapshots_open(&opening->snapshots, &snapshots, &was_damaged, errmsg);
     if (was_damaged) sl_status_say(options->status, "snapshots damaged=true hint=\"they are made anew\"");
     if (err == SL_OK && sl_log_begins(opening->log, &beginning) == SL_OK) {

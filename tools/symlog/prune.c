@@ -175,8 +175,7 @@ static sl_err write_payload(const sl_state *state, uint64_t before, sl_text *pay
     sl_text bytes;
     sl_text_open(&bytes, sl_host_memory());
     sl_err err = sl_state_save(state, &bytes);
-    const sl_base base = {
-        .before_seq = before, .state = (const uint8_t *)bytes.bytes, .state_length = bytes.length};
+    const sl_base base = {.before_seq = before, .state = (const uint8_t *)bytes.bytes, .state_length = bytes.length};
     sl_writer writer = {.capacity = sizeof before + bytes.length};
     writer.bytes = malloc(writer.capacity);
     if (writer.bytes == NULL) err = SL_ERR_MEMORY;

@@ -17,7 +17,7 @@ static void run_history(sl_rpc_call *call);
 static void run_prune(sl_rpc_call *call);
 
 static const sl_rpc_method methods[] = {
-    {"ping", run_ping}, {"query", run_query},       {"stat", run_stat},       {"digest", run_digest},
+    {"ping", run_ping}, {"query", run_query},      {"stat", run_stat},       {"digest", run_digest},
     {"mark", run_mark}, {"stateAt", run_state_at}, {"history", run_history}, {"prune", run_prune},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };

@@ -143,8 +143,7 @@ static void list_snapshots(verify *run)
     uint64_t *end = run->snapshot_seqs + SL_SNAPSHOTS_COUNT_MAX;
     uint64_t *first = end;
     uint64_t seq = run->last;
-    while (first > run->snapshot_seqs &&
-           sl_snapshots_nearest(run->snapshots, SL_REDUCER_VERSION, seq, &seq) == SL_OK) {
+    while (first > run->snapshot_seqs && sl_snapshots_nearest(run->snapshots, SL_REDUCER_VERSION, seq, &seq) == SL_OK) {
         *--first = seq;
         if (seq-- == 0) break;
     }

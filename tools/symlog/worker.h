@@ -27,10 +27,10 @@ typedef struct sl_worker_options {
     sl_log *log;
     sl_snapshots *snapshots; /* NULL: none are read or taken. Nobody else writes them until sl_worker_stop */
     sl_status *status;
-    sl_sink sink;               /* takes the base of a prune */
-    uint64_t start_ns;          /* sl_clock_boot_ns at which time_ns is 0 */
-    void (*wake)(void *ctx);    /* Worker's thread: there is an answer to be taken. */
-    void (*pruned)(void *ctx);  /* Worker's thread: a base is committed, what lies below it may be deleted. */
+    sl_sink sink;              /* takes the base of a prune */
+    uint64_t start_ns;         /* sl_clock_boot_ns at which time_ns is 0 */
+    void (*wake)(void *ctx);   /* Worker's thread: there is an answer to be taken. */
+    void (*pruned)(void *ctx); /* Worker's thread: a base is committed, what lies below it may be deleted. */
     void *ctx;
 } sl_worker_options;
 
