@@ -27,6 +27,8 @@ const layers = [_]Layer{
     .{ .name = "ingest", .sees = &.{"core"}, .libs = &.{ "liblo", "zlib", "jansson" }, .flags = &system_flags },
 };
 
+const layers_without_store = &[_]Layer{ layers[0], layers[2] };
+
 const program_folder = "tools/symlog";
 const program_libs = [_][]const u8{ "libwebsockets", "jansson" };
 
@@ -76,6 +78,7 @@ pub fn build(b: *Build) void {
     const binaries = addTestBinaries(cfg, chosen, check);
     addTestSteps(b, binaries, if (chosen) |one| @tagName(one) else null);
     addBenchStep(cfg, check);
+    addSimulatorStep(cfg, binaries, check);
     addStyleSteps(b);
 }
 
@@ -197,6 +200,32 @@ fn addBenchStep(cfg: Config, check: *Step) void {
     bench_step.dependOn(&run.step);
 }
 
+/// `zig build sim`: tests/sim/*.c as one program, and the sequences that it plays, which the model makes.
+fn addSimulatorStep(cfg: Config, binaries: *Step, check: *Step) void {
+    const b = cfg.b;
+    const sim_step = b.step("sim", "Simulate faults: -- [--seeds N] [--seed N] [--events N] [--verbose]");
+    const own = sources(b, "tests/sim", "");
+    if (own.len == 0) return;
+    const files = concat(b, &.{ own, &.{program_folder ++ "/settle.c"} });
+    const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
+    const exe = addTool(variant, "sim", files, layers_without_store);
+    const make = b.addSystemCommand(&.{"python3"});
+    make.setEnvironmentVariable("PYTHONDONTWRITEBYTECODE", "1");
+    make.addFileArg(b.path("tests/sim/make_sequences.py"));
+    for (filesOf(b, "tests/model", "", ".py")) |file| make.addFileInput(b.path(file));
+    const sequences = make.addOutputFileArg("sequences.bin");
+    const dir: Build.InstallDir = .{ .custom = "test/sim" };
+    install(binaries, check, exe, "sim");
+    binaries.dependOn(&b.addInstallFileWithDir(sequences, dir, "sequences.bin").step);
+    const watched: Config = .{ .b = b, .target = cfg.target, .optimize = .Debug, .sanitize = .asan };
+    install(binaries, check, addTool(watched, "sim-asan", files, layers_without_store), "sim");
+    const run = b.addRunArtifact(exe);
+    run.stdio = .inherit;
+    run.addFileArg(sequences);
+    if (b.args) |args| run.addArgs(args);
+    sim_step.dependOn(&run.step);
+}
+
 /// `zig build fmt`, `lint`, `cdb`.
 fn addStyleSteps(b: *Build) void {
     const fmt_step = b.step("fmt", "Rewrite the sources in the project's style");
@@ -310,14 +339,17 @@ fn addAsanRuntime(b: *Build, mod: *Build.Module) void {
     mod.addRPath(.{ .cwd_relative = std.fs.path.dirname(runtime) orelse "." });
 }
 
-/// Every layer and one tests/fuzz/fuzz_<name>.c under libFuzzer, ASan and UBSan, which need the system's clang.
+/// Every layer, the program's files but its main.c, and one tests/fuzz/fuzz_<name>.c under libFuzzer, ASan and UBSan,
+/// which need the system's clang.
 fn addFuzzer(b: *Build, file: []const u8) Build.LazyPath {
     const link = b.addSystemCommand(&.{ versioned(b, "clang"), "-fsanitize=fuzzer,address,undefined" });
     for (layers) |layer| {
         for (sources(b, layer.name, "")) |source| link.addFileArg(addFuzzObject(b, source, layer.flags));
     }
-    link.addFileArg(addFuzzObject(b, file, &system_flags));
+    const beside = without(b, sources(b, program_folder, ""), "main.c");
+    for (concat(b, &.{ beside, &.{file} })) |source| link.addFileArg(addFuzzObject(b, source, &system_flags));
     for (layers) |layer| for (layer.libs) |lib| link.addArgs(pkgConfig(b, lib));
+    for (program_libs) |lib| link.addArgs(pkgConfig(b, lib));
     link.addArg("-o");
     return link.addOutputFileArg(std.fs.path.stem(file));
 }
@@ -384,13 +416,17 @@ fn versioned(b: *Build, name: []const u8) []const u8 {
 
 /// The .c files of a folder whose names begin with `prefix`, sorted; none if there is no such folder.
 fn sources(b: *Build, folder: []const u8, prefix: []const u8) []const []const u8 {
+    return filesOf(b, folder, prefix, ".c");
+}
+
+fn filesOf(b: *Build, folder: []const u8, prefix: []const u8, end: []const u8) []const []const u8 {
     const io = b.graph.io;
     var dir = b.build_root.handle.openDir(io, folder, .{ .iterate = true }) catch return &.{};
     defer dir.close(io);
     var files: std.ArrayList([]const u8) = .empty;
     var entries = dir.iterate();
     while (entries.next(io) catch @panic("cannot read a source folder")) |entry| {
-        if (!std.mem.endsWith(u8, entry.name, ".c") or !std.mem.startsWith(u8, entry.name, prefix)) continue;
+        if (!std.mem.endsWith(u8, entry.name, end) or !std.mem.startsWith(u8, entry.name, prefix)) continue;
         files.append(b.allocator, b.fmt("{s}/{s}", .{ folder, entry.name })) catch @panic("OOM");
     }
     std.mem.sortUnstable([]const u8, files.items, {}, isBefore);
@@ -427,7 +463,7 @@ fn compileCommands(b: *Build) []const u8 {
     for (layers) |layer| {
         groups.append(b.allocator, .{ .folder = layer.name, .flags = layer.flags }) catch @panic("OOM");
     }
-    for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable" }) |folder| {
+    for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
     }
     var commands: std.ArrayList(Command) = .empty;

@@ -28,13 +28,21 @@ typedef struct sl_reader {
 
 static inline void sl_put_le(uint8_t *to, uint64_t value, size_t size)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(to, &value, size);
+#else
     for (size_t i = 0; i < size; i++) to[i] = (uint8_t)(value >> (8 * i));
+#endif
 }
 
 static inline uint64_t sl_get_le(const uint8_t *from, size_t size)
 {
     uint64_t value = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&value, from, size);
+#else
     for (size_t i = 0; i < size; i++) value |= (uint64_t)from[i] << (8 * i);
+#endif
     return value;
 }
 

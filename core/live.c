@@ -112,7 +112,7 @@ static sl_err take_part(sl_state *state, const sl_live *live)
 
 static sl_err hear_heartbeat(sl_state *state, const sl_live *live)
 {
-    sl_turn_hear(state->sender, (uint64_t)live->arguments[1].integer);
+    sl_turn_hear(state, (uint64_t)live->arguments[1].integer);
     return SL_OK;
 }
 

@@ -15,7 +15,13 @@ void sl_message_close(sl_text *text, uint64_t seq)
     sl_text_string(text, "}");
 }
 
-void sl_message_full_ast(sl_text *text, sl_state *state, const char *log_id)
+void sl_message_seq(sl_text *text, uint64_t seq)
+{
+    sl_text_string(text, "{\"type\":\"SEQ\"");
+    sl_message_close(text, seq);
+}
+
+void sl_message_full_ast(sl_text *text, sl_state *state, const char *log_id, const sl_paths *paths)
 {
     sl_state_digests(state, NULL, NULL);
     const sl_tree *tree = sl_state_tree_view(state);
@@ -24,7 +30,7 @@ void sl_message_full_ast(sl_text *text, sl_state *state, const char *log_id)
     sl_text_string(text, "\",\"seq\":");
     sl_text_u64(text, sl_state_seq(state));
     sl_text_string(text, ",\"payload\":{\"ast\":");
-    sl_text_node(text, tree, sl_tree_project(tree), -1);
+    sl_text_node_at(text, tree, sl_tree_project(tree), paths);
     sl_text_string(text, "}}");
 }
 
@@ -119,28 +125,49 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
 static void write_gap(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
     const sl_source *source = sl_state_source(state, effect->event->source);
-    sl_text_string(text,
-                   "{\"type\":\"ERROR\",\"payload\":{\"error\":\"UDP event gap detected\",\"details\":\"a gap of ");
-    sl_text_u64(text, effect->gap.count);
-    sl_text_string(text, effect->gap.count == 1 ? " event (numbers " : " events (numbers ");
-    sl_text_u64(text, effect->gap.first);
-    sl_text_string(text, " to ");
-    sl_text_u64(text, sl_number_after(effect->gap.first, effect->gap.count - 1));
-    sl_text_string(text, ") from ");
-    sl_text_string(text, source != NULL ? source->name : "nobody");
-    sl_text_string(text, "; save the set in Live, or send /symlog/snapshot\"}");
+    sl_text details;
+    sl_text_open(&details, text->memory);
+    sl_text_string(&details, "a gap of ");
+    sl_text_u64(&details, effect->gap.count);
+    sl_text_string(&details, effect->gap.count == 1 ? " event (numbers " : " events (numbers ");
+    sl_text_u64(&details, effect->gap.first);
+    sl_text_string(&details, " to ");
+    sl_text_u64(&details, sl_number_after(effect->gap.first, effect->gap.count - 1));
+    sl_text_string(&details, ") from ");
+    sl_text_string(&details, source != NULL ? source->name : "nobody");
+    sl_text_string(&details, "; save the set in Live, or send /symlog/snapshot");
+    sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":\"UDP event gap detected\",\"details\":");
+    sl_text_json(text, details.bytes, details.length); /* a name may hold anything */
+    sl_text_string(text, "}");
+    if (details.bad) text->bad = true;
+    sl_text_close(&details);
 }
 
 void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
     switch (effect->type) {
-    case SL_EFFECT_DIFF: sl_message_diff(text, effect->diff, effect->seq_num); break;
+    case SL_EFFECT_DIFF: sl_message_diff(text, effect->diff, effect->seq_num, false); break;
     case SL_EFFECT_LIVE_EVENT: write_live_event(text, effect); break;
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
     case SL_EFFECT_GAP: write_gap(text, state, effect); break;
     case SL_EFFECT_GROUP_BEGIN:
     case SL_EFFECT_GROUP_END: break;
     }
+}
+
+bool sl_message_effect_compact(sl_text *text, const sl_effect *effect)
+{
+    if (effect->type != SL_EFFECT_DIFF || !sl_message_diff_has_compact(effect->diff)) return false;
+    sl_message_diff(text, effect->diff, effect->seq_num, true);
+    return true;
+}
+
+bool sl_message_is_told(const sl_state *state, const sl_effect *effect)
+{
+    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) return false;
+    if (effect->type != SL_EFFECT_REFUSED) return true;
+    const sl_source *source = sl_state_source(state, effect->event->source);
+    return source != NULL && source->refused[effect->refusal] == 1;
 }
 
 static void write_count(sl_text *text, const char *name, uint64_t value)

@@ -5,6 +5,7 @@
 #ifndef SL_CORE_MESSAGE_H
 #define SL_CORE_MESSAGE_H
 
+#include "core/message_paths.h"
 #include "core/reduce.h"
 #include "core/text.h"
 
@@ -12,11 +13,23 @@
  * closing brace: the caller ends it with sl_message_close, which knows whether it is the last of its event. */
 void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *effect);
 
+/* The same for who asked for compact messages: one `shifted` entry where thousands would tell that they moved. False,
+ * and nothing written: it is the plain message. */
+bool sl_message_effect_compact(sl_text *text, const sl_effect *effect);
+
+/* True if the effect has a message for subscribers, in the call of sl_output.tell. A refusal has one only if it is its
+ * source's first of that kind, by the state's own count: so a replay of the log tells the same as the live feed did. */
+bool sl_message_is_told(const sl_state *state, const sl_effect *effect);
+
 /* Ends a message: `,"seq":N}` where seq is not 0, else `}`. */
 void sl_message_close(sl_text *text, uint64_t seq);
 
-/* A whole FULL_AST. `log_id` is hex. Brings digests up to date. */
-void sl_message_full_ast(sl_text *text, sl_state *state, const char *log_id);
+/* {"type":"SEQ","seq":N}: in place of an event's last message that a filter dropped. */
+void sl_message_seq(sl_text *text, uint64_t seq);
+
+/* A whole FULL_AST. `log_id` is hex. Brings digests up to date. With `paths` (NULL: everything) only what is at or
+ * below them; the nodes above stand there without attributes. */
+void sl_message_full_ast(sl_text *text, sl_state *state, const char *log_id, const sl_paths *paths);
 
 /* ERROR with details (may be NULL). */
 void sl_message_error(sl_text *text, const char *error, const char *details);

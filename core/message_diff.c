@@ -1,7 +1,7 @@
 /*
  * DIFF_UPDATE in the shapes that the subscribers of the seeds know: each change an entry, and the ids once more in
  * lists. One SHIFTED or PERMUTED change stands for many entries: they are written out here, from the tree as it is
- * now, so that the reducer need not.
+ * now, so that the reducer need not. A compact diff says SHIFTED in one entry.
  */
 #include "core/message_diff.h"
 
@@ -16,6 +16,7 @@ typedef struct diff_writer {
     uint64_t seq_num;
     pass pass;
     bool is_first;
+    bool is_compact;
 } diff_writer;
 
 static void separate(diff_writer *writer)
@@ -186,6 +187,22 @@ static void write_moved(diff_writer *writer, const moved *moved)
     end_entry(writer);
 }
 
+/* One entry for all that moved. `from` is the first place that moved, as it was before: what an entry's path is. */
+static void write_shifted_compact(diff_writer *writer, const sl_change *change)
+{
+    if (writer->pass != PASS_ENTRIES) return;
+    separate(writer);
+    sl_text_string(writer->text, "{\"type\":\"shifted\"");
+    write_parent(writer, change->node);
+    sl_text_string(writer->text, ",\"node_type\":\"");
+    sl_text_string(writer->text, sl_schema_type_name((sl_node_type)change->child));
+    sl_text_string(writer->text, "\",\"from\":");
+    sl_text_i64(writer->text, (int64_t)change->position - change->by);
+    sl_text_string(writer->text, ",\"by\":");
+    sl_text_i64(writer->text, change->by);
+    end_entry(writer);
+}
+
 /* Tracks from `position` on, then the slots of each. */
 static void write_tracks_shifted(diff_writer *writer, const sl_change *change)
 {
@@ -262,7 +279,9 @@ static void write_changes(diff_writer *writer, const sl_diff *diff)
         case SL_CHANGE_MODIFIED: write_modified(writer, change, length); break;
         case SL_CHANGE_STATE: write_state(writer, change); break;
         case SL_CHANGE_SHIFTED:
-            if (change->child == SL_NODE_TRACK)
+            if (writer->is_compact)
+                write_shifted_compact(writer, change);
+            else if (change->child == SL_NODE_TRACK)
                 write_tracks_shifted(writer, change);
             else
                 write_scenes(writer, change, write_line_shifted);
@@ -274,7 +293,14 @@ static void write_changes(diff_writer *writer, const sl_diff *diff)
     }
 }
 
-void sl_message_diff(sl_text *text, const sl_diff *diff, uint64_t seq_num)
+bool sl_message_diff_has_compact(const sl_diff *diff)
+{
+    for (size_t i = 0; i < diff->count; i++)
+        if (diff->changes[i].type == SL_CHANGE_SHIFTED) return true;
+    return false;
+}
+
+void sl_message_diff(sl_text *text, const sl_diff *diff, uint64_t seq_num, bool is_compact)
 {
     static const char *const before[] = {
         [PASS_ENTRIES] = "{\"type\":\"DIFF_UPDATE\",\"payload\":{\"diff\":{\"changes\":[",
@@ -282,7 +308,7 @@ void sl_message_diff(sl_text *text, const sl_diff *diff, uint64_t seq_num)
         [PASS_REMOVED] = "],\"removed\":[",
         [PASS_MODIFIED] = "],\"modified\":[",
     };
-    diff_writer writer = {.text = text, .seq_num = seq_num};
+    diff_writer writer = {.text = text, .seq_num = seq_num, .is_compact = is_compact};
     for (unsigned i = 0; i < sizeof before / sizeof before[0]; i++) {
         writer.pass = (pass)i;
         sl_text_string(text, before[i]);

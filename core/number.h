@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
-/* How far `number` is above `other`; negative: below. */
+/* How far `number` is above `other`; negative: below. Where one of them is below 2^32, nobody knows yet how the sender
+ * counts, and only the low 32 bits are compared. */
 static inline int64_t sl_number_distance(uint64_t number, uint64_t other)
 {
-    if (number <= UINT32_MAX && other <= UINT32_MAX) return (int32_t)(uint32_t)(number - other);
+    if (number <= UINT32_MAX || other <= UINT32_MAX) return (int32_t)(uint32_t)(number - other);
     return (int64_t)(number - other);
 }
 

@@ -1,6 +1,8 @@
 /* A whole tree as bytes, and back. */
 #include "core/picture.h"
 
+#include "core/json.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -152,6 +154,8 @@ static sl_err read_attributes(build *build, sl_node *node)
             return refuse(build, "a value of the wrong type");
         if (value.type == SL_VALUE_FLOAT && !is_finite(value.as.number))
             return refuse(build, "a number that is not finite");
+        if (value.type == SL_VALUE_JSON && !sl_json_check(value.as.text, value.length))
+            return refuse(build, "a value that is no JSON");
         sl_err err = sl_tree_set(build->tree, node, (sl_attribute)attribute, value, NULL, NULL);
         if (err != SL_OK) return err;
     }

@@ -128,6 +128,12 @@ const sl_source *sl_state_source(const sl_state *state, uint32_t number);
  * ingest, which goes on asking for them after a restart. */
 size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max);
 
+/* The number after the highest that a source sent, or that its heartbeat told of, in this session; 0 if none is known. */
+uint64_t sl_state_source_end(const sl_state *state, uint32_t source);
+
+/* True if the log had a picture: then what a session's first numbers are missing is a gap. */
+bool sl_state_has_picture(const sl_state *state);
+
 uint64_t sl_state_kernel_drops(const sl_state *state);
 uint64_t sl_state_refused_unnamed(const sl_state *state);
 

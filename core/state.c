@@ -11,6 +11,11 @@ bool sl_state_is_without_picture(sl_value stale_reason)
     return sl_value_equal(&stale_reason, &reason);
 }
 
+bool sl_state_has_picture(const sl_state *state)
+{
+    return !sl_state_is_without_picture(sl_node_value(sl_tree_project(state->tree), SL_ATTRIBUTE_STALE_REASON));
+}
+
 sl_err sl_state_go_stale(sl_state *state, sl_value reason)
 {
     sl_node *project = sl_tree_project(state->tree);

@@ -211,7 +211,7 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last);
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last);
 
 /* A heartbeat told that the sender's next number will be `next`. */
-void sl_turn_hear(sl_source_state *sender, uint64_t next);
+void sl_turn_hear(sl_state *state, uint64_t next);
 
 /* Holds an event behind all that the sender's hold has: for a state that is loaded. */
 sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count);

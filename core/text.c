@@ -8,8 +8,7 @@ enum { CAPACITY_MIN = 256, DECIMAL_BYTES_MAX = 20 };
 static const char hex_digits[] = "0123456789abcdef";
 
 static char *extend(sl_text *text, size_t length);
-static void escape_ascii(sl_text *text, unsigned char byte);
-static size_t utf8_part(const unsigned char *bytes, size_t length, bool *is_valid);
+static void escape(sl_text *text, unsigned char code);
 
 void sl_text_open(sl_text *text, sl_memory memory)
 {
@@ -65,11 +64,12 @@ void sl_text_json(sl_text *text, const char *bytes, size_t length)
     sl_text_string(text, "\"");
     while (left > 0) {
         bool is_valid = true;
-        size_t part = *next < 0x80 ? 1 : utf8_part(next, left, &is_valid);
-        bool is_plain = is_valid && *next >= 0x20 && *next != '"' && *next != '\\';
+        size_t part = *next < 0x80 ? 1 : sl_text_utf8_part((const char *)next, left, &is_valid);
+        bool is_control = *next < 0x20 || *next == 0x7f || (is_valid && *next == 0xc2 && next[1] < 0xa0);
+        bool is_plain = is_valid && !is_control && *next != '"' && *next != '\\';
         if (!is_plain) {
             sl_text_bytes(text, (const char *)plain, (size_t)(next - plain));
-            if (is_valid) escape_ascii(text, *next);
+            if (is_valid) escape(text, part == 1 ? *next : next[1]);
             if (!is_valid) sl_text_string(text, "\xef\xbf\xbd");
             plain = next + part;
         }
@@ -117,9 +117,9 @@ static char *extend(sl_text *text, size_t length)
     return end;
 }
 
-static void escape_ascii(sl_text *text, unsigned char byte)
+static void escape(sl_text *text, unsigned char code)
 {
-    switch (byte) {
+    switch (code) {
     case '"': sl_text_string(text, "\\\""); return;
     case '\\': sl_text_string(text, "\\\\"); return;
     case '\b': sl_text_string(text, "\\b"); return;
@@ -129,14 +129,13 @@ static void escape_ascii(sl_text *text, unsigned char byte)
     case '\t': sl_text_string(text, "\\t"); return;
     default: break;
     }
-    const char escape[] = {'\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15]};
-    sl_text_bytes(text, escape, sizeof escape);
+    const char escaped[] = {'\\', 'u', '0', '0', hex_digits[code >> 4], hex_digits[code & 15]};
+    sl_text_bytes(text, escaped, sizeof escaped);
 }
 
-/* Bytes of the code point that begins with bytes[0] >= 0x80, or of the maximal part of one that is not valid.
- * (Source: the Unicode standard, table 3-7 and "U+FFFD substitution of maximal subparts".) */
-static size_t utf8_part(const unsigned char *bytes, size_t length, bool *is_valid)
+size_t sl_text_utf8_part(const char *text, size_t length, bool *is_valid)
 {
+    const unsigned char *bytes = (const unsigned char *)text;
     unsigned char lead = bytes[0];
     *is_valid = false;
     if (lead < 0xc2 || lead > 0xf4) return 1;

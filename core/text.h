@@ -35,9 +35,13 @@ void sl_text_i64(sl_text *text, int64_t value);
  * writes it; "null" for what JSON cannot say (infinities, NaN). No locale. */
 void sl_text_double(sl_text *text, double value);
 
-/* `length` bytes as a JSON string, quotes included. Control characters are escaped; each maximal invalid UTF-8 part
- * becomes U+FFFD. */
+/* `length` bytes as a JSON string, quotes included. Control characters (C1 too: a terminal may obey them) are escaped;
+ * each maximal invalid UTF-8 part becomes U+FFFD. */
 void sl_text_json(sl_text *text, const char *bytes, size_t length);
+
+/* Bytes of the code point that begins with text[0] >= 0x80, or of the maximal part of one that is not valid; `length`
+ * >= 1. (Source: the Unicode standard, table 3-7 and "U+FFFD substitution of maximal subparts".) */
+size_t sl_text_utf8_part(const char *text, size_t length, bool *is_valid);
 
 /* `length` bytes as lower-case hex. */
 void sl_text_hex(sl_text *text, const uint8_t *bytes, size_t length);

@@ -216,9 +216,7 @@ static sl_err make_room(sl_state *state, const sl_event *event)
 static void begin_numbers(sl_state *state, uint64_t first)
 {
     sl_source_state *sender = state->sender;
-    sl_value stale = sl_node_value(sl_tree_project(state->tree), SL_ATTRIBUTE_STALE_REASON);
-    bool has_picture = !sl_state_is_without_picture(stale);
-    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, has_picture);
+    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
     sender->source.next_source_seq = at_zero ? 0 : first;
     sender->has_number = true;
 }
@@ -266,8 +264,13 @@ bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
     return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
 }
 
-void sl_turn_hear(sl_source_state *sender, uint64_t next)
+void sl_turn_hear(sl_state *state, uint64_t next)
 {
+    sl_source_state *sender = state->sender;
+    bool has_hello = sender->source.has_hello;
+    /* All that came before it is lost so far. Where the session was joined in the middle, it tells nothing yet. */
+    bool is_beginning = next > 0 && sl_numbers_begin_at_zero(next, has_hello, sl_state_has_picture(state));
+    if (!sender->has_number && is_beginning) begin_numbers(state, next);
     if (sender->has_horizon && sl_number_distance(next, sender->horizon) <= 0) return;
     sender->has_horizon = true;
     sender->horizon = next;
@@ -279,9 +282,11 @@ static size_t add_hole(sl_hole *holes, size_t max, size_t count, sl_hole hole)
     return count + 1;
 }
 
-size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max)
+/* The holes of a source, and in *end the number after everything that is known of; 0 if nothing is. */
+static size_t walk_holes(const sl_state *state, uint32_t source, uint64_t *end, sl_hole *holes, size_t max)
 {
     uint32_t at = 0;
+    *end = 0;
     while (at < state->source_count && state->sources[at]->source.number != source) at++;
     if (at == state->source_count || !state->sources[at]->has_number) return 0;
     const sl_source_state *sender = state->sources[at];
@@ -294,5 +299,19 @@ size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, si
     }
     int64_t missing = sender->has_horizon ? sl_number_distance(sender->horizon, expected) : 0;
     if (missing > 0) count = add_hole(holes, max, count, (sl_hole){expected, (uint64_t)missing});
+    *end = missing > 0 ? sender->horizon : expected;
     return count;
+}
+
+size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max)
+{
+    uint64_t end;
+    return walk_holes(state, source, &end, holes, max);
+}
+
+uint64_t sl_state_source_end(const sl_state *state, uint32_t source)
+{
+    uint64_t end;
+    (void)walk_holes(state, source, &end, NULL, 0);
+    return end;
 }

@@ -15,6 +15,7 @@ static const char *const fault_texts[SL_DATAGRAM_FAULT_COUNT] = {
     [SL_DATAGRAM_FAULT_NUMBERS] = "a bundle whose numbers do not follow each other",
 };
 
+static void read_control(const sl_osc_message *message, sl_datagram *out);
 static uint64_t number_as_sent(int64_t number);
 static bool follows(uint64_t number, uint64_t before);
 
@@ -50,7 +51,34 @@ sl_datagram_fault sl_datagram_read(const uint8_t *packet, size_t length, sl_data
         if (out->count > 0 && unnumbered_count > 0) return SL_DATAGRAM_FAULT_MIXED;
         if (sl_datagram_is_snapshot(&inner)) out->has_snapshot = true;
     }
+    if (unnumbered_count == 1 && !sl_osc_is_bundle(packet, length)) read_control(&message, out);
     return SL_DATAGRAM_FAULT_NONE;
+}
+
+/* True if the tags begin as `wanted` does: i for i or h, s for s or S. */
+static bool begin_with(const char *tags, const char *wanted)
+{
+    for (; *wanted != '\0'; wanted++, tags++) {
+        bool is_integer = *tags == 'i' || *tags == 'h';
+        bool is_text = *tags == 's' || *tags == 'S';
+        if (*wanted == 'i' ? !is_integer : !is_text) return false;
+    }
+    return true;
+}
+
+/* One with other arguments than it should have is a message like any other, for the reducer to refuse. */
+static void read_control(const sl_osc_message *message, sl_datagram *out)
+{
+    bool is_hello = strcmp(message->address, "/symlog/hello") == 0 && begin_with(message->tags, "issi");
+    bool is_heartbeat = strcmp(message->address, "/symlog/heartbeat") == 0 && begin_with(message->tags, "ii");
+    if (!is_hello && !is_heartbeat) return;
+    sl_osc_cursor cursor = sl_osc_arguments(message);
+    sl_osc_argument session, next;
+    (void)sl_osc_next(&cursor, &session);
+    (void)sl_osc_next(&cursor, &next);
+    out->control = is_hello ? SL_CONTROL_HELLO : SL_CONTROL_HEARTBEAT;
+    out->session = (uint64_t)session.integer;
+    out->next = is_hello ? 0 : number_as_sent(next.integer);
 }
 
 sl_osc_message sl_datagram_unwrap(const sl_osc_message *message, uint64_t *number)

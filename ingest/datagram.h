@@ -1,6 +1,6 @@
 /*
- * What a checked datagram stands for: the numbers that its sender put on it, and whether parts of a snapshot are in it.
- * Read with core's reader, so that ingest and the reducer cannot disagree.
+ * What a checked datagram stands for: the numbers that its sender put on it, what the sender says of itself, and
+ * whether parts of a snapshot are in it. Read with core's reader, so that ingest and the reducer cannot disagree.
  *
  * Numbers are int32 as sent, a negative one standing for itself mod 2^32, or int64 (OSC tag h), kept as they are.
  */
@@ -13,10 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a sender says of itself, each alone in its datagram and without a number. */
+typedef enum sl_control {
+    SL_CONTROL_NONE = 0,
+    SL_CONTROL_HELLO,    /* /symlog/hello: session */
+    SL_CONTROL_HEARTBEAT /* /symlog/heartbeat: session, next */
+} sl_control;
+
 typedef struct sl_datagram {
     uint64_t first;    /* number of its first message; the others follow one by one */
     uint32_t count;    /* of numbers; 0: its messages bear none */
     bool has_snapshot; /* a message of it is a part of a snapshot */
+    sl_control control;
+    uint64_t session; /* of the sender's run, as control tells */
+    uint64_t next;    /* the number that it will use next */
 } sl_datagram;
 
 /* What sl_osc_check does not look at, and is malformed all the same. */

@@ -7,12 +7,16 @@
 #include <errno.h>
 #include <lo/lo.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SECOND_NS UINT64_C(1000000000)
 
 struct sl_osc_sender {
     int fd;
@@ -21,7 +25,6 @@ struct sl_osc_sender {
 };
 
 static bool split_target(const char *target, char host[256], const char **port);
-static sl_err send_message(sl_osc_sender *sender, const char *path, lo_message message);
 static sl_err add_wrapper(lo_message message, int64_t number, const char *path);
 static sl_err add_words(lo_message message, const char *tags, const char *const *words, size_t word_count);
 static sl_err add_word(lo_message message, char tag, const char *word);
@@ -79,16 +82,41 @@ sl_err sl_osc_sender_packet(sl_osc_sender *sender, const uint8_t *packet, size_t
     return sent == (ssize_t)length ? SL_OK : SL_ERR_IO;
 }
 
-sl_err sl_osc_sender_words(sl_osc_sender *sender, int64_t number, const char *path, const char *tags,
-                           const char *const *words, size_t word_count)
+static bool is_target(const sl_osc_sender *sender, const struct sockaddr_in *from)
 {
-    if (path[0] != '/') return SL_ERR_MALFORMED;
+    const struct sockaddr_in *target = (const struct sockaddr_in *)&sender->target;
+    return from->sin_port == target->sin_port && from->sin_addr.s_addr == target->sin_addr.s_addr;
+}
+
+sl_err sl_osc_sender_receive(sl_osc_sender *sender, uint64_t timeout_ns, uint8_t *packet, size_t capacity,
+                             size_t *length)
+{
+    struct pollfd wanted = {.fd = sender->fd, .events = POLLIN};
+    const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / SECOND_NS),
+                                     .tv_nsec = (long)(timeout_ns % SECOND_NS)};
+    if (timeout_ns > 0 && ppoll(&wanted, 1, &timeout, NULL) <= 0) return SL_ERR_END;
+    for (;;) {
+        struct sockaddr_in from;
+        socklen_t from_length = sizeof from;
+        ssize_t got = recvfrom(sender->fd, packet, capacity, MSG_DONTWAIT, (struct sockaddr *)&from, &from_length);
+        if (got < 0) return SL_ERR_END;
+        *length = (size_t)got;
+        if (is_target(sender, &from)) return SL_OK;
+    }
+}
+
+sl_err sl_osc_build(const sl_osc_words *words, int64_t number, uint8_t **packet, size_t *length)
+{
+    if (words->path[0] != '/') return SL_ERR_MALFORMED;
     lo_message message = lo_message_new();
     if (message == NULL) return SL_ERR_MEMORY;
     bool is_wrapped = number >= 0;
-    sl_err err = is_wrapped ? add_wrapper(message, number, path) : SL_OK;
-    if (err == SL_OK) err = add_words(message, tags, words, word_count);
-    if (err == SL_OK) err = send_message(sender, is_wrapped ? "/live/seq" : path, message);
+    sl_err err = is_wrapped ? add_wrapper(message, number, words->path) : SL_OK;
+    if (err == SL_OK) err = add_words(message, words->tags, words->words, words->word_count);
+    if (err == SL_OK) {
+        *packet = lo_message_serialise(message, is_wrapped ? "/live/seq" : words->path, NULL, length);
+        if (*packet == NULL) err = SL_ERR_MEMORY;
+    }
     lo_message_free(message);
     return err;
 }
@@ -102,16 +130,6 @@ static bool split_target(const char *target, char host[256], const char **port)
     host[colon - target] = '\0';
     *port = colon + 1;
     return true;
-}
-
-static sl_err send_message(sl_osc_sender *sender, const char *path, lo_message message)
-{
-    size_t length;
-    void *packet = lo_message_serialise(message, path, NULL, &length);
-    if (packet == NULL) return SL_ERR_MEMORY;
-    sl_err err = sl_osc_sender_packet(sender, packet, length);
-    free(packet);
-    return err;
 }
 
 /* The number as an int32 mod 2^32 where it fits; the time as a float32, as the script in Live sends it. */

@@ -1,146 +1,29 @@
 /* Who sends, and what to do with what they sent. */
 #include "ingest/peers.h"
 
-#include <arpa/inet.h>
+#include "core/number.h"
+#include "ingest/peers_internal.h"
+
 #include <assert.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* That a number was seen in a run of a peer, and with which bytes. */
-typedef struct seen {
-    uint64_t number;
-    uint32_t checksum;
-    uint32_t run; /* a peer's `run`; any other means an empty place */
-} seen;
-
-/* A statistic: the receiver writes, others read. */
-typedef _Atomic uint64_t counter;
-
-typedef struct peer {
-    /* Receiver thread only. */
-    uint64_t key;        /* see key_of; 0: a free place */
-    uint64_t last_heard; /* of sl_peers.tick */
-    uint64_t session;
-    uint64_t highest; /* number seen in this session */
-    bool has_highest;
-    bool is_named; /* its session event has been appended */
-    uint32_t run;  /* one more with every session that this place has had, so that `seen` need not be cleared */
-    seen *seen;    /* SL_PEERS_WINDOW places; a number stands at its low bits */
-
-    /* Any thread reads; the committing thread adds to the low half. High half: the source, 0 while the place changes
-     * hands. Low half: the part of `accepted` that is committed, mod 2^32. One word, so that a late count cannot fall
-     * to the place's next owner. */
-    counter owner;
-
-    /* Any thread reads; valid if `owner` names the same source before and after. */
-    counter received;
-    counter accepted; /* processed and waiting */
-    counter dropped;
-    counter parse_errors;
-    counter duplicates;
-    counter queue_max;
-} peer;
-
-struct sl_peers {
-    /* Receiver thread only. */
-    peer peers[SL_SOURCES_MAX];
-    uint32_t next_source;
-    uint64_t tick;
-    struct {
-        peer *peer;
-        uint64_t first;
-        uint32_t count;
-        uint64_t queue_max; /* before it */
-    } judged;               /* the datagram judged last */
-
-    counter refused_unnamed; /* Any thread reads. */
-    sl_counters told;        /* What sl_peers_counters gave last: its caller's thread only. */
-    seen seen[SL_SOURCES_MAX][SL_PEERS_WINDOW];
-};
-
-static uint64_t get(const counter *counter)
-{
-    return atomic_load_explicit(counter, memory_order_acquire);
-}
-
-static void set(counter *counter, uint64_t value)
-{
-    atomic_store_explicit(counter, value, memory_order_release);
-}
-
-static void add_one(counter *counter)
-{
-    set(counter, get(counter) + 1); /* Only the receiver writes it. */
-}
-
-static uint64_t owner_of(uint32_t source, uint64_t committed)
-{
-    return (uint64_t)source << 32 | (uint32_t)committed;
-}
-
-/* Drafts that were accepted and are not committed, for an `owner` that was read before `accepted`. */
-static uint32_t queue_of(uint64_t owner, uint64_t accepted)
-{
-    return (uint32_t)accepted - (uint32_t)owner;
-}
-
-/* An address and port, or an address whose messages bear no numbers. Never 0. */
-static uint64_t key_of(uint32_t address, uint16_t port, bool is_numbered)
-{
-    return (uint64_t)address << 18 | (uint64_t)port << 2 | (is_numbered ? 2u : 0u) | 1u;
-}
-
-static uint64_t key_from(const struct sockaddr_in *from, bool is_numbered)
-{
-    return key_of(ntohl(from->sin_addr.s_addr), is_numbered ? ntohs(from->sin_port) : 0, is_numbered);
-}
-
-static peer *find(sl_peers *peers, uint64_t key)
-{
-    if (peers->judged.peer != NULL && peers->judged.peer->key == key) return peers->judged.peer;
-    for (size_t i = 0; i < SL_SOURCES_MAX; i++)
-        if (peers->peers[i].key == key) return &peers->peers[i];
-    return NULL;
-}
-
-/* Makes a place free. */
-static void forget(peer *peer)
-{
-    set(&peer->owner, 0);
-    peer->key = 0;
-    peer->last_heard = 0;
-}
-
-/* Gives a new peer a free place, or that of the longest silent. */
-static peer *admit(sl_peers *peers, uint64_t key, const sl_source_counts *counts)
-{
-    peer *place = &peers->peers[0];
-    for (size_t i = 1; i < SL_SOURCES_MAX; i++)
-        if (peers->peers[i].last_heard < place->last_heard) place = &peers->peers[i];
-    set(&place->owner, 0);
-    place->key = key;
-    place->last_heard = ++peers->tick;
-    place->has_highest = false;
-    place->run++;
-    set(&place->received, counts->received);
-    set(&place->accepted, counts->processed);
-    set(&place->dropped, counts->dropped);
-    set(&place->parse_errors, counts->parse_errors);
-    set(&place->duplicates, counts->duplicates);
-    set(&place->queue_max, counts->queue_max);
-    set(&place->owner, owner_of(counts->source, counts->processed));
-    return place;
-}
+static sl_peer *find(sl_peers *peers, sl_peer_address address);
+static sl_peer *find_moved(sl_peers *peers, sl_peer_address address, const sl_datagram *datagram, uint64_t now_ns);
+static void release(sl_peers *peers, sl_peer *peer);
+static sl_peer *admit(sl_peers *peers, sl_peer_address address, const sl_source_counts *counts);
+static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns);
+static void resume(sl_peer *peer);
+static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns);
+static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns);
 
 sl_err sl_peers_create(uint32_t first_source, sl_peers **out)
 {
     assert(first_source > SL_SOURCE_SELF);
     sl_peers *peers = calloc(1, sizeof *peers);
     if (peers == NULL) return SL_ERR_MEMORY;
-    for (size_t i = 0; i < SL_SOURCES_MAX; i++) peers->peers[i].seen = peers->seen[i];
+    for (size_t i = 0; i < SL_SOURCES_MAX; i++) peers->peers[i].arrivals = &peers->arrivals[i];
     peers->next_source = first_source;
+    peers->due_ns = UINT64_MAX;
     *out = peers;
     return SL_OK;
 }
@@ -150,155 +33,233 @@ void sl_peers_destroy(sl_peers *peers)
     free(peers);
 }
 
-/* Reads "127.0.0.1:52011" or "127.0.0.1". */
-static bool parse_name(const char *name, uint64_t *key)
-{
-    char address[INET_ADDRSTRLEN];
-    const char *colon = strchr(name, ':');
-    size_t length = colon != NULL ? (size_t)(colon - name) : strlen(name);
-    if (length >= sizeof address) return false;
-    memcpy(address, name, length);
-    address[length] = '\0';
-    struct in_addr parsed;
-    if (inet_pton(AF_INET, address, &parsed) != 1) return false;
-    unsigned long port = 0;
-    if (colon != NULL) {
-        if (colon[1] < '0' || colon[1] > '9') return false;
-        char *end;
-        port = strtoul(colon + 1, &end, 10);
-        if (*end != '\0' || port > UINT16_MAX) return false;
-    }
-    *key = key_of(ntohl(parsed.s_addr), (uint16_t)port, colon != NULL);
-    return true;
-}
-
-sl_err sl_peers_restore(sl_peers *peers, const sl_source *source)
+sl_err sl_peers_restore(sl_peers *peers, const sl_source *source, const sl_peer_run *run, uint64_t now_ns)
 {
     if (source->input != SL_INPUT_OSC) return SL_OK;
-    uint64_t key;
-    if (!parse_name(source->name, &key)) return SL_ERR_MALFORMED;
+    sl_peer_address address;
+    if (!sl_peer_address_parse(source->name, &address)) return SL_ERR_MALFORMED;
     sl_source_counts counts = source->counts;
     counts.source = source->number;
-    peer *peer = find(peers, key);
-    if (peer != NULL) forget(peer); /* The same sender under an older number. */
-    peer = admit(peers, key, &counts);
-    peer->session = source->session;
+    sl_peer *peer = find(peers, address);
+    if (peer != NULL) release(peers, peer); /* The same sender under an older number. */
+    peer = admit(peers, address, &counts);
+    begin_run(peer, source->session, now_ns);
+    peer->heard_ns = now_ns;
+    peer->young_until_ns = 0;
     peer->is_named = true;
-    peer->has_highest = source->next_source_seq > 0;
-    peer->highest = source->next_source_seq - 1;
+    peer->has_hello = peer->has_said = source->has_hello;
+    peer->said_session = source->session;
+    atomic_store(&peer->was_paused, source->is_paused);
+    atomic_store(&peer->paused, source->is_paused ? source->number : 0);
+    if (run->next > 0 || run->hole_count > 0)
+        sl_arrivals_restore(peer->arrivals, run->next, run->holes, run->hole_count, now_ns);
+    if (run->hole_count > 0) peers->due_ns = 0;
     sl_peers_counters(peers, &peers->told);
     return SL_OK;
 }
 
 void sl_peers_restore_unnamed(sl_peers *peers, uint64_t refused_unnamed)
 {
-    set(&peers->refused_unnamed, refused_unnamed);
+    atomic_store(&peers->refused_unnamed, refused_unnamed);
     peers->told.refused_unnamed = refused_unnamed;
 }
 
-static uint64_t number_after(uint64_t number, uint32_t count)
+void sl_peers_have_picture(sl_peers *peers)
 {
-    return number > UINT32_MAX ? number + count : (uint32_t)(number + count);
+    atomic_store(&peers->has_picture, true);
 }
 
-static seen *place_of(const peer *peer, uint64_t number)
+sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, const sl_datagram *datagram,
+                               uint32_t checksum, uint64_t now_ns)
 {
-    return &peer->seen[number % SL_PEERS_WINDOW];
-}
-
-/* How far `number` lies ahead of `highest`, mod 2^32; negative: behind it. */
-static int32_t distance(uint64_t highest, uint64_t number)
-{
-    return (int32_t)((uint32_t)number - (uint32_t)highest);
-}
-
-typedef enum relation { NEW_NUMBERS, DUPLICATE, NEW_RUN } relation;
-
-/* How the numbers of a datagram relate to what the peer has sent in this session. */
-static relation compare(const peer *peer, uint64_t first, uint32_t count, uint32_t checksum)
-{
-    uint32_t same_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t number = number_after(first, i);
-        const seen *seen = place_of(peer, number);
-        if (seen->run != peer->run || seen->number != number) continue;
-        if (seen->checksum != checksum) return NEW_RUN;
-        same_count++;
+    assert(datagram->count <= SL_ARRIVALS_WINDOW);
+    bool is_unnumbered = datagram->count == 0 && datagram->control == SL_CONTROL_NONE;
+    sl_peer_address address = sl_peer_address_of(from, !is_unnumbered);
+    sl_peer *peer = find(peers, address);
+    if (peer == NULL && !is_unnumbered) peer = find_moved(peers, address, datagram, now_ns);
+    if (peer == NULL) {
+        peer = admit(peers, address, &(sl_source_counts){.source = peers->next_source++});
+        begin_run(peer, is_unnumbered ? 0 : 1, now_ns);
     }
-    if (same_count == count) return DUPLICATE;
-    uint64_t last = number_after(first, count - 1);
-    return peer->has_highest && distance(peer->highest, last) < -SL_PEERS_BACK_MAX ? NEW_RUN : NEW_NUMBERS;
+    peer->last_heard = ++peers->tick;
+    peer->heard_ns = now_ns;
+    peers->judged.peer = peer;
+    peers->judged.datagram = *datagram;
+    peers->judged.checksum = checksum;
+    peers->judged.is_known = false;
+    sl_peer_count_add(&peer->counts.received, 1);
+    sl_peer_verdict verdict = {.source = sl_peer_counts_source(&peer->counts), .source_seq = SL_SOURCE_SEQ_NONE};
+    if (atomic_load(&peer->paused) == verdict.source) {
+        sl_peer_count_add(&peer->counts.ignored, 1);
+        verdict.is_dropped = true;
+        return verdict;
+    }
+    if (atomic_load(&peer->was_paused)) resume(peer);
+    if (datagram->control != SL_CONTROL_NONE) {
+        verdict.is_dropped = !judge_control(peers, peer, datagram, now_ns);
+        if (verdict.is_dropped) sl_peer_count_add(&peer->counts.heartbeats, 1);
+    } else if (datagram->count > 0) {
+        verdict.source_seq = datagram->first;
+        verdict.is_dropped = !judge_numbers(peers, peer, now_ns);
+        if (verdict.is_dropped) sl_peer_count_add(&peer->counts.duplicates, 1);
+    }
+    verdict.session = peer->session;
+    if (verdict.is_dropped) return verdict;
+    peers->judged.queue_max = sl_peer_counts_accept(&peer->counts);
+    verdict.is_new = !peer->is_named;
+    verdict.has_hello = peer->has_hello;
+    if (verdict.is_new) sl_peer_address_name(address, verdict.name);
+    return verdict;
 }
 
-static void begin_session(peer *peer)
+static sl_peer *find(sl_peers *peers, sl_peer_address address)
 {
-    peer->session++;
-    peer->run++;
-    peer->has_highest = false;
+    if (peers->judged.peer != NULL && peers->judged.peer->address == address) return peers->judged.peer;
+    for (size_t i = 0; i < SL_SOURCES_MAX; i++)
+        if (peers->peers[i].address == address) return &peers->peers[i];
+    return NULL;
+}
+
+/* The peer whose silent session goes on from this port, of all such the one heard last. */
+static sl_peer *find_moved(sl_peers *peers, sl_peer_address address, const sl_datagram *datagram, uint64_t now_ns)
+{
+    if (datagram->control == SL_CONTROL_HELLO) return NULL;
+    uint64_t next = datagram->count > 0 ? datagram->first : datagram->next;
+    sl_peer *found = NULL;
+    for (size_t i = 0; i < SL_SOURCES_MAX; i++) {
+        sl_peer *peer = &peers->peers[i];
+        bool is_next = peer->address != 0 && sl_peer_address_is_near(peer->address, address) &&
+                       peer->arrivals->is_begun && peer->arrivals->next == next;
+        bool is_silent = now_ns - peer->heard_ns >= SL_PEERS_SILENT_NS;
+        bool is_its = datagram->count > 0 || (peer->has_said && peer->said_session == datagram->session);
+        if (is_next && is_silent && is_its && (found == NULL || peer->last_heard > found->last_heard)) found = peer;
+    }
+    if (found == NULL) return NULL;
+    found->address = address;
+    found->is_named = false;
+    return found;
+}
+
+/* Makes a place free. What its holes hold back will not be waited for. */
+static void release(sl_peers *peers, sl_peer *peer)
+{
+    if (peer->address != 0 && peer->arrivals->open_count > 0 && peers->leaving_count < SL_SOURCES_MAX) {
+        peers->leaving[peers->leaving_count++] = (sl_leaving){.source = sl_peer_counts_source(&peer->counts),
+                                                              .session = peer->session,
+                                                              .through = sl_number_before(peer->arrivals->next, 1)};
+        peers->due_ns = 0;
+    }
+    sl_peer_counts_begin(&peer->counts, &(sl_source_counts){0});
+    peer->address = 0;
+    peer->last_heard = 0;
+}
+
+/* Gives a new peer a free place, or that of the longest silent. */
+static sl_peer *admit(sl_peers *peers, sl_peer_address address, const sl_source_counts *counts)
+{
+    sl_peer *place = &peers->peers[0];
+    for (size_t i = 1; i < SL_SOURCES_MAX; i++)
+        if (peers->peers[i].last_heard < place->last_heard) place = &peers->peers[i];
+    release(peers, place);
+    sl_peer_counts_begin(&place->counts, counts);
+    place->address = address;
+    place->last_heard = ++peers->tick;
+    place->has_said = false;
+    place->is_resumed = false;
+    atomic_store(&place->was_paused, false);
+    return place;
+}
+
+static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns)
+{
+    peer->has_former = peer->has_said;
+    peer->former_session = peer->said_session;
+    peer->session = session;
+    peer->young_until_ns = now_ns + SL_PEERS_YOUNG_NS;
+    peer->has_said = false;
+    peer->has_hello = false;
+    peer->is_adopted = false;
+    peer->has_watch = false;
+    peer->is_named = false;
+    sl_arrivals_reset(peer->arrivals);
+}
+
+/* The reducer, too, lets the numbers begin anew. */
+static void resume(sl_peer *peer)
+{
+    atomic_store(&peer->was_paused, false);
+    sl_arrivals_reset(peer->arrivals);
+    peer->has_watch = false;
+    peer->is_resumed = true;
+}
+
+static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
+{
+    return sl_numbers_begin_at_zero(first, peer->has_hello, atomic_load(&peers->has_picture));
+}
+
+/* The sender says which run this is. */
+static void hear_session(sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns)
+{
+    bool is_hello = datagram->control == SL_CONTROL_HELLO;
+    bool has_numbers = peer->arrivals->is_begun;
+    bool is_other = peer->has_said ? datagram->session != peer->said_session
+                                   : is_hello && has_numbers && now_ns >= peer->young_until_ns;
+    if (is_other) begin_run(peer, datagram->session, now_ns);
+    if (!peer->has_said && !has_numbers && !peer->is_named) peer->session = datagram->session;
+    peer->has_said = true;
+    peer->said_session = datagram->session;
+    if (!is_hello || peer->has_hello) return;
+    peer->is_adopted = !is_other && has_numbers;
+    peer->has_hello = true;
     peer->is_named = false;
 }
 
-static void remember(peer *peer, uint64_t first, uint32_t count, uint32_t checksum)
+/* True if a hello or a heartbeat tells something new. */
+static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t number = number_after(first, i);
-        *place_of(peer, number) = (seen){.number = number, .checksum = checksum, .run = peer->run};
-    }
-    uint64_t last = number_after(first, count - 1);
-    if (!peer->has_highest || distance(peer->highest, last) > 0) peer->highest = last;
-    peer->has_highest = true;
+    bool is_young = now_ns < peer->young_until_ns;
+    if (is_young && peer->has_former && datagram->session == peer->former_session) return false;
+    bool had_hello = peer->has_hello;
+    bool was_said = peer->has_said && peer->said_session == datagram->session;
+    hear_session(peer, datagram, now_ns);
+    if (datagram->control == SL_CONTROL_HELLO) return !had_hello || !was_said;
+    const sl_arrivals *arrivals = peer->arrivals;
+    if (!arrivals->is_begun) return datagram->next > 0 && begin_at_zero(peers, peer, datagram->next);
+    int64_t missing = sl_number_distance(datagram->next, arrivals->next);
+    return missing > 0 && missing <= INT32_MAX;
 }
 
-static void count_accepted(sl_peers *peers, peer *peer, uint64_t first, uint32_t count)
+/* True if numbers tell that their sender began anew. Who said hello would have said it again; but a hello that came
+ * after numbers may have been meant for those that follow it. */
+static bool is_new_run(const sl_peer *peer, sl_arrival known, uint64_t last, uint64_t now_ns)
 {
-    peers->judged.peer = peer;
-    peers->judged.first = first;
-    peers->judged.count = count;
-    peers->judged.queue_max = get(&peer->queue_max);
-    add_one(&peer->accepted);
-    uint32_t queue = queue_of(get(&peer->owner), get(&peer->accepted));
-    if (queue > peers->judged.queue_max) set(&peer->queue_max, queue);
+    bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last);
+    if (!peer->has_hello) return known == SL_ARRIVAL_OTHER || is_far_back;
+    if (!peer->is_adopted || now_ns >= peer->young_until_ns) return false;
+    return known == SL_ARRIVAL_OTHER || (is_far_back && !sl_arrivals_is_open(peer->arrivals, last));
 }
 
-static void write_name(char name[SL_NAME_BYTES_MAX + 1], const struct sockaddr_in *from, bool is_numbered)
+/* False if the numbers are exact duplicates. */
+static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns)
 {
-    inet_ntop(AF_INET, &from->sin_addr, name, SL_NAME_BYTES_MAX + 1);
-    size_t length = strlen(name);
-    if (is_numbered) snprintf(name + length, SL_NAME_BYTES_MAX + 1 - length, ":%u", ntohs(from->sin_port));
-}
-
-sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, uint64_t first, uint32_t count,
-                               uint32_t checksum)
-{
-    assert(count <= SL_PEERS_WINDOW);
-    bool is_numbered = count > 0;
-    uint64_t key = key_from(from, is_numbered);
-    peer *peer = find(peers, key);
-    if (peer == NULL) {
-        peer = admit(peers, key, &(sl_source_counts){.source = peers->next_source++});
-        peer->session = is_numbered ? 1 : 0;
-        peer->is_named = false;
+    const sl_datagram *datagram = &peers->judged.datagram;
+    uint64_t last = sl_number_after(datagram->first, datagram->count - 1);
+    sl_arrival known = sl_arrivals_compare(peer->arrivals, datagram->first, datagram->count, peers->judged.checksum);
+    if (known == SL_ARRIVAL_SAME) return false;
+    if (is_new_run(peer, known, last, now_ns)) {
+        bool had_hello = peer->has_hello;
+        uint64_t said_session = peer->said_session;
+        begin_run(peer, had_hello && said_session != peer->session ? said_session : peer->session + 1, now_ns);
+        if (!had_hello) return true;
+        peer->has_hello = peer->has_said = true;
+        peer->said_session = said_session;
+        peer->has_former = false;
+        return true;
     }
-    peer->last_heard = ++peers->tick;
-    add_one(&peer->received);
-    sl_peer_verdict verdict = {.source = (uint32_t)(get(&peer->owner) >> 32), .source_seq = SL_SOURCE_SEQ_NONE};
-    if (is_numbered) {
-        verdict.source_seq = first;
-        relation relation = compare(peer, first, count, checksum);
-        if (relation == DUPLICATE) {
-            add_one(&peer->duplicates);
-            verdict.is_duplicate = true;
-            verdict.session = peer->session;
-            return verdict;
-        }
-        if (relation == NEW_RUN) begin_session(peer);
-        remember(peer, first, count, checksum);
-    }
-    count_accepted(peers, peer, first, count);
-    verdict.session = peer->session;
-    verdict.is_new = !peer->is_named;
-    if (verdict.is_new) write_name(verdict.name, from, is_numbered);
-    return verdict;
+    /* Another datagram under a number of the same run is late, whatever it is: to be logged, not to be remembered. */
+    peers->judged.is_known = known == SL_ARRIVAL_OTHER;
+    return known != SL_ARRIVAL_RESTORED;
 }
 
 void sl_peers_name(sl_peers *peers)
@@ -307,72 +268,83 @@ void sl_peers_name(sl_peers *peers)
     peers->judged.peer->is_named = true;
 }
 
-void sl_peers_count_dropped(sl_peers *peers)
+void sl_peers_take(sl_peers *peers, uint64_t now_ns)
 {
-    peer *peer = peers->judged.peer;
+    sl_peer *peer = peers->judged.peer;
+    const sl_datagram *datagram = &peers->judged.datagram;
+    sl_arrivals *arrivals = peer->arrivals;
+    if (datagram->control == SL_CONTROL_HELLO || peers->judged.is_known) return;
+    if (datagram->control == SL_CONTROL_HEARTBEAT) {
+        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, 0);
+        sl_arrivals_hear(arrivals, datagram->next, now_ns);
+    } else if (datagram->count > 0) {
+        uint64_t first = datagram->first;
+        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, begin_at_zero(peers, peer, first) ? 0 : first);
+        sl_arrivals_take(arrivals, first, datagram->count, peers->judged.checksum, now_ns);
+    } else {
+        return;
+    }
+    if (peer->is_resumed) sl_arrivals_expire(arrivals);
+    peer->is_resumed = false;
+    if (arrivals->open_count > 0 || peer->has_watch) peers->due_ns = 0;
+}
+
+void sl_peers_drop(sl_peers *peers)
+{
+    sl_peer *peer = peers->judged.peer;
     assert(peer != NULL);
-    for (uint32_t i = 0; i < peers->judged.count; i++) place_of(peer, number_after(peers->judged.first, i))->run = 0;
-    set(&peer->accepted, get(&peer->accepted) - 1);
-    set(&peer->queue_max, peers->judged.queue_max);
-    add_one(&peer->dropped);
+    sl_peer_counts_undo(&peer->counts, peers->judged.queue_max);
+    sl_peer_count_add(&peer->counts.dropped, 1);
+}
+
+void sl_peers_watch(sl_peers *peers, uint64_t through)
+{
+    sl_peer *peer = peers->judged.peer;
+    if (!peer->has_watch || sl_number_distance(through, peer->watched) > 0) peer->watched = through;
+    peer->has_watch = true;
+    peers->due_ns = 0;
 }
 
 void sl_peers_count_malformed(sl_peers *peers, const struct sockaddr_in *from)
 {
-    peer *peer = find(peers, key_from(from, true));
-    if (peer == NULL) peer = find(peers, key_from(from, false));
+    sl_peer *peer = find(peers, sl_peer_address_of(from, true));
+    if (peer == NULL) peer = find(peers, sl_peer_address_of(from, false));
     if (peer == NULL) {
-        add_one(&peers->refused_unnamed);
+        sl_peer_count_add(&peers->refused_unnamed, 1);
         return;
     }
-    add_one(&peer->received);
-    add_one(&peer->parse_errors);
+    sl_peer_count_add(&peer->counts.received, 1);
+    sl_peer_count_add(&peer->counts.parse_errors, 1);
+}
+
+bool sl_peers_pause(sl_peers *peers, uint32_t source, bool is_paused)
+{
+    for (size_t i = 0; i < SL_SOURCES_MAX && source != SL_SOURCE_SELF; i++) {
+        sl_peer *peer = &peers->peers[i];
+        if (sl_peer_counts_source(&peer->counts) != source) continue;
+        atomic_store(&peer->paused, is_paused ? source : 0);
+        if (is_paused) atomic_store(&peer->was_paused, true);
+        return true;
+    }
+    return false;
 }
 
 void sl_peers_count_committed(sl_peers *peers, uint32_t source, uint32_t count)
 {
-    for (size_t i = 0; i < SL_SOURCES_MAX; i++) {
-        counter *owner = &peers->peers[i].owner;
-        uint64_t now = get(owner);
-        while (now >> 32 == source && source != 0) {
-            if (atomic_compare_exchange_weak(owner, &now, owner_of(source, now + count))) return;
-        }
-    }
-}
-
-/* The counts of one place; false if it is empty or changing hands. */
-static bool read_counts(const peer *peer, sl_source_counts *out)
-{
-    uint64_t owner = get(&peer->owner);
-    uint64_t accepted = get(&peer->accepted);
-    uint32_t queue = queue_of(owner, accepted);
-    *out = (sl_source_counts){.source = (uint32_t)(owner >> 32),
-                              .received = get(&peer->received),
-                              .processed = accepted - queue,
-                              .dropped = get(&peer->dropped),
-                              .parse_errors = get(&peer->parse_errors),
-                              .duplicates = get(&peer->duplicates),
-                              .queue_size = queue,
-                              .queue_max = get(&peer->queue_max)};
-    return out->source != 0 && get(&peer->owner) >> 32 == out->source;
-}
-
-static bool is_same(const sl_source_counts *a, const sl_source_counts *b)
-{
-    return a->source == b->source && a->received == b->received && a->processed == b->processed &&
-           a->dropped == b->dropped && a->parse_errors == b->parse_errors && a->duplicates == b->duplicates &&
-           a->queue_size == b->queue_size && a->queue_max == b->queue_max;
+    for (size_t i = 0; i < SL_SOURCES_MAX; i++)
+        if (sl_peer_counts_commit(&peers->peers[i].counts, source, count)) return;
 }
 
 bool sl_peers_counters(sl_peers *peers, sl_counters *out)
 {
     sl_counters *told = &peers->told;
-    out->refused_unnamed = get(&peers->refused_unnamed);
+    out->refused_unnamed = sl_peer_count_get(&peers->refused_unnamed);
     out->count = 0;
     for (size_t i = 0; i < SL_SOURCES_MAX; i++)
-        if (read_counts(&peers->peers[i], &out->sources[out->count])) out->count++;
+        if (sl_peer_counts_read(&peers->peers[i].counts, &out->sources[out->count])) out->count++;
     bool is_changed = out->refused_unnamed != told->refused_unnamed || out->count != told->count;
-    for (uint32_t i = 0; i < out->count && !is_changed; i++) is_changed = !is_same(&out->sources[i], &told->sources[i]);
+    for (uint32_t i = 0; i < out->count && !is_changed; i++)
+        is_changed = !sl_peer_counts_are_same(&out->sources[i], &told->sources[i]);
     told->refused_unnamed = out->refused_unnamed;
     told->count = out->count;
     for (uint32_t i = 0; i < out->count; i++) told->sources[i] = out->sources[i];

@@ -1,8 +1,8 @@
-/* The receiver: its socket, its thread, and the way of a datagram into the ring. */
+/* The receiver: its socket and its thread. */
 #include "ingest/udp.h"
 
 #include "ingest/clock.h"
-#include "ingest/datagram.h"
+#include "ingest/intake.h"
 #include "ingest/snapshot.h"
 #include "ingest/thread.h"
 
@@ -19,13 +19,13 @@
 #include <unistd.h>
 
 enum {
-    BATCH_MAX = 64,                  /* datagrams a system call */
-    BUFFER_BYTES = 4 << 20,          /* asked for by default */
-    BUFFER_PER_DATAGRAM = 512,       /* what the kernel counts at least for one */
-    PACKET_STRIDE = (64 << 10) + 64, /* odd in cache lines, so that headers do not fall on one cache set */
-    REPORT_BYTES = 256,
-    FAULT_COUNT = (int)SL_OSC_FAULT_COUNT + (int)SL_DATAGRAM_FAULT_COUNT /* kinds that are reported */
+    BATCH_MAX = 64,                 /* datagrams a system call */
+    BUFFER_BYTES = 4 << 20,         /* asked for by default */
+    BUFFER_PER_DATAGRAM = 512,      /* what the kernel counts at least for one */
+    PACKET_STRIDE = (64 << 10) + 64 /* odd in cache lines, so that headers do not fall on one cache set */
 };
+
+#define SECOND_NS UINT64_C(1000000000)
 
 /* What recvmmsg fills for one datagram, besides its bytes. */
 typedef struct slot {
@@ -45,16 +45,16 @@ struct sl_udp {
     uint16_t port;
 
     /* Receiver thread only. */
+    sl_intake intake; /* but its faults */
+    uint64_t due_ns;  /* when something is due by the clock */
     struct mmsghdr headers[BATCH_MAX];
     slot slots[BATCH_MAX];
     uint8_t *packets; /* BATCH_MAX of PACKET_STRIDE bytes */
     uint32_t kernel_drops_seen;
-    bool is_reported[FAULT_COUNT];
 
     /* Any thread. */
     atomic_bool is_stopping;
     _Atomic uint64_t kernel_drops;
-    _Atomic uint64_t faults[SL_OSC_FAULT_COUNT];
 };
 
 static sl_err open_socket(sl_udp *udp, const char *address, char errmsg[256]);
@@ -65,10 +65,9 @@ static void wait_for_datagrams(const sl_udp *udp);
 static unsigned receive(sl_udp *udp);
 static void prepare(sl_udp *udp, unsigned count);
 static void count_kernel_drops(sl_udp *udp, struct msghdr *header);
-static bool take(sl_udp *udp, const slot *slot, const uint8_t *packet, size_t length, uint64_t time_ns);
-static bool put_session(sl_udp *udp, const sl_peer_verdict *verdict, uint64_t time_ns);
-static void hand_snapshot(sl_udp *udp, const sl_event *draft);
-static void refuse(sl_udp *udp, const struct sockaddr_in *from, sl_osc_fault fault, unsigned kind, const char *what);
+static void wake(const sl_udp *udp);
+static void send_packet(void *ctx, const struct sockaddr_in *to, const uint8_t *packet, size_t length);
+static sl_err put_picture(void *ctx, const sl_event *draft);
 
 sl_err sl_udp_start(sl_udp **out, const sl_udp_options *options, char errmsg[256])
 {
@@ -90,7 +89,15 @@ sl_err sl_udp_start(sl_udp **out, const sl_udp_options *options, char errmsg[256
     err = open_socket(udp, options->address, errmsg);
     if (err != SL_OK) goto fail;
     prepare(udp, BATCH_MAX);
-    err = sl_snapshot_start(&udp->snapshot, options->sink, options->start_ns);
+    err = sl_snapshot_start(&udp->snapshot, (sl_sink){.put = put_picture, .ctx = udp}, options->start_ns);
+    udp->intake = (sl_intake){.start_ns = options->start_ns,
+                              .ring = options->ring,
+                              .peers = options->peers,
+                              .snapshot = udp->snapshot,
+                              .report = options->report,
+                              .report_ctx = options->report_ctx,
+                              .send = send_packet,
+                              .send_ctx = udp};
     if (err == SL_OK) err = sl_thread_start(&udp->thread, "receiver", run, udp);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "udp: cannot start a thread: %s", sl_err_text(err));
@@ -130,8 +137,7 @@ uint64_t sl_udp_kernel_drops(const sl_udp *udp)
 
 void sl_udp_faults(const sl_udp *udp, uint64_t counts[SL_OSC_FAULT_COUNT])
 {
-    for (size_t i = 0; i < SL_OSC_FAULT_COUNT; i++)
-        counts[i] = atomic_load_explicit(&udp->faults[i], memory_order_relaxed);
+    sl_intake_faults(&udp->intake, counts);
 }
 
 static sl_err open_socket(sl_udp *udp, const char *address, char errmsg[256])
@@ -183,6 +189,7 @@ static void close_all(sl_udp *udp)
 static void *run(void *ctx)
 {
     sl_udp *udp = ctx;
+    udp->due_ns = 0; /* holes of before a restart */
     while (!atomic_load_explicit(&udp->is_stopping, memory_order_relaxed)) {
         if (receive(udp) < BATCH_MAX) wait_for_datagrams(udp);
     }
@@ -196,34 +203,62 @@ static void *run(void *ctx)
     return NULL;
 }
 
+/* Until a datagram comes, or something is due by the clock. */
 static void wait_for_datagrams(const sl_udp *udp)
 {
     struct pollfd fds[] = {{.fd = udp->fd, .events = POLLIN}, {.fd = udp->stop_fd, .events = POLLIN}};
-    (void)poll(fds, 2, -1); /* Whatever it says, the next recvmmsg knows. */
+    struct timespec timeout = {0};
+    if (udp->due_ns != UINT64_MAX) {
+        uint64_t now_ns = sl_clock_boot_ns();
+        uint64_t left_ns = udp->due_ns > now_ns ? udp->due_ns - now_ns : 0;
+        timeout = (struct timespec){.tv_sec = (time_t)(left_ns / SECOND_NS), .tv_nsec = (long)(left_ns % SECOND_NS)};
+    }
+    /* Whatever it says, the next recvmmsg knows. */
+    (void)ppoll(fds, 2, udp->due_ns != UINT64_MAX ? &timeout : NULL, NULL);
 }
 
-/* Takes what is there, at most a batch; returns how many datagrams it was. All bear the time at which the kernel handed
- * them over. */
+/* Takes what is there, at most a batch, and does what is due; returns how many datagrams it was. All bear the time at
+ * which the kernel handed them over. */
 static unsigned receive(sl_udp *udp)
 {
     int received = recvmmsg(udp->fd, udp->headers, BATCH_MAX, MSG_DONTWAIT, NULL);
-    if (received <= 0) return 0;
-    unsigned count = (unsigned)received;
-    uint64_t time_ns = sl_clock_boot_ns() - udp->options.start_ns;
-    bool is_anything_put = false;
+    unsigned count = received > 0 ? (unsigned)received : 0;
+    if (count == 0 && udp->due_ns == UINT64_MAX) return 0;
+    uint64_t now_ns = sl_clock_boot_ns();
+    udp->intake.is_anything_put = false;
     for (unsigned i = 0; i < count; i++) {
         struct mmsghdr *header = &udp->headers[i];
         count_kernel_drops(udp, &header->msg_hdr);
         const uint8_t *packet = udp->slots[i].bytes.iov_base;
-        if (take(udp, &udp->slots[i], packet, header->msg_len, time_ns)) is_anything_put = true;
+        sl_intake_take(&udp->intake, &udp->slots[i].from, packet, header->msg_len, now_ns);
     }
-    if (is_anything_put && udp->options.wake_fd >= 0) {
-        /* Fails only when the counter is full, and then the committer is awake. */
-        ssize_t written = write(udp->options.wake_fd, &(uint64_t){1}, sizeof(uint64_t));
-        assert(written > 0 || errno == EAGAIN);
-    }
+    udp->due_ns = sl_intake_tick(&udp->intake, now_ns);
+    if (udp->intake.is_anything_put) wake(udp);
     prepare(udp, count);
     return count;
+}
+
+static void wake(const sl_udp *udp)
+{
+    if (udp->options.wake_fd < 0) return;
+    /* Fails only when the counter is full, and then the committer is awake. */
+    ssize_t written = write(udp->options.wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+    assert(written > 0 || errno == EAGAIN);
+}
+
+/* What cannot leave at once is lost, as it could be on the way: it is asked for again. */
+static void send_packet(void *ctx, const struct sockaddr_in *to, const uint8_t *packet, size_t length)
+{
+    const sl_udp *udp = ctx;
+    (void)sendto(udp->fd, packet, length, MSG_DONTWAIT, (const struct sockaddr *)to, sizeof *to);
+}
+
+/* Snapshot's thread. Said first: the numbers of a session may then begin at 0, and nobody may wait for them in vain. */
+static sl_err put_picture(void *ctx, const sl_event *draft)
+{
+    const sl_udp *udp = ctx;
+    if (draft->kind == SL_KIND_PICTURE) sl_peers_have_picture(udp->options.peers);
+    return udp->options.sink.put(udp->options.sink.ctx, draft);
 }
 
 /* Makes the first `count` headers ready to be filled: the kernel has shortened their lengths. */
@@ -251,89 +286,4 @@ static void count_kernel_drops(sl_udp *udp, struct msghdr *header)
     uint32_t more = total - udp->kernel_drops_seen;
     udp->kernel_drops_seen = total;
     if (more > 0) atomic_fetch_add_explicit(&udp->kernel_drops, more, memory_order_relaxed);
-}
-
-/* The way of one datagram. True if something was put into the ring. */
-static bool take(sl_udp *udp, const slot *slot, const uint8_t *packet, size_t length, uint64_t time_ns)
-{
-    sl_peers *peers = udp->options.peers;
-    sl_osc_error error;
-    if (!sl_osc_check(packet, length, &error)) {
-        refuse(udp, &slot->from, error.fault, error.fault, sl_osc_fault_text(error.fault));
-        return false;
-    }
-    sl_datagram datagram;
-    sl_datagram_fault fault = sl_datagram_read(packet, length, &datagram);
-    if (fault != SL_DATAGRAM_FAULT_NONE) {
-        sl_osc_fault counted = fault == SL_DATAGRAM_FAULT_WRAPPER ? SL_OSC_FAULT_TAGS : SL_OSC_FAULT_BUNDLE;
-        refuse(udp, &slot->from, counted, SL_OSC_FAULT_COUNT + (unsigned)fault, sl_datagram_fault_text(fault));
-        return false;
-    }
-    uint32_t checksum = sl_crc32c(0, packet, length);
-    sl_peer_verdict verdict = sl_peers_judge(peers, &slot->from, datagram.first, datagram.count, checksum);
-    if (verdict.is_duplicate) return false;
-    sl_event draft = {.kind = SL_KIND_OSC,
-                      .version = SL_PAYLOAD_VERSION,
-                      .source = verdict.source,
-                      .session = verdict.session,
-                      .source_seq = verdict.source_seq,
-                      .time_ns = time_ns,
-                      .payload = packet,
-                      .length = (uint32_t)length};
-    bool is_named = !verdict.is_new || put_session(udp, &verdict, time_ns);
-    if (!is_named || sl_ring_put(udp->options.ring, &draft) != SL_OK) {
-        sl_peers_count_dropped(peers);
-        return is_named && verdict.is_new;
-    }
-    if (datagram.has_snapshot) hand_snapshot(udp, &draft);
-    return true;
-}
-
-/* Puts the event that names a source, or says that its sender began anew. */
-static bool put_session(sl_udp *udp, const sl_peer_verdict *verdict, uint64_t time_ns)
-{
-    uint8_t payload[2 + 4 + SL_NAME_BYTES_MAX];
-    sl_writer writer = {.bytes = payload, .capacity = sizeof payload};
-    sl_session session = {.input = SL_INPUT_OSC, .name = verdict->name, .name_length = strlen(verdict->name)};
-    sl_err err = sl_session_encode(&session, &writer);
-    assert(err == SL_OK);
-    sl_event draft = {.kind = SL_KIND_SESSION,
-                      .version = SL_SESSION_VERSION,
-                      .source = verdict->source,
-                      .session = verdict->session,
-                      .source_seq = SL_SOURCE_SEQ_NONE,
-                      .time_ns = time_ns,
-                      .payload = payload,
-                      .length = (uint32_t)writer.length};
-    if (sl_ring_put(udp->options.ring, &draft) != SL_OK) return false;
-    sl_peers_name(udp->options.peers);
-    return true;
-}
-
-/* Hands the parts of a snapshot in a datagram, each with its own number, to those who make a picture of them. */
-static void hand_snapshot(sl_udp *udp, const sl_event *draft)
-{
-    sl_osc_walk walk = sl_osc_walk_begin(draft->payload, draft->length);
-    sl_osc_message message;
-    while (sl_osc_walk_next(&walk, &message)) {
-        sl_event part = *draft;
-        sl_osc_message inner = sl_datagram_unwrap(&message, &part.source_seq);
-        if (sl_datagram_is_snapshot(&inner)) sl_snapshot_take(udp->snapshot, &part, &inner);
-    }
-}
-
-/* Counts a malformed datagram as `fault`, and tells of the first of its `kind`. */
-static void refuse(sl_udp *udp, const struct sockaddr_in *from, sl_osc_fault fault, unsigned kind, const char *what)
-{
-    assert(kind < FAULT_COUNT);
-    atomic_fetch_add_explicit(&udp->faults[fault], 1, memory_order_relaxed);
-    sl_peers_count_malformed(udp->options.peers, from);
-    if (udp->is_reported[kind] || udp->options.report == NULL) return;
-    udp->is_reported[kind] = true;
-    char address[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &from->sin_addr, address, sizeof address);
-    char reason[REPORT_BYTES];
-    snprintf(reason, sizeof reason, "%s:%u sent a datagram that is not taken: %s (more of this kind are only counted)",
-             address, ntohs(from->sin_port), what);
-    udp->options.report(udp->options.report_ctx, reason);
 }

@@ -1,7 +1,7 @@
 /*
- * The receiver: a UDP socket and the thread that empties it. Each datagram is checked (core/osc.h), stamped, judged
- * (ingest/peers.h) and put into a ring for the committer. It never answers, never waits for anybody, and allocates
- * nothing while it runs.
+ * The receiver: a UDP socket and the thread that empties it. What becomes of a datagram is ingest/intake.h's. It sends
+ * nothing but requests to send again what is missing, and those only to senders that said hello. It never waits for
+ * anybody, and allocates nothing while nothing is missing.
  */
 #ifndef SL_INGEST_UDP_H
 #define SL_INGEST_UDP_H

@@ -48,7 +48,8 @@ sl_err sl_log_open(sl_log **out, const sl_log_options *options, char errmsg[SL_L
     sl_err err = options->is_writer ? sl_log_dir_claim(options->dir, &log->lock_fd, errmsg)
                                     : sl_log_dir_find(options->dir, &log->is_lockless, &log->lock_fd, errmsg);
     if (err != SL_OK) goto fail;
-    int code = open_env(log, options);
+    int code = options->is_writer ? sl_log_make_file(options->dir) : 0;
+    if (code == 0) code = open_env(log, options);
     if (code != 0) {
         char step[SL_LOG_ERRMSG_BYTES];
         snprintf(step, sizeof step, "%s: mdb_env_open", options->dir);
@@ -118,6 +119,18 @@ sl_err sl_log_begins(sl_log *log, sl_log_beginning *out)
     code = sl_log_get_beginning(log, txn, out);
     mdb_txn_abort(txn);
     return code == 0 ? SL_OK : sl_log_note(log, "beginning: meta", code);
+}
+
+sl_err sl_log_count(sl_log *log, uint64_t *count)
+{
+    MDB_txn *txn = NULL;
+    int code = sl_log_view_begin(log, &txn);
+    if (code != 0) return sl_log_note(log, "count: mdb_txn_begin", code);
+    MDB_stat stat;
+    code = mdb_stat(txn, log->events, &stat);
+    mdb_txn_abort(txn);
+    *count = code == 0 ? stat.ms_entries : 0;
+    return code == 0 ? SL_OK : sl_log_note(log, "count: mdb_stat", code);
 }
 
 sl_err sl_log_reader_check(sl_log *log, int *freed)
@@ -252,10 +265,12 @@ static sl_err open_databases_in(sl_log *log, MDB_txn *txn, const sl_log_options 
     }
     sl_err err = is_fresh ? write_meta(log, txn, options->new_id, errmsg) : read_meta(log, txn, errmsg);
     if (err != SL_OK) return err;
-    code = is_fresh ? sl_log_dir_sync(options->dir) : get_end(log, txn, MDB_LAST, &log->last_seq);
-    if (code == 0) code = sl_log_get_beginning(log, txn, &log->beginning);
+    code = is_fresh ? sl_log_dir_sync(options->dir) : 0;
+    if (code == 0 && log->is_writer)
+        code = get_end(log, txn, MDB_LAST, &log->last_seq); /* readers ask when they want */
+    if (code == 0 && log->is_writer) code = sl_log_get_beginning(log, txn, &log->beginning);
     if (code != 0) return sl_log_explain(errmsg, "open", code);
-    if (log->last_seq == 0 && options->new_first_seq > 1) begin_late(log, options->new_first_seq);
+    if (log->is_writer && log->last_seq == 0 && options->new_first_seq > 1) begin_late(log, options->new_first_seq);
     return SL_OK;
 }
 

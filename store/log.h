@@ -85,6 +85,10 @@ void sl_log_delete_along(sl_log *log);
  * thread. */
 sl_err sl_log_delete_some(sl_log *log, size_t max, bool *is_done);
 
+/* How many events the log holds, as LMDB counts them: told without looking at any, so also where the last is damaged.
+ * Any thread. */
+sl_err sl_log_count(sl_log *log, uint64_t *count);
+
 /* A reader positioned before `from` (>= 1). Any thread; each reader is one thread's at a time. SL_ERR_MEMORY. */
 sl_err sl_log_reader_open(sl_log *log, uint64_t from, sl_log_reader **out);
 void sl_log_reader_close(sl_log_reader *reader);

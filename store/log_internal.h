@@ -74,6 +74,11 @@ sl_err sl_log_dir_find(const char *dir, bool *is_lockless, int *lock_fd, char er
 /* Whether a process holds the writer's lock. `lock_fd` is not -1 and does not hold it itself. */
 bool sl_log_dir_is_claimed(int lock_fd);
 
+/* Makes data.mdb in `dir` where there is none. LMDB would write its first two pages where they are to stay, and refuse
+ * for ever what a power cut leaves of them; so they are flushed in a folder of their own and then moved. The caller
+ * holds the writer's lock. Returns 0, an errno or LMDB's result. */
+int sl_log_make_file(const char *dir);
+
 /* Makes the names in `dir` survive a power cut: a file's own fdatasync does not. Returns 0 or an errno. */
 int sl_log_dir_sync(const char *dir);
 

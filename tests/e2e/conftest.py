@@ -19,8 +19,8 @@ def start(tmp_path):
     """Starts `symlog serve` with options, by default on the test's own log; all are stopped at the end, in order."""
     started = []
 
-    def start_serve(*options, db=tmp_path / "log"):
-        started.append(Serve(db, *options))
+    def start_serve(*options, db=tmp_path / "log", **how):
+        started.append(Serve(db, *options, **how))
         return started[-1]
 
     yield start_serve

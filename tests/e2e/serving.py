@@ -44,10 +44,10 @@ def wait_until(condition, what, patience_s=PATIENCE_S):
 
 
 class Serve:
-    """A running `symlog serve`. Everything that it prints is in `lines`."""
+    """A running `symlog serve`. Everything that it prints is in `lines`. `prefix` is a command that runs it."""
 
-    def __init__(self, db, *options, popen=None):
-        command = [BINARY, "serve", "--db", str(db), "--osc", "0", "--ws", "0", *map(str, options)]
+    def __init__(self, db, *options, popen=None, prefix=()):
+        command = [*map(str, prefix), BINARY, "serve", "--db", str(db), "--osc", "0", "--ws", "0", *map(str, options)]
         self.db = db
         self.lines = []
         self.process = subprocess.Popen(

@@ -110,8 +110,8 @@ def counted(serve, sent):
 
 
 def log_events(serve):
-    lines = run_symlog("log", "--json", "--db", serve.db).stdout.splitlines()
-    return [json.loads(line) for line in lines]
+    lines = run_symlog("log", "--json", "--db", serve.db).stdout.split("\n")  # Not at U+2028 and the like.
+    return [json.loads(line) for line in lines if line]
 
 
 def refusals_of_model(events, snapshot=None):

@@ -4,22 +4,13 @@
  */
 #include "core/message.h"
 #include "core/osc.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 enum { TEXT_BYTES_MAX = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_messages(const uint8_t *data, size_t size);
 static void check_message(const sl_osc_message *message, const uint8_t *data, size_t size);
 static void check_text(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds) abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -75,20 +66,11 @@ static void check_message(const sl_osc_message *message, const uint8_t *data, si
     require(cursor.bytes == message->arguments + message->arguments_length);
 }
 
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
-}
-
 static void check_text(const uint8_t *data, size_t size)
 {
     const sl_event event = {.seq = 1, .kind = SL_KIND_OSC, .version = 1, .payload = data, .length = (uint32_t)size};
     sl_text text;
-    sl_text_open(&text, (sl_memory){.resize = resize});
+    sl_text_open(&text, sl_host_memory());
     sl_text_event(&text, &event, NULL);
     require(!text.bad && text.length < TEXT_BYTES_MAX);
     for (size_t i = 0; i < text.length; i++) require((uint8_t)text.bytes[i] >= ' '); /* one line */

@@ -1,7 +1,10 @@
 """A WebSocket subscriber: holds a FULL_AST and applies each DIFF_UPDATE to it by the wire format.
 
+It takes single messages and arrays of them (?batch=1), `shifted` entries (?compact=1) and SEQ.
+
 It knows no OSC message, and believes nothing but what the server sends. In strict mode it checks on
-the way that every node is known, every old value is the one it holds, and every path is right.
+the way that every node is known, every old value is the one it holds, and every path is right; with
+?paths it holds too little of the project for that.
 """
 
 import json
@@ -54,11 +57,14 @@ class Subscriber:
         removed = [change for change in changes if change["type"] == "removed"]
         added = [change for change in changes if change["type"] == "added"]
         changed = [c for c in changes if c["type"] in ("modified", "state_changed")]
-        if len(removed) + len(added) + len(changed) < len(changes):
+        shifted = [change for change in changes if change["type"] == "shifted"]
+        if len(removed) + len(added) + len(changed) + len(shifted) < len(changes):
             raise ClientError(f"unknown change type among {changes}")
         self._check_places([c for c in removed + changed if c["node_id"] in self._nodes])
         for change in removed:
             self._remove(change)
+        for change in shifted:
+            self._shift(change)
         # What is changed and added by one event (a parameter, say) can only be changed afterwards.
         waiting = [change for change in changed if not self._change(change)]
         self._sort_indexed(changed)
@@ -104,6 +110,18 @@ class Subscriber:
         del self._nodes[node["id"]], self._parents[node["id"]]
         for child in node["children"]:
             self._forget(child)
+
+    def _shift(self, change):
+        """All tracks or scenes from a place on stand `by` further, and their clip_slots with them."""
+        parent, node_type = self._nodes[change["parent_id"]], change["node_type"]
+        tracks = _of_type(parent, "track")
+        slots = [slot for track in tracks for slot in _of_type(track, "clip_slot")]
+        slot_index = {"track": "track_index", "scene": "scene_index"}[node_type]
+        for nodes, name in ((_of_type(parent, node_type), "index"), (slots, slot_index)):
+            for node in nodes:
+                # A node above the paths that this subscriber sees has no attributes.
+                if node["attributes"].get(name, -1) >= change["from"]:
+                    node["attributes"][name] += change["by"]
 
     def _change(self, change):
         """Applies a modified or state_changed; False when its node is not there yet."""
@@ -156,7 +174,7 @@ class Subscriber:
         index_name = _INDEX_OF.get(node["node_type"])
         if index_name:
             node["attributes"].setdefault(index_name, place)
-        if node["node_type"] == "clip_slot":
+        if node["node_type"] == "clip_slot" and "index" in parent["attributes"]:
             node["attributes"].setdefault("track_index", parent["attributes"]["index"])
         _place(parent, node, place)
 
@@ -225,4 +243,4 @@ def _group_key(node):
 def _sort_key(node):
     """Children in their groups, and within a group by the index that the wire format gives it."""
     index_name = _INDEX_OF.get(node["node_type"])
-    return _group_key(node), node["attributes"][index_name] if index_name else 0
+    return _group_key(node), node["attributes"].get(index_name, 0) if index_name else 0

@@ -64,6 +64,38 @@ ATTRIBUTES = {
 }
 
 
+def pruned(ast, paths):
+    """What ?paths leaves of an ast: what is at or below one of them, and the nodes above without attributes."""
+    return _pruned(ast, [], [path.split(".") for path in paths])
+
+
+def _pruned(node, place, paths):
+    if any(_is_within(place, path) for path in paths):
+        return node
+    children, counts = [], {}
+    for child in node.get("children") or []:
+        below = [*place, _segment(child, counts)]
+        if any(_is_within(below, path) or _is_within(path, below) for path in paths):
+            children.append(_pruned(child, below, paths))
+    return {**node, "attributes": {}, "children": children}
+
+
+def _segment(node, counts):
+    """`clip`, or `tracks[2]`; counts the siblings of each type."""
+    node_type = node["node_type"]
+    if node_type in SINGLE_TYPES:
+        return node_type
+    index = counts[node_type] = counts.get(node_type, -1) + 1
+    return f"{node_type}s[{node['attributes'].get('scene_index', index)}]"
+
+
+def _is_within(place, path):
+    """True if the segments `place` stand at or below `path`, whose last one may be a whole list (`scenes`)."""
+    if len(place) < len(path):
+        return False
+    return all(mine == its or mine.partition("[")[0] == its for mine, its in zip(place, path))
+
+
 def first_difference(left, right, ids=False):
     """Says in one line where two asts differ first, or None when they are the same."""
     return next(differences(left, right, ids), None)

@@ -195,7 +195,8 @@ static void test_text_json_escapes(void **state)
 static void test_text_json_control_characters(void **state)
 {
     (void)state;
-    assert_string_equal(JSON("a\0b\x1f\x7f"), "\"a\\u0000b\\u001f\x7f\"");
+    assert_string_equal(JSON("a\0b\x1f\x7f"), "\"a\\u0000b\\u001f\\u007f\"");
+    assert_string_equal(JSON("\xc2\x80\xc2\x9f"), "\"\\u0080\\u009f\""); /* C1 */
 }
 
 static void test_text_json_keeps_utf8(void **state)
@@ -207,8 +208,8 @@ static void test_text_json_keeps_utf8(void **state)
 static void test_text_json_keeps_bounds_of_utf8(void **state)
 {
     (void)state;
-    assert_string_equal(JSON("\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
-                        "\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"");
+    assert_string_equal(JSON("\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
+                        "\"\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"");
 }
 
 static void test_text_json_replaces_lone_continuation(void **state)

@@ -372,10 +372,10 @@ static void test_picture_refuses_a_slot_beyond_all_nodes(void **state)
     sl_picture_end(&picture);
     assert_false(writer.bad);
     sl_picture_error error;
-    counted_memory memory = {0};
-    assert_int_equal(sl_picture_check(bytes, writer.length, counted_memory_of(&memory), &error), SL_ERR_REFUSED);
+    counted_memory counted = {0};
+    assert_int_equal(sl_picture_check(bytes, writer.length, counted_memory_of(&counted), &error), SL_ERR_REFUSED);
     assert_string_equal(error.what, "a clip_slot whose scene does not exist");
-    assert_true(memory.call_count < 1000);
+    assert_true(counted.call_count < 1000);
 }
 
 static void test_picture_write_full(void **state)

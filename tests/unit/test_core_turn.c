@@ -177,12 +177,14 @@ static void test_turn_are_told_to_ingest(void **state)
     packet.length = 0;
     sl_hole holes[2];
     assert_int_equal(sl_state_holes(bench.state, SENDER, holes, 2), 2);
+    assert_int_equal(sl_state_source_end(bench.state, SENDER), 13);
     assert_int_equal(holes[0].first, 5);
     assert_int_equal(holes[0].count, 2);
     assert_int_equal(holes[1].first, 9);
     assert_int_equal(holes[1].count, 3);
     send(&bench, SL_SOURCE_SEQ_NONE, "/symlog/heartbeat", "hh", (int64_t)7, (int64_t)15);
     assert_int_equal(sl_state_holes(bench.state, SENDER, holes, 2), 3);
+    assert_int_equal(sl_state_source_end(bench.state, SENDER), 15);
     teardown(&bench);
 }
 
@@ -231,6 +233,24 @@ static void test_turn_at_the_tail_given_up(void **state)
     take_gave_up(&bench, 3); /* a heartbeat had told of 1 to 3 */
     expect(&bench, "gap 1+3|project.is_stale false -> true; project.stale_reason null -> \"events lost\"");
     assert_int_equal(source(&bench)->next_source_seq, 4);
+    teardown(&bench);
+}
+
+static void test_turn_at_the_beginning_given_up(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    assert_int_equal(sl_state_source_end(bench.state, SENDER), 0);
+    send(&bench, SL_SOURCE_SEQ_NONE, "/symlog/heartbeat", "hh", (int64_t)7, (int64_t)2);
+    sl_hole hole;
+    assert_int_equal(sl_state_holes(bench.state, SENDER, &hole, 1), 1);
+    assert_int_equal(hole.first, 0);
+    assert_int_equal(hole.count, 2);
+    take_gave_up(&bench, 1);
+    send_number(&bench, 2); /* waits for nothing */
+    assert_int_equal(color(&bench), 2);
+    assert_int_equal(source(&bench)->gap_size_total, 2);
     teardown(&bench);
 }
 
@@ -463,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_turn_given_up_make_stale),
         cmocka_unit_test(test_turn_given_up_one_of_two),
         cmocka_unit_test(test_turn_at_the_tail_given_up),
+        cmocka_unit_test(test_turn_at_the_beginning_given_up),
         cmocka_unit_test(test_turn_overflow_gives_up_the_first),
         cmocka_unit_test(test_turn_begin_at_zero_or_in_the_middle),
         cmocka_unit_test(test_turn_wrap),

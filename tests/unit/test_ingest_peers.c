@@ -1,4 +1,5 @@
 /* Who sends: numbering, sessions, duplicates, restoring, giving way, counts. */
+#include "ingest/arrivals.h"
 #include "ingest/peers.h"
 
 #include "tests/unit/cmocka_small.h"
@@ -8,6 +9,8 @@
 #include <string.h>
 
 enum { BYTES = 7, OTHER_BYTES = 8, FIRST_SOURCE = 5 };
+
+#define NOW_NS UINT64_C(10000000000) /* time stands still here; see test_ingest_peers_time.c */
 
 static int make_peers(void **state)
 {
@@ -26,13 +29,26 @@ static struct sockaddr_in from(uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-/* Judges a datagram, and appends the session event if one is due. */
-static sl_peer_verdict judge(sl_peers *peers, uint16_t port, uint64_t first, uint32_t count, uint32_t checksum)
+static sl_peer_verdict judge_only(sl_peers *peers, uint16_t port, uint64_t first, uint32_t count, uint32_t checksum)
 {
     struct sockaddr_in sender = from(port);
-    sl_peer_verdict verdict = sl_peers_judge(peers, &sender, first, count, checksum);
+    sl_datagram datagram = {.first = first, .count = count};
+    return sl_peers_judge(peers, &sender, &datagram, checksum, NOW_NS);
+}
+
+/* Judges a datagram, and appends it, after the session event if one is due. */
+static sl_peer_verdict judge(sl_peers *peers, uint16_t port, uint64_t first, uint32_t count, uint32_t checksum)
+{
+    sl_peer_verdict verdict = judge_only(peers, port, first, count, checksum);
     if (verdict.is_new) sl_peers_name(peers);
+    if (!verdict.is_dropped) sl_peers_take(peers, NOW_NS);
     return verdict;
+}
+
+static sl_err restore(sl_peers *peers, const sl_source *source)
+{
+    sl_peer_run run = {.next = source->next_source_seq};
+    return sl_peers_restore(peers, source, &run, NOW_NS);
 }
 
 static sl_source_counts counts_of(sl_peers *peers, uint32_t source)
@@ -67,7 +83,7 @@ static void test_peers_unnumbered_messages_of_an_address_are_one_peer(void **sta
     assert_true(one.source_seq == SL_SOURCE_SEQ_NONE);
     assert_int_equal(other.source, one.source);
     assert_false(other.is_new);
-    assert_false(other.is_duplicate); /* the same bytes, but who can tell */
+    assert_false(other.is_dropped); /* the same bytes, but who can tell */
 }
 
 static void test_peers_same_sender_with_and_without_numbers_is_two(void **state)
@@ -79,29 +95,30 @@ static void test_peers_same_sender_with_and_without_numbers_is_two(void **state)
 
 static void test_peers_is_new_until_named(void **state)
 {
-    struct sockaddr_in sender = from(1000);
-    assert_true(sl_peers_judge(*state, &sender, 0, 1, BYTES).is_new);
-    assert_true(sl_peers_judge(*state, &sender, 1, 1, BYTES).is_new);
+    assert_true(judge_only(*state, 1000, 0, 1, BYTES).is_new);
+    sl_peers_drop(*state);
+    assert_true(judge_only(*state, 1000, 1, 1, BYTES).is_new);
     sl_peers_name(*state);
-    assert_false(sl_peers_judge(*state, &sender, 2, 1, BYTES).is_new);
+    sl_peers_take(*state, NOW_NS);
+    assert_false(judge_only(*state, 1000, 2, 1, BYTES).is_new);
 }
 
 static void test_peers_same_number_same_bytes_is_a_duplicate(void **state)
 {
     judge(*state, 1000, 3, 1, BYTES);
-    assert_true(judge(*state, 1000, 3, 1, BYTES).is_duplicate);
+    assert_true(judge(*state, 1000, 3, 1, BYTES).is_dropped);
     assert_int_equal(counts_of(*state, FIRST_SOURCE).duplicates, 1);
 }
 
 static void test_peers_duplicate_of_the_last_4096_is_known(void **state)
 {
-    for (uint32_t i = 0; i < SL_PEERS_WINDOW; i++) judge(*state, 1000, i, 1, BYTES);
-    assert_true(judge(*state, 1000, 0, 1, BYTES).is_duplicate);
+    for (uint32_t i = 0; i < SL_ARRIVALS_WINDOW; i++) judge(*state, 1000, i, 1, BYTES);
+    assert_true(judge(*state, 1000, 0, 1, BYTES).is_dropped);
 }
 
 static void test_peers_number_beyond_the_window_begins_a_session(void **state)
 {
-    for (uint32_t i = 0; i <= SL_PEERS_WINDOW; i++) judge(*state, 1000, i, 1, BYTES);
+    for (uint32_t i = 0; i <= SL_ARRIVALS_WINDOW; i++) judge(*state, 1000, i, 1, BYTES);
     assert_int_equal(judge(*state, 1000, 0, 1, BYTES).session, 2);
 }
 
@@ -109,7 +126,7 @@ static void test_peers_same_number_other_bytes_begins_a_session(void **state)
 {
     judge(*state, 1000, 0, 1, BYTES);
     sl_peer_verdict verdict = judge(*state, 1000, 0, 1, OTHER_BYTES);
-    assert_false(verdict.is_duplicate);
+    assert_false(verdict.is_dropped);
     assert_true(verdict.is_new);
     assert_int_equal(verdict.source, FIRST_SOURCE);
     assert_int_equal(verdict.session, 2);
@@ -151,7 +168,7 @@ static void test_peers_bundle_stands_for_all_its_numbers(void **state)
 {
     judge(*state, 1000, 10, 5, BYTES);
     assert_int_equal(judge(*state, 1000, 15, 1, BYTES).session, 1);
-    assert_true(judge(*state, 1000, 10, 5, BYTES).is_duplicate);
+    assert_true(judge(*state, 1000, 10, 5, BYTES).is_dropped);
     assert_int_equal(judge(*state, 1000, 14, 1, OTHER_BYTES).session, 2);
 }
 
@@ -164,9 +181,9 @@ static void test_peers_bundle_over_the_end_of_numbers(void **state)
 static void test_peers_dropped_datagram_is_taken_when_sent_again(void **state)
 {
     judge(*state, 1000, 0, 1, BYTES);
-    judge(*state, 1000, 1, 2, BYTES);
-    sl_peers_count_dropped(*state);
-    assert_false(judge(*state, 1000, 1, 2, BYTES).is_duplicate);
+    judge_only(*state, 1000, 1, 2, BYTES);
+    sl_peers_drop(*state);
+    assert_false(judge(*state, 1000, 1, 2, BYTES).is_dropped);
     sl_source_counts counts = counts_of(*state, FIRST_SOURCE);
     assert_int_equal(counts.received, 3);
     assert_int_equal(counts.dropped, 1);
@@ -199,7 +216,7 @@ static sl_source source_of(uint32_t number, const char *name)
 static void test_peers_restored_peer_goes_on(void **state)
 {
     sl_source source = source_of(2, "127.0.0.1:1000");
-    assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+    assert_int_equal(restore(*state, &source), SL_OK);
     sl_peer_verdict verdict = judge(*state, 1000, 101, 1, BYTES);
     assert_int_equal(verdict.source, 2);
     assert_int_equal(verdict.session, 3);
@@ -214,7 +231,7 @@ static void test_peers_restored_peer_goes_on(void **state)
 static void test_peers_restored_peer_notices_a_new_run(void **state)
 {
     sl_source source = source_of(2, "127.0.0.1:1000");
-    assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+    assert_int_equal(restore(*state, &source), SL_OK);
     sl_peer_verdict verdict = judge(*state, 1000, 0, 1, BYTES);
     assert_int_equal(verdict.session, 4);
     assert_true(verdict.is_new);
@@ -225,7 +242,7 @@ static void test_peers_restores_an_unnumbered_peer(void **state)
     sl_source source = source_of(2, "127.0.0.1");
     source.session = 0;
     source.next_source_seq = 0;
-    assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+    assert_int_equal(restore(*state, &source), SL_OK);
     assert_int_equal(judge(*state, 1000, 0, 0, BYTES).source, 2);
     assert_int_equal(judge(*state, 1000, 0, 1, BYTES).source, FIRST_SOURCE);
 }
@@ -234,8 +251,8 @@ static void test_peers_restores_the_newest_number_of_a_name(void **state)
 {
     sl_source older = source_of(2, "127.0.0.1:1000");
     sl_source newer = source_of(3, "127.0.0.1:1000");
-    assert_int_equal(sl_peers_restore(*state, &older), SL_OK);
-    assert_int_equal(sl_peers_restore(*state, &newer), SL_OK);
+    assert_int_equal(restore(*state, &older), SL_OK);
+    assert_int_equal(restore(*state, &newer), SL_OK);
     assert_int_equal(judge(*state, 1000, 101, 1, BYTES).source, 3);
     assert_int_equal(counts_of(*state, 2).source, 0);
 }
@@ -246,7 +263,7 @@ static void test_peers_restore_keeps_the_newest_64(void **state)
         char name[32];
         snprintf(name, sizeof name, "127.0.0.1:%d", 1000 + i);
         sl_source source = source_of((uint32_t)(100 + i), name);
-        assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+        assert_int_equal(restore(*state, &source), SL_OK);
     }
     assert_true(judge(*state, 1000, 101, 1, BYTES).is_new);
     assert_int_equal(judge(*state, 1064, 101, 1, BYTES).source, 164);
@@ -256,7 +273,7 @@ static void test_peers_restore_passes_over_other_inputs(void **state)
 {
     sl_source source = source_of(2, "command line");
     source.input = SL_INPUT_CLIENT;
-    assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+    assert_int_equal(restore(*state, &source), SL_OK);
     assert_int_equal(counts_of(*state, 2).source, 0);
 }
 
@@ -265,7 +282,7 @@ static void test_peers_restore_refuses_a_bad_name(void **state)
     const char *const names[] = {"", "localhost:9", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:+9"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         sl_source source = source_of(2, names[i]);
-        assert_int_equal(sl_peers_restore(*state, &source), SL_ERR_MALFORMED);
+        assert_int_equal(restore(*state, &source), SL_ERR_MALFORMED);
     }
 }
 
@@ -332,7 +349,7 @@ static void test_peers_restoring_changes_nothing_to_be_told(void **state)
 {
     sl_source source = source_of(2, "127.0.0.1:1000");
     sl_counters counters;
-    assert_int_equal(sl_peers_restore(*state, &source), SL_OK);
+    assert_int_equal(restore(*state, &source), SL_OK);
     assert_false(sl_peers_counters(*state, &counters));
 }
 

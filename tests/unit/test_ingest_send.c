@@ -61,7 +61,12 @@ static void receive(fixture *fixture)
 static sl_osc_message send_words(fixture *fixture, int64_t number, const char *path, const char *tags,
                                  const char *const *words, size_t count)
 {
-    assert_int_equal(sl_osc_sender_words(fixture->sender, number, path, tags, words, count), SL_OK);
+    const sl_osc_words message = {.path = path, .tags = tags, .words = words, .word_count = count};
+    uint8_t *packet;
+    size_t length;
+    assert_int_equal(sl_osc_build(&message, number, &packet, &length), SL_OK);
+    assert_int_equal(sl_osc_sender_packet(fixture->sender, packet, length), SL_OK);
+    free(packet);
     receive(fixture);
     assert_true(sl_osc_check(fixture->packet, fixture->length, NULL));
     return sl_osc_message_read(fixture->packet, fixture->length);
@@ -181,7 +186,11 @@ static void test_send_words_that_do_not_fit_are_refused(void **state)
     for (size_t i = 0; i < sizeof misfits / sizeof misfits[0]; i++) {
         const misfit *misfit = &misfits[i];
         size_t count = misfit->word != NULL ? 1 : 0;
-        sl_err err = sl_osc_sender_words(fixture->sender, -1, misfit->path, misfit->tags, &misfit->word, count);
+        const sl_osc_words message = {
+            .path = misfit->path, .tags = misfit->tags, .words = &misfit->word, .word_count = count};
+        uint8_t *packet;
+        size_t length;
+        sl_err err = sl_osc_build(&message, -1, &packet, &length);
         assert_int_equal(err, SL_ERR_MALFORMED);
     }
     char nothing;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUNK_MAX = 16, REASON_BYTES = 256 };
+enum { SUNK_MAX = 70, REASON_BYTES = 256 };
 
 typedef struct sunk {
     sl_event header;
@@ -95,6 +95,12 @@ static void take_part(fixture *fixture, uint64_t number, uint32_t part, uint32_t
     size_t to = fixture->packed_length * (part + 1) / parts;
     if (part >= parts) from = to = 0;
     take_bytes(fixture, number, part, parts, fixture->packed + from, to - from);
+}
+
+/* No number of the snapshot that ends with `last` is missing any more. */
+static void settle(fixture *fixture, uint64_t last)
+{
+    assert_true(sl_snapshot_settle(fixture->snapshot, 1, 2, last));
 }
 
 static void assert_picture(const fixture *fixture, int at, uint64_t number)
@@ -180,74 +186,122 @@ static void test_snapshot_two_sources_at_once(void **state)
     assert_picture(fixture, 1, 1);
 }
 
-static void test_snapshot_fifth_source_at_once_displaces_one(void **state)
+static void test_snapshot_65th_source_displaces_one(void **state)
 {
     fixture *fixture = *state;
     packet packet = packet_part(0, 0, 2, "a", 1);
-    for (uint32_t source = 1; source <= 5; source++) take_packet(fixture, source, 0, &packet);
+    for (uint32_t source = 1; source <= 65; source++) take_packet(fixture, source, 0, &packet);
     end(fixture);
     assert_int_equal(fixture->sunk[0].header.source, 1);
     assert_string_equal(fixture->sunk[0].reason, "snapshot: too many sources send snapshots at the same time");
-    assert_int_equal(fixture->count, 5); /* the other four were not complete */
+    assert_int_equal(fixture->count, 65); /* the others were not complete */
 }
 
-static void test_snapshot_missing_part_is_refused_once(void **state)
+static void test_snapshot_parts_in_any_order_give_a_picture(void **state)
 {
     fixture *fixture = *state;
-    take_part(fixture, 0, 0, 5);
-    for (uint32_t i = 2; i < 4; i++) take_part(fixture, i, i, 5);
-    assert_only_refusal(fixture, 2, "snapshot: a part is missing");
+    for (uint32_t i = 0; i < 7; i++) take_part(fixture, 10 + i * 3 % 7, i * 3 % 7, 7);
+    end(fixture);
+    assert_int_equal(fixture->count, 1);
+    assert_picture(fixture, 0, 16); /* the last part's number, though another came last */
 }
 
-static void test_snapshot_last_part_is_answered_after_a_refusal(void **state)
+static void test_snapshot_part_sent_again_is_passed_over(void **state)
+{
+    fixture *fixture = *state;
+    take_part(fixture, 0, 0, 2);
+    take_part(fixture, 0, 0, 2);
+    take_part(fixture, 1, 1, 2);
+    take_part(fixture, 0, 0, 2);
+    end(fixture);
+    assert_int_equal(fixture->count, 1);
+    assert_picture(fixture, 0, 1);
+}
+
+static void test_snapshot_missing_part_is_waited_for(void **state)
 {
     fixture *fixture = *state;
     take_part(fixture, 0, 0, 5);
     for (uint32_t i = 2; i < 5; i++) take_part(fixture, i, i, 5);
+    take_part(fixture, 1, 1, 5);
+    settle(fixture, 4);
+    end(fixture);
+    assert_int_equal(fixture->count, 1);
+    assert_picture(fixture, 0, 4);
+}
+
+static void test_snapshot_given_up_part_is_refused_once(void **state)
+{
+    fixture *fixture = *state;
+    take_part(fixture, 0, 0, 5);
+    for (uint32_t i = 2; i < 5; i++) take_part(fixture, i, i, 5);
+    settle(fixture, 4);
+    take_part(fixture, 1, 1, 5);
+    assert_only_refusal(fixture, 4, "snapshot: a part is missing");
+}
+
+static void test_snapshot_of_which_nothing_got_through_is_refused(void **state)
+{
+    fixture *fixture = *state;
+    settle(fixture, 4);
+    assert_only_refusal(fixture, 4, "snapshot: its parts came faster than they could be taken");
+}
+
+static void test_snapshot_without_numbers_cannot_wait(void **state)
+{
+    fixture *fixture = *state;
+    take_part(fixture, SL_SOURCE_SEQ_NONE, 0, 3);
+    take_part(fixture, SL_SOURCE_SEQ_NONE, 2, 3);
+    assert_only_refusal(fixture, SL_SOURCE_SEQ_NONE, "snapshot: a part is missing");
+}
+
+static void test_snapshot_without_numbers_begins_with_part_0(void **state)
+{
+    fixture *fixture = *state;
+    take_part(fixture, SL_SOURCE_SEQ_NONE, 0, 2);
+    take_part(fixture, SL_SOURCE_SEQ_NONE, 0, 2);
+    take_part(fixture, SL_SOURCE_SEQ_NONE, 1, 2);
     end(fixture);
     assert_int_equal(fixture->count, 2);
-    assert_int_equal(fixture->sunk[1].header.kind, SL_KIND_REFUSED);
-    assert_int_equal(fixture->sunk[1].header.source_seq, 4);
-    assert_string_equal(fixture->sunk[1].reason, "snapshot: it was refused before its last part came");
+    assert_string_equal(fixture->sunk[0].reason, "snapshot: another began before its last part came");
+    assert_picture(fixture, 1, SL_SOURCE_SEQ_NONE);
 }
 
-static void test_snapshot_missing_first_part(void **state)
+static void test_snapshot_newer_one_refuses_the_first(void **state)
 {
     fixture *fixture = *state;
-    for (uint32_t i = 1; i < 4; i++) take_part(fixture, i, i, 5);
-    assert_only_refusal(fixture, 1, "snapshot: its first part is missing");
-}
-
-static void test_snapshot_after_a_refused_one(void **state)
-{
-    fixture *fixture = *state;
-    take_part(fixture, 1, 1, 2);
+    take_part(fixture, 0, 0, 2);
     take_part(fixture, 2, 0, 2);
     take_part(fixture, 3, 1, 2);
     end(fixture);
     assert_int_equal(fixture->count, 2);
+    assert_string_equal(fixture->sunk[0].reason, "snapshot: another began before its last part came");
+    assert_int_equal(fixture->sunk[0].header.source_seq, 1);
     assert_picture(fixture, 1, 3);
 }
 
-static void test_snapshot_beginning_anew_refuses_the_first(void **state)
+static void test_snapshot_last_part_of_an_older_one_is_answered(void **state)
 {
     fixture *fixture = *state;
+    take_part(fixture, 2, 0, 2);
     take_part(fixture, 0, 0, 2);
-    take_part(fixture, 1, 0, 2);
-    take_part(fixture, 2, 1, 2);
+    take_part(fixture, 1, 1, 2); /* the reducer waits from here on */
+    take_part(fixture, 3, 1, 2);
     end(fixture);
     assert_int_equal(fixture->count, 2);
-    assert_string_equal(fixture->sunk[0].reason, "snapshot: another began before its last part came");
-    assert_int_equal(fixture->sunk[0].header.source_seq, 0);
-    assert_picture(fixture, 1, 2);
+    assert_int_equal(fixture->sunk[0].header.kind, SL_KIND_REFUSED);
+    assert_int_equal(fixture->sunk[0].header.source_seq, 1);
+    assert_string_equal(fixture->sunk[0].reason, "snapshot: a newer one began before its last part came");
+    assert_picture(fixture, 1, 3);
 }
 
 static void test_snapshot_foreign_part_count(void **state)
 {
     fixture *fixture = *state;
-    take_part(fixture, 0, 0, 2);
     take_part(fixture, 1, 1, 3);
-    assert_only_refusal(fixture, 1, "snapshot: a part with another count of parts");
+    take_part(fixture, 1, 0, 2); /* the same last number, of another count */
+    settle(fixture, 2);
+    assert_only_refusal(fixture, 2, "snapshot: a part with another count of parts");
 }
 
 static void test_snapshot_foreign_session(void **state)
@@ -261,6 +315,7 @@ static void test_snapshot_foreign_session(void **state)
     packet_u32(&packet, 2);
     packet_u32(&packet, 0);
     take_packet(fixture, 1, 1, &packet);
+    settle(fixture, 1);
     assert_only_refusal(fixture, 1, "snapshot: a part of another session");
 }
 
@@ -269,7 +324,12 @@ static void test_snapshot_something_between_the_parts(void **state)
     fixture *fixture = *state;
     take_part(fixture, 0, 0, 2);
     take_part(fixture, 2, 1, 2);
-    assert_only_refusal(fixture, 2, "snapshot: its parts are not consecutive");
+    settle(fixture, 2);
+    end(fixture);
+    assert_int_equal(fixture->count, 2);
+    assert_int_equal(fixture->sunk[0].header.source_seq, 1);
+    assert_int_equal(fixture->sunk[1].header.source_seq, 2);
+    assert_string_equal(fixture->sunk[1].reason, "snapshot: a part is missing");
 }
 
 static void test_snapshot_impossible_part_count(void **state)
@@ -290,7 +350,7 @@ static void test_snapshot_wrong_arguments(void **state)
 {
     fixture *fixture = *state;
     packet packet = {.length = 0};
-    packet_wrap(&packet, 0, "/symlog/snapshot", "hiib");
+    packet_wrap(&packet, 0, "/symlog/snapshot", "hii");
     packet_u64(&packet, 77);
     packet_u32(&packet, 0);
     packet_u32(&packet, 1);
@@ -347,7 +407,7 @@ static void test_snapshot_incomplete_at_the_end_is_refused(void **state)
 {
     fixture *fixture = *state;
     take_part(fixture, 0, 0, 2);
-    assert_only_refusal(fixture, 0, "snapshot: symlog stopped before its last part came");
+    assert_only_refusal(fixture, 1, "snapshot: symlog stopped before its last part came");
 }
 
 static void test_snapshot_waits_while_the_sink_is_full(void **state)
@@ -384,12 +444,16 @@ int main(void)
         TEST(test_snapshot_without_numbers),
         TEST(test_snapshot_one_after_the_other),
         TEST(test_snapshot_two_sources_at_once),
-        TEST(test_snapshot_fifth_source_at_once_displaces_one),
-        TEST(test_snapshot_missing_part_is_refused_once),
-        TEST(test_snapshot_last_part_is_answered_after_a_refusal),
-        TEST(test_snapshot_missing_first_part),
-        TEST(test_snapshot_after_a_refused_one),
-        TEST(test_snapshot_beginning_anew_refuses_the_first),
+        TEST(test_snapshot_65th_source_displaces_one),
+        TEST(test_snapshot_parts_in_any_order_give_a_picture),
+        TEST(test_snapshot_part_sent_again_is_passed_over),
+        TEST(test_snapshot_missing_part_is_waited_for),
+        TEST(test_snapshot_given_up_part_is_refused_once),
+        TEST(test_snapshot_of_which_nothing_got_through_is_refused),
+        TEST(test_snapshot_without_numbers_cannot_wait),
+        TEST(test_snapshot_without_numbers_begins_with_part_0),
+        TEST(test_snapshot_newer_one_refuses_the_first),
+        TEST(test_snapshot_last_part_of_an_older_one_is_answered),
         TEST(test_snapshot_foreign_part_count),
         TEST(test_snapshot_foreign_session),
         TEST(test_snapshot_something_between_the_parts),

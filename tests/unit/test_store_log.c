@@ -385,6 +385,33 @@ static void test_store_log_full_is_final_and_reopens_larger(void **state)
     sl_log_close(log);
 }
 
+static void test_store_log_counts_its_events(void **state)
+{
+    sl_log *log = open_writer(*state);
+    uint64_t count = UINT64_MAX;
+    assert_int_equal(sl_log_count(log, &count), SL_OK);
+    assert_int_equal(count, 0);
+    append_numbers(log, 1, 7);
+    assert_int_equal(sl_log_count(log, &count), SL_OK);
+    assert_int_equal(count, 7);
+    sl_log_close(log);
+}
+
+static void test_store_log_makes_its_file_whole_or_not_at_all(void **state)
+{
+    char path[600];
+    (void)snprintf(path, sizeof path, "%s/new", (const char *)*state);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/new/data.mdb", (const char *)*state);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0); /* what a power cut may leave */
+    sl_log *log = open_writer(*state);
+    append_numbers(log, 1, 1);
+    sl_log_close(log);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void test_store_log_close_passes_over_null(void **state)
 {
     (void)state;
@@ -416,6 +443,8 @@ int main(void)
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_store_log_says_why_it_cannot_open, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_store_log_full_is_final_and_reopens_larger, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_store_log_counts_its_events, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_store_log_makes_its_file_whole_or_not_at_all, make_dir, remove_dir),
         cmocka_unit_test(test_store_log_close_passes_over_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

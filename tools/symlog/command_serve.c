@@ -1,9 +1,11 @@
 /* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
+#include "ingest/clock.h"
 #include "ingest/peers.h"
 #include "ingest/udp.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/committer.h"
+#include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
@@ -33,6 +35,7 @@ typedef struct serve_options {
     sl_durability durability;
     uint64_t checkpoint_every;
     uint64_t snapshot_every;
+    uint64_t backlog_bytes;
     bool is_verbose;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
@@ -116,7 +119,7 @@ static int read_options(int argc, char **argv, serve_options *options)
 {
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
-    const char *checkpoint_every = NULL, *snapshot_every = NULL;
+    const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
     const sl_option table[] = {
         {"--db", &db, NULL},
         {"--osc", &osc, NULL},
@@ -124,8 +127,9 @@ static int read_options(int argc, char **argv, serve_options *options)
         {"--token", &options->access.token, NULL},
         {"--allow-origin", &origins, NULL},
         {"--durability", &durability, NULL},
-        {"--checkpoint-every", &checkpoint_every, NULL}, /* for tests: no help tells of these two */
+        {"--checkpoint-every", &checkpoint_every, NULL}, /* for tests: no help tells of these three */
         {"--snapshot-every", &snapshot_every, NULL},
+        {"--backlog", &backlog, NULL},
         {"--verbose", NULL, &options->is_verbose},
     };
     sl_operands operands;
@@ -150,6 +154,9 @@ static int read_options(int argc, char **argv, serve_options *options)
         return sl_usage_error(name, "--checkpoint-every wants a number of events");
     if (snapshot_every != NULL && !sl_option_number(snapshot_every, 1, UINT32_MAX, &options->snapshot_every))
         return sl_usage_error(name, "--snapshot-every wants a number of events");
+    options->backlog_bytes = SL_FEED_BACKLOG_BYTES;
+    if (backlog != NULL && !sl_option_number(backlog, 1 << 16, SL_FEED_BACKLOG_BYTES, &options->backlog_bytes))
+        return sl_usage_error(name, "--backlog wants a number of bytes, from 65536");
     if (options->access.token != NULL && options->access.token[0] == '\0')
         return sl_usage_error(name, "--token is empty");
     if (options->access.token == NULL && !sl_access_is_loopback(options->ws_address))
@@ -223,6 +230,7 @@ static bool start_pipeline(serve *serve)
         .status = &serve->status,
         .checkpoint_every = options->checkpoint_every,
         .snapshot_every = options->snapshot_every,
+        .backlog_bytes = options->backlog_bytes,
         .is_verbose = options->is_verbose,
     };
     snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
@@ -259,13 +267,24 @@ static bool start_worker(serve *serve)
 static bool restore_peers(serve *serve)
 {
     const sl_state *state = serve->opening.state;
-    if (sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) return false;
+    sl_hole *holes = calloc(SL_PEERS_HOLES_MAX, sizeof *holes);
+    if (holes == NULL || sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) {
+        free(holes);
+        return false;
+    }
+    const uint64_t now_ns = sl_clock_boot_ns();
     const sl_source *source = NULL;
     for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
-        if (sl_peers_restore(serve->peers, source) == SL_OK) continue;
+        const size_t count = sl_state_holes(state, source->number, holes, SL_PEERS_HOLES_MAX);
+        const sl_peer_run run = {.next = sl_state_source_end(state, source->number),
+                                 .holes = holes,
+                                 .hole_count = count < SL_PEERS_HOLES_MAX ? count : SL_PEERS_HOLES_MAX};
+        if (sl_peers_restore(serve->peers, source, &run, now_ns) == SL_OK) continue;
         sl_status_say(&serve->status, "forgotten source=%s reason=\"its name is no address\"", source->name);
     }
+    free(holes);
     sl_peers_restore_unnamed(serve->peers, sl_state_refused_unnamed(state));
+    if (sl_state_has_picture(state)) sl_peers_have_picture(serve->peers);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/options.h"
+#include "tools/symlog/repair.h"
 #include "tools/symlog/verify.h"
 
 #include <errno.h>
@@ -20,31 +21,45 @@
 #include <unistd.h>
 
 static int run(int argc, char **argv);
-static int watch_child(pid_t child, const sl_verify_trace *trace);
+static int verify(const char *db);
+static int watch_child(pid_t child, const sl_verify_trace *trace, const char *db);
 
 const sl_command sl_command_verify = {
     .name = "verify",
     .summary = "check that a log is whole and still gives the states it recorded",
     .help =
-        "usage: symlog verify [--db DIR]\n\n"
+        "usage: symlog verify [--db DIR] [--repair DIR]\n\n"
         "Reads every event: the numbers must follow each other and the checksums fit. Applies them again: the state\n"
         "must have the digest that each checkpoint tells. Works while serve runs.\n\n"
-        "  --db DIR   the log's folder\n\n"
-        "Exit status 0: nothing is wrong; 1: something is, and the first bad event is named. A checkpoint made by\n"
-        "another version of the reducer is not comparable, which is not wrong.\n\n"
-        "example: symlog verify --db ~/sets/friday\n",
+        "  --db DIR       the log's folder\n"
+        "  --repair DIR   saves every good event into a new log in DIR, under its number, with a tombstone for each "
+        "that\n"
+        "                 cannot be read; then verifies that one. The damaged log stays as it is\n\n"
+        "Exit status 0: nothing is wrong (with --repair: with the new log); 1: something is, and the first bad event "
+        "is\n"
+        "named. A checkpoint made by another version of the reducer, or after a loss, is not comparable, which is not\n"
+        "wrong.\n\n"
+        "example: symlog verify --db ~/sets/friday\n"
+        "         symlog verify --db ~/sets/friday --repair ~/sets/friday-repaired\n",
     .run = run,
 };
 
 static int run(int argc, char **argv)
 {
     const char *db = NULL;
-    const sl_option table[] = {{.name = "--db", .value = &db}};
+    const char *repair = NULL;
+    const sl_option table[] = {{.name = "--db", .value = &db}, {.name = "--repair", .value = &repair}};
     sl_operands operands;
     int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
     if (status != SL_EXIT_OK) return status;
     if (operands.count > 0) return sl_usage_error("verify", "\"%s\" is no option", operands.words[0]);
+    if (repair == NULL) return verify(db);
+    status = sl_repair_run(db, repair);
+    return status == SL_EXIT_OK ? verify(repair) : status;
+}
 
+static int verify(const char *db)
+{
     sl_verify_trace *trace = mmap(NULL, sizeof *trace, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (trace == MAP_FAILED) return sl_failure("verify", "no memory to share with a child: %s", strerror(errno));
     fflush(NULL); // Or the child would print what is still in the buffers once more.
@@ -54,12 +69,12 @@ static int run(int argc, char **argv)
         prctl(PR_SET_PDEATHSIG, SIGKILL); // Nobody would read its verdict.
         exit(sl_verify_run(db, trace));
     }
-    status = watch_child(child, trace);
+    int status = watch_child(child, trace, db);
     munmap(trace, sizeof *trace);
     return status;
 }
 
-static int watch_child(pid_t child, const sl_verify_trace *trace)
+static int watch_child(pid_t child, const sl_verify_trace *trace, const char *db)
 {
     int ended = 0;
     pid_t got = 0;
@@ -77,6 +92,12 @@ static int watch_child(pid_t child, const sl_verify_trace *trace)
     if (trace->is_applying) {
         return sl_failure("verify", "event %llu is whole, but applying it failed (%s); please report this", seq, how);
     }
-    if (seq == 0) return sl_failure("verify", "not ok: damaged so badly that the log cannot be opened (%s)", how);
-    return sl_failure("verify", "not ok: damaged, first at event %llu: reading on there fails (%s)", seq, how);
+    static const char hint[] = "symlog verify --repair DIR saves what can be saved";
+    if (seq == 0) return sl_verify_pages(db, how);
+    if (trace->first_bad > 0) {
+        return sl_failure("verify", "not ok: damaged, first at event %llu; at event %llu reading on fails (%s); %s",
+                          (unsigned long long)trace->first_bad, seq, how, hint);
+    }
+    return sl_failure("verify", "not ok: damaged, first at event %llu: reading on there fails (%s); %s", seq, how,
+                      hint);
 }

@@ -38,6 +38,28 @@ const char *sl_door_judge(struct lws *wsi, const sl_access *access)
     return why;
 }
 
+/* Where an address is looked at for values. */
+typedef struct address {
+    struct lws *wsi;
+    char value[SL_WISHES_VALUE_BYTES];
+} address;
+
+static const char *find_value(void *ctx, const char *name)
+{
+    address *address = ctx;
+    char prefix[16];
+    snprintf(prefix, sizeof prefix, "%s=", name);
+    return lws_get_urlarg_by_name(address->wsi, prefix, address->value, sizeof address->value);
+}
+
+const char *sl_door_read_wishes(struct lws *wsi, sl_wishes *out)
+{
+    address address = {.wsi = wsi};
+    const char *fault = sl_wishes_read(out, find_value, &address);
+    if (fault != NULL) sl_door_turn_away(wsi, "400 Bad Request", fault);
+    return fault;
+}
+
 /* NULL if there is none. One that is too long is kept as an empty one, which no rule lets in. */
 static const char *copy_header(struct lws *wsi, enum lws_token_indexes name, char buf[HEADER_BYTES_MAX])
 {

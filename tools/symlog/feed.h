@@ -1,7 +1,11 @@
 /*
- * The feed: a WebSocket server that sends every subscriber the whole project and then each message, and hands what
- * subscribers say to its owner. One buffer of a message serves all of them; each has its own place in it, so a slow one
- * costs the others nothing, and one that falls behind the whole backlog is closed with the number to resume from.
+ * The feed: a WebSocket server that sends every subscriber the whole project, or the past from where it resumes, and
+ * then each message, as the subscriber wishes (wishes.h), and hands what subscribers say to its owner. One buffer of a
+ * message serves all of them; each has its own place in it, so a slow one costs the others nothing. One that lags gets
+ * the changes coalesced, and one that falls behind the whole backlog is closed with the number to resume from.
+ *
+ * A subscriber that stops reading keeps less than 0.5 MB busy (sl_outbox, SL_FEED_RECEIVE_BYTES_MAX, and a frame that
+ * the kernel has not taken whole), besides the 256 KiB that the kernel gives its socket.
  *
  * It also owns the loop that the service thread waits in (libwebsockets' poll), with one timer. It knows nothing of
  * the log, of events, or of what messages mean.
@@ -12,8 +16,11 @@
 #define SL_TOOLS_FEED_H
 
 #include "core/err.h"
+#include "core/message_paths.h"
 #include "core/text.h"
 #include "tools/symlog/access.h"
+#include "tools/symlog/backlog.h"
+#include "tools/symlog/catchup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,17 +38,26 @@ typedef struct sl_feed sl_feed;
 /* What the feed asks of its owner; called in sl_feed_turn. `peer` is the subscriber's address. */
 typedef struct sl_feed_owner {
     void *ctx;
-    void (*woken)(void *ctx);                    /* after sl_feed_wake */
-    uint64_t (*tick)(void *ctx);                 /* the timer; returns when it is wanted again, in nanoseconds */
-    uint64_t (*whole)(void *ctx, sl_text *text); /* writes the project as a message, returns the number it is of */
+    void (*woken)(void *ctx);    /* after sl_feed_wake */
+    uint64_t (*tick)(void *ctx); /* the timer; returns when it is wanted again, in nanoseconds */
+    /* Writes the project, or of it what is at or below the paths, as a message; returns the number that it is of. */
+    uint64_t (*whole)(void *ctx, sl_text *text, const sl_paths *paths);
+    uint64_t (*head)(void *ctx); /* number of the last event published */
     void (*receive)(void *ctx, uint64_t subscriber, const char *bytes, size_t length); /* one message */
     void (*joined)(void *ctx, uint64_t subscriber, const char *peer);
     void (*left)(void *ctx, uint64_t subscriber, const char *peer, const char *why); /* why: NULL if it just went */
     void (*refused)(void *ctx, const char *peer, const char *why);
 } sl_feed_owner;
 
-/* Makes the loop; nobody can connect yet. `access` and the owner's ctx must outlive it. SL_ERR_MEMORY. */
-sl_err sl_feed_create(sl_feed **out, const sl_feed_owner *owner, const sl_access *access);
+typedef struct sl_feed_options {
+    const sl_access *access;
+    const char *log_id;   /* hex; "": nobody can resume */
+    sl_catchup *catchup;  /* NULL: nobody can resume from further back than the backlog */
+    size_t backlog_bytes; /* of messages that are kept, as SL_FEED_BACKLOG_BYTES */
+} sl_feed_options;
+
+/* Makes the loop; nobody can connect yet. What the options and owner point to must outlive it. SL_ERR_MEMORY. */
+sl_err sl_feed_create(sl_feed **out, const sl_feed_owner *owner, const sl_feed_options *options);
 
 /* Closes every connection and frees everything; NULL is passed over. */
 void sl_feed_destroy(sl_feed *feed);
@@ -50,7 +66,7 @@ void sl_feed_destroy(sl_feed *feed);
 sl_err sl_feed_listen(sl_feed *feed, const char *address, uint16_t port);
 uint16_t sl_feed_port(const sl_feed *feed);
 
-/* Has owner.woken called soon in the service thread. Any thread. */
+/* Has owner.woken called soon in the service thread, and those who catch up looked after. Any thread. */
 void sl_feed_wake(sl_feed *feed);
 
 /* Waits for something to do and does it; returns at the latest when the timer is due. */
@@ -59,8 +75,11 @@ void sl_feed_turn(sl_feed *feed);
 /* Has owner.tick called in `delay_ns` if it would come later than that. */
 void sl_feed_tick_within(sl_feed *feed, uint64_t delay_ns);
 
-/* Sends a message to every subscriber. `seq` is the log's number if it is the last message of that event, else 0. */
-void sl_feed_publish(sl_feed *feed, const sl_text *message, uint64_t seq);
+/* Sends a message to every subscriber. */
+void sl_feed_publish(sl_feed *feed, const sl_message_view *message);
+
+/* True while some subscriber wishes compact messages. */
+bool sl_feed_wants_compact(const sl_feed *feed);
 
 /* From `begins` on, what is published goes out together when the group ends, at the latest after 250 ms (an end may be
  * lost). */

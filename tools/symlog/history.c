@@ -1,23 +1,16 @@
 /* Telling again what was told. */
 #include "tools/symlog/history.h"
 
-#include "core/message.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/teller.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 
-/* While a stretch is told. */
-typedef struct telling {
-    sl_text *text;
-    bool has_message; /* one at all */
-    bool is_open;     /* the last one wants its end, which bears the event's number if none follows */
-} telling;
-
 static sl_err find_end(const sl_nearest *nearest, uint64_t from, uint64_t *through, char reason[256]);
 static sl_err tell_events(sl_log_reader *reader, sl_state *state, uint64_t through, const _Atomic bool *is_cancelled,
                           sl_answer *answer);
-static void tell(void *ctx, const sl_state *state, const sl_effect *effect);
+static void on_message(void *ctx, const sl_message_view *message);
 
 sl_err sl_history_write(const sl_nearest *from_nearest, uint64_t from, uint64_t through,
                         const _Atomic bool *is_cancelled, sl_answer *answer)
@@ -65,34 +58,29 @@ static sl_err find_end(const sl_nearest *nearest, uint64_t from, uint64_t *throu
 static sl_err tell_events(sl_log_reader *reader, sl_state *state, uint64_t through, const _Atomic bool *is_cancelled,
                           sl_answer *answer)
 {
-    telling telling = {.text = &answer->result};
-    const sl_output output = {.tell = tell, .ctx = &telling};
-    while (sl_state_seq(state) < through && answer->result.length < SL_HISTORY_BYTES_MAX) {
+    sl_teller teller;
+    const sl_listener listener = {.ctx = &answer->result, .message = on_message};
+    sl_teller_open(&teller, &listener);
+    sl_err err = SL_OK;
+    while (err == SL_OK && sl_state_seq(state) < through && answer->result.length < SL_HISTORY_BYTES_MAX) {
         sl_event event;
-        if (atomic_load(is_cancelled)) return SL_ERR_END;
-        sl_err err = sl_log_read(reader, &event);
-        if (err != SL_OK) {
+        err = atomic_load(is_cancelled) ? SL_ERR_END : sl_log_read(reader, &event);
+        if (err == SL_OK) {
+            err = sl_teller_apply(&teller, state, &event);
+            if (err != SL_OK) snprintf(answer->reason, sizeof answer->reason, "%s", sl_err_text(err));
+        } else if (err != SL_ERR_END) {
             sl_host_read_error(reader, err, answer->reason);
-            return err;
         }
-        err = sl_reduce(state, &event, &output);
-        if (err != SL_OK) {
-            snprintf(answer->reason, sizeof answer->reason, "%s", sl_err_text(err));
-            return err;
-        }
-        if (telling.is_open) sl_message_close(telling.text, event.seq);
-        telling.is_open = false;
     }
-    return SL_OK;
+    sl_teller_close(&teller);
+    return err;
 }
 
-static void tell(void *ctx, const sl_state *state, const sl_effect *effect)
+static void on_message(void *ctx, const sl_message_view *message)
 {
-    telling *telling = ctx;
-    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) return;
-    if (telling->is_open) sl_message_close(telling->text, 0);
-    if (telling->has_message) sl_text_string(telling->text, ",");
-    sl_message_effect(telling->text, state, effect);
-    telling->has_message = true;
-    telling->is_open = true;
+    sl_text *text = ctx;
+    if (text->bad) return;
+    const bool is_first = text->bytes[text->length - 1] == '[';
+    if (!is_first) sl_text_string(text, ",");
+    sl_text_bytes(text, message->bytes, message->length);
 }

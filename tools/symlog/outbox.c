@@ -1,7 +1,11 @@
 /* What one subscriber is to be sent. */
 #include "tools/symlog/outbox.h"
 
+#include "core/message.h"
+#include "tools/symlog/host.h"
+
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,36 +16,72 @@ struct sl_answer {
     uint8_t bytes[]; /* SL_BACKLOG_ROOM, then the message */
 };
 
-enum { SENDING_NOTHING, SENDING_WHOLE, SENDING_ANSWER, SENDING_MESSAGE };
+enum { PRESENT_NOTHING, PRESENT_PARCEL, PRESENT_ANSWER, PRESENT_MESSAGE, PRESENT_ARRAY, PRESENT_FRAME };
 
-static sl_outbox_turn choose(sl_outbox *outbox);
-static bool present(const sl_outbox *outbox, sl_backlog_message *out);
+static sl_outbox_turn choose(sl_outbox *outbox, uint64_t now_us, size_t *input_bytes);
+static sl_outbox_turn go_on(sl_outbox *outbox);
+static bool may_read(sl_outbox *outbox, uint64_t now_us);
+static sl_outbox_turn take_message(sl_outbox *outbox);
+static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes);
+static void leave_past(sl_outbox *outbox);
 static void drop_answer(sl_outbox *outbox);
 
-void sl_outbox_open(sl_outbox *outbox, const sl_backlog *backlog)
+void sl_outbox_open(sl_outbox *outbox, const sl_outbox_shared *shared, const sl_wishes *wishes)
 {
-    *outbox = (sl_outbox){.backlog = backlog, .place = sl_backlog_end(backlog), .wants_whole = true};
+    *outbox = (sl_outbox){
+        .shared = shared,
+        .stream = {.backlog = shared->backlog,
+                   .is_compact = wishes->is_compact,
+                   .place = sl_backlog_end(shared->backlog)},
+        .framing = {.wishes = wishes},
+        .wants_whole = true,
+    };
     outbox->answers_end = &outbox->answers;
 }
 
 void sl_outbox_close(sl_outbox *outbox)
 {
-    sl_whole_leave(outbox->whole);
+    leave_past(outbox);
+    sl_parcel_leave(outbox->parcel);
     while (outbox->answers != NULL) drop_answer(outbox);
+}
+
+void sl_outbox_resume(sl_outbox *outbox, uint64_t from)
+{
+    outbox->wants_whole = false;
+    outbox->is_resuming = true;
+    outbox->is_live = false;
+    outbox->through = from;
+    outbox->seq = from;
+}
+
+void sl_outbox_refuse(sl_outbox *outbox, const char *why)
+{
+    sl_text text;
+    leave_past(outbox);
+    outbox->wants_whole = true;
+    sl_text_open(&text, sl_host_memory());
+    sl_message_error(&text, "resume refused", why);
+    if (!text.bad && outbox->parcel == NULL) outbox->parcel = sl_parcel_create(text.length, 0);
+    if (!text.bad && outbox->parcel != NULL) memcpy(outbox->parcel->bytes + SL_BACKLOG_ROOM, text.bytes, text.length);
+    sl_text_close(&text);
 }
 
 void sl_outbox_restart(sl_outbox *outbox)
 {
-    outbox->wants_whole = true;
+    if (!outbox->is_resuming) outbox->wants_whole = true;
 }
 
-void sl_outbox_give_whole(sl_outbox *outbox, sl_whole *whole)
+void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole)
 {
-    assert(outbox->wants_whole && outbox->whole == NULL);
+    assert(outbox->wants_whole && outbox->parcel == NULL);
     whole->users++;
-    outbox->whole = whole;
+    outbox->parcel = whole;
     outbox->wants_whole = false;
-    outbox->place = sl_backlog_end(outbox->backlog);
+    outbox->is_live = true;
+    outbox->stream.place = outbox->stream.end = sl_backlog_end(outbox->shared->backlog);
+    outbox->framing.is_amid_event = false;
+    outbox->framing.untold_seq = 0;
 }
 
 sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length)
@@ -49,7 +89,7 @@ sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length)
     sl_answer *answer = malloc(sizeof *answer + SL_BACKLOG_ROOM + length);
     if (answer == NULL) return SL_ERR_MEMORY;
     answer->next = NULL;
-    answer->after = sl_backlog_end(outbox->backlog);
+    answer->after = sl_backlog_end(outbox->shared->backlog);
     answer->length = length;
     memcpy(answer->bytes + SL_BACKLOG_ROOM, bytes, length);
     *outbox->answers_end = answer;
@@ -76,97 +116,218 @@ bool sl_outbox_is_crowded(const sl_outbox *outbox)
 
 bool sl_outbox_is_overtaken(const sl_outbox *outbox)
 {
+    if (outbox->is_resuming) return false;
     /* Who begins anew does not need what is gone, unless it is in the middle of it. */
-    if (outbox->wants_whole && outbox->sending != SENDING_MESSAGE) return false;
-    return outbox->place < sl_backlog_begin(outbox->backlog);
+    if (outbox->wants_whole && outbox->present.kind != PRESENT_MESSAGE) return false;
+    return outbox->stream.place < sl_backlog_begin(outbox->shared->backlog);
 }
 
-sl_outbox_turn sl_outbox_next(sl_outbox *outbox, uint8_t *scratch, sl_piece *out)
+sl_outbox_turn sl_outbox_next(sl_outbox *outbox, uint64_t now_us, sl_piece *out)
 {
+    sl_outbox_present *present = &outbox->present;
+    size_t input_bytes = 0;
     if (sl_outbox_is_overtaken(outbox)) return SL_OUTBOX_OVERTAKEN;
-    if (outbox->sending == SENDING_NOTHING) {
-        const sl_outbox_turn turn = choose(outbox);
+    if (present->kind == PRESENT_NOTHING) {
+        const sl_outbox_turn turn = choose(outbox, now_us, &input_bytes);
         if (turn != SL_OUTBOX_PIECE) return turn;
     }
-    sl_backlog_message message;
-    if (!present(outbox, &message)) return SL_OUTBOX_OVERTAKEN;
-    const size_t left = message.length - outbox->sent_bytes;
+    const size_t left = present->length - present->sent_bytes;
     *out = (sl_piece){
-        .bytes = message.bytes,
+        .bytes = present->bytes,
         .length = left < SL_OUTBOX_PIECE_BYTES ? left : SL_OUTBOX_PIECE_BYTES,
-        .is_first = outbox->sent_bytes == 0,
+        .is_first = present->sent_bytes == 0,
         .is_last = left <= SL_OUTBOX_PIECE_BYTES,
     };
-    if (!out->is_first || !out->is_last) {
-        /* What lies before this piece is the message itself, which others still need: room must be made elsewhere. */
-        out->bytes = scratch + SL_BACKLOG_ROOM;
-        memcpy(out->bytes, message.bytes + outbox->sent_bytes, out->length);
+    out->input_bytes = input_bytes > out->length ? input_bytes : out->length;
+    if (!present->has_room || !out->is_first || !out->is_last) {
+        /* What lies before this piece is still needed by others: room must be made elsewhere. */
+        out->bytes = sl_framer_scratch(outbox->shared->framer) + SL_BACKLOG_ROOM;
+        memcpy(out->bytes, present->bytes + present->sent_bytes, out->length);
     }
     return SL_OUTBOX_PIECE;
 }
 
-/* Decides what the next message is. */
-static sl_outbox_turn choose(sl_outbox *outbox)
+/* Decides what the next message or frame is. */
+static sl_outbox_turn choose(sl_outbox *outbox, uint64_t now_us, size_t *input_bytes)
 {
-    if (outbox->wants_whole && outbox->whole == NULL) return SL_OUTBOX_WHOLE;
-    if (outbox->whole != NULL) {
-        outbox->sending = SENDING_WHOLE;
-    } else if (outbox->answers != NULL && outbox->answers->after <= outbox->place) {
-        outbox->sending = SENDING_ANSWER;
-    } else if (outbox->place != sl_backlog_end(outbox->backlog)) {
-        outbox->sending = SENDING_MESSAGE;
-    } else {
-        return SL_OUTBOX_NOTHING;
+    sl_outbox_present *present = &outbox->present;
+    outbox->due_us = 0;
+    if (outbox->parcel == NULL && outbox->is_resuming) {
+        const sl_outbox_turn turn = go_on(outbox);
+        if (turn != SL_OUTBOX_PIECE) return turn;
     }
-    outbox->sent_bytes = 0;
+    if (outbox->parcel != NULL) {
+        sl_parcel *parcel = outbox->parcel;
+        *present =
+            (sl_outbox_present){PRESENT_PARCEL, parcel->bytes + SL_BACKLOG_ROOM, parcel->length, parcel->seq, true, 0};
+        return SL_OUTBOX_PIECE;
+    }
+    if (outbox->wants_whole) return SL_OUTBOX_WHOLE;
+    sl_answer *answer = outbox->answers;
+    if (answer != NULL && !outbox->is_resuming && answer->after <= outbox->stream.place) {
+        *present = (sl_outbox_present){PRESENT_ANSWER, answer->bytes + SL_BACKLOG_ROOM, answer->length, 0, true, 0};
+        return SL_OUTBOX_PIECE;
+    }
+    if (!outbox->is_resuming && !may_read(outbox, now_us)) return SL_OUTBOX_NOTHING;
+    return sl_framing_is_needed(&outbox->framing) ? make_frame(outbox, input_bytes) : take_message(outbox);
+}
+
+/* Finds what comes next in the past: PIECE once there is a chunk to read, or the backlog goes on from here, or there is
+ * a parcel that says why not. */
+static sl_outbox_turn go_on(sl_outbox *outbox)
+{
+    const sl_outbox_shared *shared = outbox->shared;
+    for (;;) {
+        if (outbox->chunk != NULL && outbox->stream.at < outbox->chunk->count) return SL_OUTBOX_PIECE;
+        if (outbox->chunk != NULL) outbox->through = outbox->chunk->through;
+        sl_chunk_leave(outbox->chunk);
+        outbox->chunk = NULL;
+        if (sl_backlog_floor(shared->backlog) <= outbox->through) {
+            leave_past(outbox);
+            outbox->stream.place = outbox->stream.end = sl_backlog_find(shared->backlog, outbox->through);
+            return SL_OUTBOX_PIECE;
+        }
+        sl_err err = SL_ERR_RANGE;
+        if (outbox->seeker == NULL && shared->catchup != NULL)
+            err = sl_catchup_seek(shared->catchup, outbox->through, outbox->stream.is_compact, &outbox->seeker);
+        if (outbox->seeker == NULL) {
+            char why[128];
+            snprintf(why, sizeof why, "%s, while at most %d events are told again",
+                     err == SL_ERR_RANGE ? "it is too far back" : "memory ran out", SL_CATCHUP_EVENTS_MAX);
+            sl_outbox_refuse(outbox, why);
+            return outbox->parcel != NULL ? SL_OUTBOX_PIECE : SL_OUTBOX_WHOLE;
+        }
+        switch (sl_seeker_take(outbox->seeker, &outbox->chunk)) {
+        case SL_SEEK_WAIT: return SL_OUTBOX_NOTHING;
+        case SL_SEEK_CHUNK: break;
+        case SL_SEEK_FAILED: {
+            char why[SL_SEEKER_WHY_BYTES];
+            memcpy(why, sl_seeker_why(outbox->seeker), sizeof why);
+            sl_outbox_refuse(outbox, why);
+            return outbox->parcel != NULL ? SL_OUTBOX_PIECE : SL_OUTBOX_WHOLE;
+        }
+        }
+        outbox->stream.chunk = outbox->chunk;
+        outbox->stream.at = 0;
+    }
+}
+
+static void leave_past(sl_outbox *outbox)
+{
+    sl_chunk_leave(outbox->chunk);
+    sl_seeker_leave(outbox->seeker);
+    outbox->chunk = NULL;
+    outbox->stream.chunk = NULL;
+    outbox->seeker = NULL;
+    outbox->is_resuming = false;
+}
+
+/* Sets how far the backlog may be read now; false if there is nothing, or a throttle has it wait. */
+static bool may_read(sl_outbox *outbox, uint64_t now_us)
+{
+    const uint64_t end = sl_backlog_end(outbox->shared->backlog);
+    const uint64_t throttle_us = (uint64_t)outbox->framing.wishes->throttle_ms * 1000;
+    sl_stream *stream = &outbox->stream;
+    if (outbox->is_live && end - stream->place > SL_OUTBOX_LAG_BYTES) outbox->framing.is_lagging = true;
+    if (end == stream->place) {
+        outbox->framing.is_lagging = false;
+        outbox->is_live = true;
+    }
+    if (stream->place < stream->end && throttle_us > 0) return true; /* the rest of what it had leave for */
+    if (stream->place < end && now_us < outbox->leave_us) {
+        outbox->due_us = outbox->leave_us;
+        return false;
+    }
+    if (stream->place < end && throttle_us > 0) outbox->leave_us = now_us + throttle_us;
+    stream->end = end;
+    return stream->place < end;
+}
+
+/* The next message as it is. */
+static sl_outbox_turn take_message(sl_outbox *outbox)
+{
+    sl_stream ahead = outbox->stream;
+    sl_backlog_message message;
+    if (!sl_stream_next(&ahead, &message)) return SL_OUTBOX_NOTHING;
+    const bool is_of_chunk = outbox->chunk != NULL;
+    outbox->present = (sl_outbox_present){PRESENT_MESSAGE, message.bytes, message.length, message.seq, !is_of_chunk, 0};
     return SL_OUTBOX_PIECE;
 }
 
-/* The message that is being sent; false if it has been overtaken. */
-static bool present(const sl_outbox *outbox, sl_backlog_message *out)
+/* True if the next message is too long for a frame and goes out as it is, straight from where it lies. */
+static bool is_next_long(const sl_outbox *outbox)
 {
-    if (outbox->sending == SENDING_MESSAGE) return sl_backlog_read(outbox->backlog, outbox->place, out);
-    *out = (sl_backlog_message){.next = outbox->place};
-    if (outbox->sending == SENDING_WHOLE) {
-        out->bytes = outbox->whole->bytes + SL_BACKLOG_ROOM;
-        out->length = outbox->whole->length;
-        out->seq = outbox->whole->seq;
-    } else {
-        out->bytes = outbox->answers->bytes + SL_BACKLOG_ROOM;
-        out->length = outbox->answers->length;
+    sl_stream ahead = outbox->stream;
+    sl_backlog_message message;
+    return outbox->framing.wishes->paths.count == 0 && sl_stream_next(&ahead, &message) &&
+           message.length + 2 > SL_FRAMER_FRAME_BYTES;
+}
+
+static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
+{
+    const sl_wishes *wishes = outbox->framing.wishes;
+    sl_chunk *chunk = outbox->chunk;
+    const bool is_plain = wishes->paths.count == 0 && wishes->throttle_ms == 0 && !outbox->framing.is_lagging;
+    if (chunk != NULL && outbox->stream.at == 0 && wishes->is_batch && is_plain) {
+        outbox->present = (sl_outbox_present){PRESENT_ARRAY, chunk->array, chunk->length, chunk->through, true, 0};
+        return SL_OUTBOX_PIECE;
     }
-    return true;
+    if (is_next_long(outbox)) return take_message(outbox);
+    sl_frame frame;
+    switch (sl_framer_next(outbox->shared->framer, &outbox->framing, &outbox->stream, &frame)) {
+    case SL_FRAMED_NOTHING: return outbox->is_resuming ? choose(outbox, 0, input_bytes) : SL_OUTBOX_NOTHING;
+    case SL_FRAMED_FRAME:
+        outbox->present = (sl_outbox_present){PRESENT_FRAME, frame.bytes, frame.length, frame.seq, true, 0};
+        *input_bytes += frame.input_bytes;
+        return SL_OUTBOX_PIECE;
+    case SL_FRAMED_LONG:
+        *input_bytes += frame.input_bytes;
+        outbox->parcel = sl_parcel_create(frame.length, frame.seq);
+        if (outbox->parcel == NULL) break;
+        memcpy(outbox->parcel->bytes + SL_BACKLOG_ROOM, frame.bytes, frame.length);
+        return choose(outbox, 0, input_bytes);
+    case SL_FRAMED_ANEW: break;
+    }
+    leave_past(outbox);
+    outbox->wants_whole = true;
+    return SL_OUTBOX_WHOLE;
 }
 
 void sl_outbox_sent(sl_outbox *outbox, const sl_piece *piece)
 {
-    outbox->sent_bytes += piece->length;
-    if (!piece->is_last) return;
+    sl_outbox_present *present = &outbox->present;
     sl_backlog_message message;
-    const bool is_there = present(outbox, &message);
-    assert(is_there && outbox->sent_bytes == message.length);
-    if (message.seq != 0) outbox->seq = message.seq;
-    outbox->place = message.next;
-    if (outbox->sending == SENDING_WHOLE) {
-        sl_whole_leave(outbox->whole);
-        outbox->whole = NULL;
-    } else if (outbox->sending == SENDING_ANSWER) {
-        drop_answer(outbox);
+    present->sent_bytes += piece->length;
+    if (!piece->is_last) return;
+    assert(present->sent_bytes == present->length);
+    switch (present->kind) {
+    case PRESENT_PARCEL:
+        sl_parcel_leave(outbox->parcel);
+        outbox->parcel = NULL;
+        break;
+    case PRESENT_ANSWER: drop_answer(outbox); break;
+    case PRESENT_ARRAY: outbox->stream.at = outbox->chunk->count; break;
+    case PRESENT_MESSAGE:
+        (void)sl_stream_next(&outbox->stream, &message);
+        outbox->framing.is_amid_event = present->seq == 0;
+        break;
+    default: break;
     }
-    outbox->sending = SENDING_NOTHING;
+    if (present->seq != 0) outbox->seq = present->seq;
+    present->kind = PRESENT_NOTHING;
 }
 
-sl_whole *sl_whole_create(size_t length, uint64_t seq)
+sl_parcel *sl_parcel_create(size_t length, uint64_t seq)
 {
-    sl_whole *whole = malloc(sizeof *whole + SL_BACKLOG_ROOM + length);
-    if (whole == NULL) return NULL;
-    whole->users = 1;
-    whole->seq = seq;
-    whole->length = length;
-    return whole;
+    sl_parcel *parcel = malloc(sizeof *parcel + SL_BACKLOG_ROOM + length);
+    if (parcel == NULL) return NULL;
+    parcel->users = 1;
+    parcel->seq = seq;
+    parcel->length = length;
+    return parcel;
 }
 
-void sl_whole_leave(sl_whole *whole)
+void sl_parcel_leave(sl_parcel *parcel)
 {
-    if (whole != NULL && --whole->users == 0) free(whole);
+    if (parcel != NULL && --parcel->users == 0) free(parcel);
 }

@@ -22,6 +22,12 @@ void sl_progress_show(sl_progress *progress, uint64_t done)
     uint64_t now = now_ns();
     if (now - progress->shown_ns < INTERVAL_NS) return;
     progress->shown_ns = now;
+    sl_progress_draw(progress, done);
+}
+
+void sl_progress_draw(sl_progress *progress, uint64_t done)
+{
+    if (!progress->is_on) return;
     progress->is_shown = true;
     draw(progress, done);
 }

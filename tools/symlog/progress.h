@@ -19,6 +19,9 @@ sl_progress sl_progress_begin(const char *verb, uint64_t total, bool is_wanted);
 /* Tells that `done` of the total is done; draws at most ten times a second. Cheap enough for every event. */
 void sl_progress_show(sl_progress *progress, uint64_t done);
 
+/* The same for who looks seldom by himself: draws at once. */
+void sl_progress_draw(sl_progress *progress, uint64_t done);
+
 /* Wipes the bar, so that what follows stands on a clean line. */
 void sl_progress_end(sl_progress *progress);
 

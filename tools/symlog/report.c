@@ -51,18 +51,17 @@ static const char *name_of(const sl_report *report, uint32_t number)
     return source != NULL && source->name[0] != '\0' ? source->name : "unnamed";
 }
 
-bool sl_report_refusal(sl_report *report, const sl_effect *effect)
+void sl_report_refusal(sl_report *report, const sl_effect *effect)
 {
     sl_reported *reported = find_reported(report, effect->event->source);
     const uint32_t bit = UINT32_C(1) << effect->refusal;
-    if ((reported->refusals & bit) != 0) return false;
+    if ((reported->refusals & bit) != 0) return;
     reported->refusals |= bit;
     const char *what = effect->message != NULL ? effect->message->address : sl_kind_name(effect->event->kind);
     quote(report, what, strnlen(what, WHAT_BYTES_MAX));
     sl_status_say(report->status, "refused what=%.*s source=%s reason=\"%s\" seq=%llu (told once per kind)",
                   (int)report->text.length, report->text.bytes, name_of(report, effect->event->source),
                   sl_refusal_text(effect->refusal), (unsigned long long)effect->event->seq);
-    return true;
 }
 
 /* Puts what a stranger wrote into report->text, in quotes: it may neither end the line nor speak to the terminal. */

@@ -39,8 +39,8 @@ typedef struct sl_report {
 void sl_report_open(sl_report *report, sl_status *status, const sl_state *state, bool is_verbose);
 void sl_report_close(sl_report *report);
 
-/* Tells of a refusal; false if one of that kind and source has been told before. */
-bool sl_report_refusal(sl_report *report, const sl_effect *effect);
+/* Tells of a refusal, unless one of that kind and source has been told before. */
+void sl_report_refusal(sl_report *report, const sl_effect *effect);
 
 /* Looks at an event that the state has just taken. */
 void sl_report_event(sl_report *report, const sl_event *event);

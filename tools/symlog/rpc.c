@@ -16,10 +16,10 @@ typedef struct reply {
     uint64_t subscriber;
     sl_text text;
     bool is_batch;
-    size_t waiting; /* marks in it that are not committed yet, questions without answer, and one while it is written */
+    size_t waiting; /* for commits of marks and pauses, for answers to questions, and once while it is written */
 } reply;
 
-/* A mark on its way into the log. */
+/* A mark, or the pause of a source, on its way into the log. */
 typedef struct pending {
     reply *reply;
     char *id;        /* JSON; NULL: nobody wants to know */
@@ -203,7 +203,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
     run_call(&call, request, begin);
     sl_text_string(&reply->text, "}");
 
-    if (call.code == 0 && call.mark != NULL) {
+    if (call.code == 0 && (call.mark != NULL || call.source != NULL)) {
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         if (put_mark(rpc, &call, (pending){.reply = reply, .id = id_json})) reply->text.length = begin;
     }
@@ -215,11 +215,16 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
     if (call.code != 0 && id != NULL) add_error(reply, id, call.code, call.reason);
 }
 
-/* Puts the call's mark on its way and remembers whom to tell; takes pending.id. False: the call has failed. */
+/* Puts the call's mark or pause on its way and remembers whom to tell; takes pending.id. False: the call has failed. */
 static bool put_mark(sl_rpc *rpc, sl_rpc_call *call, pending pending)
 {
+    const sl_rpc_owner *owner = &rpc->owner;
     sl_err err = SL_ERR_FULL;
-    if (rpc->marks_count < SL_RPC_MARKS_MAX) err = rpc->owner.mark(rpc->owner.ctx, call->mark, call->mark_length);
+    if (rpc->marks_count < SL_RPC_MARKS_MAX) {
+        err = call->source != NULL
+                  ? owner->pause(owner->ctx, call->source->number, call->source->session, call->is_paused)
+                  : owner->mark(owner->ctx, call->mark, call->mark_length);
+    }
     if (err != SL_OK) {
         free(pending.id);
         sl_rpc_fail(call, SL_RPC_INTERNAL_ERROR, "too much is waiting for the log; try again");
@@ -270,15 +275,23 @@ static void answer_message(sl_rpc *rpc, reply *reply, const json_t *message)
     }
     const json_t *command = json_object_get(payload, "command");
     const char *name = json_is_string(command) ? json_string_value(command) : "(none)";
-    if (strcmp(name, "mark") != 0) {
+    const bool is_pause = strcmp(name, "pause_source") == 0;
+    const bool is_mark = strcmp(name, "mark") == 0;
+    if (!is_mark && !is_pause && strcmp(name, "resume_source") != 0) {
         char details[160];
-        snprintf(details, sizeof details, "symlog has no command %.60s; there is: mark (its args: one text)", name);
+        snprintf(
+            details, sizeof details,
+            "symlog has no command %.40s; there are: mark (args: a text), pause_source, resume_source (args: a name)",
+            name);
         sl_message_error(&reply->text, "Unknown command", details);
         return;
     }
     const json_t *args = json_object_get(payload, "args");
+    const json_t *first =
+        json_is_array(args) ? json_array_get(args, 0) : json_object_get(args, is_mark ? "text" : "name");
     sl_rpc_call call = {.owner = &rpc->owner};
-    sl_rpc_set_mark(&call, json_is_array(args) ? json_array_get(args, 0) : json_object_get(args, "text"));
+    if (is_mark) sl_rpc_set_mark(&call, first);
+    if (!is_mark) sl_rpc_set_pause(&call, first, is_pause);
     if (call.code == 0) {
         char *id = request_id != NULL ? json_dumps(request_id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         if (put_mark(rpc, &call, (pending){.reply = reply, .id = id, .is_command = true})) return;

@@ -1,7 +1,8 @@
 /*
  * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
- * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark` is answered once it is
- * committed, a question to the past once it has been looked up, and until then its whole batch waits.
+ * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, and the pause of a
+ * source, is answered once it is committed, a question to the past once it has been looked up, and until then its whole
+ * batch waits.
  *
  * It knows nothing of sockets or of the log. The service thread's.
  */
@@ -12,6 +13,7 @@
 #include "core/reduce.h"
 #include "tools/symlog/question.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,8 +30,10 @@ typedef struct sl_rpc_owner {
     sl_state *state;    /* what is asked about */
     const char *log_id; /* hex */
     void *ctx;
-    /* Puts a mark on its way into the log; sl_rpc_marked will tell, in the same order. SL_ERR_FULL: try again later. */
+    /* Puts a mark, or the pause of a source, on its way into the log; sl_rpc_marked will tell, in the same order.
+     * SL_ERR_FULL: try again later. */
     sl_err (*mark)(void *ctx, const char *text, size_t length);
+    sl_err (*pause)(void *ctx, uint32_t source, uint64_t session, bool is_paused);
     /* Puts a question to the worker; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
     sl_err (*ask)(void *ctx, const sl_question *question);
     void (*answer)(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
@@ -42,7 +46,7 @@ void sl_rpc_destroy(sl_rpc *rpc);
 /* Takes one message; calls owner.answer at once, or later, or (for notifications) never. */
 void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t length);
 
-/* The oldest mark that waits has been committed as event `seq`. */
+/* The oldest mark or pause that waits has been committed as event `seq`. */
 void sl_rpc_marked(sl_rpc *rpc, uint64_t seq);
 
 /* A question has been answered; the answer stays the caller's. */

@@ -12,13 +12,23 @@ static void run_query(sl_rpc_call *call);
 static void run_stat(sl_rpc_call *call);
 static void run_digest(sl_rpc_call *call);
 static void run_mark(sl_rpc_call *call);
+static void run_pause_source(sl_rpc_call *call);
+static void run_resume_source(sl_rpc_call *call);
 static void run_state_at(sl_rpc_call *call);
 static void run_history(sl_rpc_call *call);
 static void run_prune(sl_rpc_call *call);
 
 static const sl_rpc_method methods[] = {
-    {"ping", run_ping}, {"query", run_query},      {"stat", run_stat},       {"digest", run_digest},
-    {"mark", run_mark}, {"stateAt", run_state_at}, {"history", run_history}, {"prune", run_prune},
+    {"ping", run_ping},
+    {"query", run_query},
+    {"stat", run_stat},
+    {"digest", run_digest},
+    {"mark", run_mark},
+    {"pauseSource", run_pause_source},
+    {"resumeSource", run_resume_source},
+    {"stateAt", run_state_at},
+    {"history", run_history},
+    {"prune", run_prune},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
 
@@ -134,6 +144,38 @@ void sl_rpc_set_mark(sl_rpc_call *call, const json_t *text)
         call->mark = json_string_value(text);
         call->mark_length = length;
     }
+}
+
+/* pauseSource {source | name} -> {seq}, once it is committed: its datagrams are counted, and not recorded */
+static void run_pause_source(sl_rpc_call *call)
+{
+    const json_t *source = json_object_get(call->params, "source");
+    sl_rpc_set_pause(call, source != NULL ? source : json_object_get(call->params, "name"), true);
+}
+
+/* resumeSource {source | name} -> {seq}, once it is committed */
+static void run_resume_source(sl_rpc_call *call)
+{
+    const json_t *source = json_object_get(call->params, "source");
+    sl_rpc_set_pause(call, source != NULL ? source : json_object_get(call->params, "name"), false);
+}
+
+void sl_rpc_set_pause(sl_rpc_call *call, const json_t *source, bool is_paused)
+{
+    if (!json_is_integer(source) && !json_is_string(source)) {
+        sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "which source? Its number, or its name as stat tells it");
+        return;
+    }
+    const sl_source *found = NULL;
+    const sl_source *each;
+    for (size_t i = 0; (each = sl_state_source_at(call->owner->state, i)) != NULL; i++) {
+        const bool is_meant = json_is_integer(source) ? json_integer_value(source) == (json_int_t)each->number
+                                                      : strcmp(json_string_value(source), each->name) == 0;
+        if (is_meant && each->input == SL_INPUT_OSC) found = each;
+    }
+    if (found == NULL) sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "no sender is so called; stat tells their names");
+    call->source = found;
+    call->is_paused = is_paused;
 }
 
 /* A parameter that is an event's number, from `min` on; or fails. */

@@ -26,6 +26,8 @@ typedef struct sl_rpc_call {
     sl_text *result;      /* the result is appended here, as JSON */
     const char *mark;     /* set by `mark`: to be put into the log, and answered when it is there */
     size_t mark_length;
+    const sl_source *source; /* set by a pause, or its end: likewise */
+    bool is_paused;
     bool is_question; /* `question` is set: to be answered by the worker */
     sl_question question;
     int code; /* set with `reason` when it failed */
@@ -48,5 +50,8 @@ void sl_rpc_fail(sl_rpc_call *call, int code, const char *format, ...) __attribu
 
 /* Checks the text of a mark and sets it, or fails. `text` is borrowed. */
 void sl_rpc_set_mark(sl_rpc_call *call, const json_t *text);
+
+/* Finds the source to pause, or to let go on, by its number or its name (the newest so named), or fails. */
+void sl_rpc_set_pause(sl_rpc_call *call, const json_t *source, bool is_paused);
 
 #endif

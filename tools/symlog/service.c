@@ -3,12 +3,15 @@
 
 #include "core/message.h"
 #include "ingest/clock.h"
+#include "tools/symlog/catchup.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
+#include "tools/symlog/nearest.h"
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
+#include "tools/symlog/teller.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -27,33 +30,38 @@ struct sl_service {
     sl_service_options options;
     sl_state *state;
     sl_log_reader *reader;
+    sl_catchup *catchup;
     sl_feed *feed;
     sl_rpc *rpc;
     sl_worker *worker; /* NULL: not yet, or no longer */
     sl_keeper keeper;
     sl_chores chores;
     sl_report report;
-    sl_text message; /* of the event being applied, not published yet: it may be the last, which bears the number */
-    bool has_message;
+    sl_teller teller;
     uint64_t refused_ns; /* when a refused subscriber was told of last */
     char failure[256];   /* "" while all is well */
 };
 
 static void on_woken(void *ctx);
 static uint64_t on_tick(void *ctx);
-static uint64_t on_whole(void *ctx, sl_text *text);
+static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out);
+static void on_past(void *ctx);
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths);
+static uint64_t on_head(void *ctx);
 static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
 static sl_err on_ask(void *ctx, const sl_question *question);
+static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
-static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect);
+static void follow_pause(sl_service *service, const sl_event *event);
+static void on_effect(void *ctx, const sl_effect *effect);
+static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
 static void ask_for_snapshot(const sl_service *service, uint64_t seq);
 static void pass_answers(const sl_service *service);
-static void publish(sl_service *service, uint64_t seq);
 static void fail(sl_service *service, const char *why);
 
 sl_err sl_service_create(sl_service **out, const sl_service_options *options)
@@ -73,13 +81,15 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .checkpoint_seq = sl_state_seq(service->state),
     };
     service->keeper.every_events = options->snapshot_every;
-    sl_text_open(&service->message, sl_host_memory());
+    const sl_listener listener = {.ctx = service, .message = on_message, .effect = on_effect};
+    sl_teller_open(&service->teller, &listener);
     sl_report_open(&service->report, options->status, service->state, options->is_verbose);
     const sl_feed_owner feed = {
         .ctx = service,
         .woken = on_woken,
         .tick = on_tick,
         .whole = on_whole,
+        .head = on_head,
         .receive = on_receive,
         .joined = on_joined,
         .left = on_left,
@@ -91,10 +101,18 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .ctx = service,
         .mark = on_mark,
         .ask = on_ask,
+        .pause = on_pause,
         .answer = on_answer,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
-    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, options->access);
+    const sl_catchup_options catchup = {
+        .log = log, .ready = on_past, .ready_ctx = service, .nearest_state = find_nearest, .nearest_ctx = service};
+    if (err == SL_OK) err = sl_catchup_start(&service->catchup, &catchup);
+    const sl_feed_options feed_options = {.access = options->access,
+                                          .log_id = sl_log_id_hex(log),
+                                          .catchup = service->catchup,
+                                          .backlog_bytes = options->backlog_bytes};
+    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
     if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
     if (err != SL_OK) {
         sl_service_destroy(service);
@@ -108,10 +126,11 @@ void sl_service_destroy(sl_service *service)
 {
     if (service == NULL) return;
     sl_feed_destroy(service->feed);
+    sl_catchup_stop(service->catchup);
     sl_rpc_destroy(service->rpc);
     if (service->reader != NULL) sl_log_reader_close(service->reader);
     sl_report_close(&service->report);
-    sl_text_close(&service->message);
+    sl_teller_close(&service->teller);
     free(service);
 }
 
@@ -205,14 +224,15 @@ static bool apply_next(sl_service *service)
         fail(service, why);
         return false;
     }
-    const sl_output output = {.tell = on_effect, .ctx = service};
-    err = sl_reduce(service->state, &event, &output);
+    service->teller.is_compact = sl_feed_wants_compact(service->feed);
+    err = sl_teller_apply(&service->teller, service->state, &event);
     if (err != SL_OK) {
         fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
         return false;
     }
-    publish(service, event.seq);
-    if (event.kind == SL_KIND_MARK) sl_rpc_marked(service->rpc, event.seq);
+    sl_catchup_set_head(service->catchup, event.seq);
+    if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
+    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
     if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
@@ -235,32 +255,34 @@ static void pass_answers(const sl_service *service)
     }
 }
 
-/* An effect's message waits until it is known whether another follows. */
-static void on_effect(void *ctx, const sl_state *state, const sl_effect *effect)
+static void on_effect(void *ctx, const sl_effect *effect)
 {
     sl_service *service = ctx;
-    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) {
+    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END)
         sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
-        return;
-    }
-    if (effect->type == SL_EFFECT_REFUSED && !sl_report_refusal(&service->report, effect)) return;
-    publish(service, 0);
-    sl_text_clear(&service->message);
-    sl_message_effect(&service->message, state, effect);
-    service->has_message = true;
+    if (effect->type == SL_EFFECT_REFUSED) sl_report_refusal(&service->report, effect);
 }
 
-/* Publishes the message that waits, if there is one; `seq` is the event's number if it is the event's last, else 0. */
-static void publish(sl_service *service, uint64_t seq)
+static void on_message(void *ctx, const sl_message_view *message)
 {
-    if (!service->has_message) return;
-    service->has_message = false;
-    sl_message_close(&service->message, seq);
-    if (service->message.bad) {
-        fail(service, "memory ran out while writing a message");
-        return;
-    }
-    sl_feed_publish(service->feed, &service->message, seq);
+    const sl_service *service = ctx;
+    sl_feed_publish(service->feed, message);
+}
+
+/* Catch-up's thread. Where a snapshot is bad an earlier one does; the worker tells of it when it comes across. */
+static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out)
+{
+    const sl_service *service = ctx;
+    char ignored[256];
+    const sl_nearest from = {.log = service->options.opening->log, .snapshots = service->options.opening->snapshots};
+    return sl_nearest_state(&from, before_seq - 1, out, ignored) == SL_OK;
+}
+
+/* Catch-up's thread. */
+static void on_past(void *ctx)
+{
+    const sl_service *service = ctx;
+    sl_feed_wake(service->feed);
 }
 
 static uint64_t on_tick(void *ctx)
@@ -270,10 +292,16 @@ static uint64_t on_tick(void *ctx)
     return sl_chores_tick(&service->chores);
 }
 
-static uint64_t on_whole(void *ctx, sl_text *text)
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths)
 {
     sl_service *service = ctx;
-    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log));
+    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log), paths);
+    return sl_state_seq(service->state);
+}
+
+static uint64_t on_head(void *ctx)
+{
+    const sl_service *service = ctx;
     return sl_state_seq(service->state);
 }
 
@@ -320,6 +348,35 @@ static sl_err on_mark(void *ctx, const char *text, size_t length)
         .length = (uint32_t)length,
     };
     return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
+{
+    const sl_service *service = ctx;
+    uint8_t bytes[1];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_err err = sl_paused_encode(&(sl_paused){.is_paused = is_paused}, &writer);
+    if (err != SL_OK) return err;
+    const sl_event draft = {
+        .kind = SL_KIND_PAUSED,
+        .version = SL_PAYLOAD_VERSION,
+        .source = source,
+        .session = session,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = sl_clock_boot_ns() - service->chores.start_ns,
+        .payload = bytes,
+        .length = (uint32_t)writer.length,
+    };
+    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+/* Only what is committed counts: so what comes after the end of a pause stands behind it in the log. */
+static void follow_pause(sl_service *service, const sl_event *event)
+{
+    sl_paused paused;
+    if (sl_paused_decode(event, &paused) != SL_OK) return;
+    /* A sender that the receiver knows no longer is a new one when it comes again. */
+    (void)sl_peers_pause(service->chores.peers, event->source, paused.is_paused);
 }
 
 static sl_err on_ask(void *ctx, const sl_question *question)

@@ -27,6 +27,7 @@ typedef struct sl_service_options {
     sl_status *status;
     uint64_t checkpoint_every; /* events */
     uint64_t snapshot_every;   /* events */
+    uint64_t backlog_bytes;    /* of messages that the feed keeps */
     bool is_verbose;
 } sl_service_options;
 

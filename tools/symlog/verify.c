@@ -4,6 +4,7 @@
  */
 #include "tools/symlog/verify.h"
 
+#include "store/salvage.h"
 #include "tools/symlog/beginning.h"
 #include "tools/symlog/claims.h"
 #include "tools/symlog/command.h"
@@ -26,11 +27,6 @@ typedef struct verify {
     uint64_t last;  // What is appended from now on is not looked at.
     sl_claims claims;
 
-    uint64_t damaged;   // Events that cannot be read.
-    uint64_t first_bad; // The first of them; 0: none.
-    bool is_given_up;   // Too many of them to count.
-    char damage[256];   // What is wrong with the first.
-
     sl_snapshots *snapshots; // NULL: there are none.
     uint64_t *snapshot_seqs; // Ascending.
     size_t snapshot_count;
@@ -39,8 +35,17 @@ typedef struct verify {
     uint64_t snapshots_bad;
     uint64_t first_bad_snapshot;
 
+    uint64_t damaged;   // Events that cannot be read.
+    uint64_t first_bad; // The first of them; 0: none.
+    bool is_given_up;   // Too many of them to count.
+    char damage[256];   // What is wrong with the first.
+
+    uint64_t lost;       // Tombstones that a repair left.
+    uint64_t first_lost; // The first of them; 0: none.
+
     uint64_t proven;         // Checkpoints whose digest is that of the state.
     uint64_t not_comparable; // Those of another reducer version.
+    uint64_t after_loss;     // Those of a state that the lost events would have changed.
     uint64_t unreached;      // Those behind damage.
     uint64_t pruned;         // Those of events that are no longer there.
     uint64_t wrong;
@@ -52,6 +57,7 @@ static sl_err read_all(verify *run, char errmsg[256]);
 static void note_damage(verify *run, const sl_log_reader *reader, sl_err err);
 static void list_snapshots(verify *run);
 static sl_err apply_all(verify *run, char errmsg[256]);
+static bool is_provable(verify *run, const sl_claim *claim, uint64_t first, uint64_t whole);
 static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
                             sl_progress *progress);
 static void check_snapshot(verify *run, sl_state *state);
@@ -65,7 +71,10 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     sl_err err = sl_host_open_log(db, &run.log, errmsg);
     if (err == SL_OK) run.snapshots = sl_host_open_snapshots(db, run.log);
     if (err == SL_OK) err = check(&run, errmsg);
-    int status = err == SL_OK ? print_verdict(&run) : sl_failure("verify", "%s", errmsg);
+    bool is_damaged = (err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) && !trace->is_applying;
+    int status = err == SL_OK ? print_verdict(&run) : SL_EXIT_FOUND;
+    if (is_damaged) status = sl_verify_pages(db, errmsg);
+    if (err != SL_OK && !is_damaged) status = sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
     sl_claims_clear(&run.claims);
     free(run.snapshot_seqs);
@@ -74,16 +83,49 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     return status;
 }
 
+int sl_verify_pages(const char *db, const char *how)
+{
+    char dir[SL_HOST_DIR_BYTES];
+    char errmsg[256];
+    uint8_t id[SL_LOG_ID_BYTES];
+    sl_salvage *salvage = NULL;
+    const sl_log_range all = {1, UINT64_MAX};
+    sl_err err = sl_host_db_dir(db, dir, sizeof dir, errmsg) ? SL_OK : SL_ERR_NOT_FOUND;
+    if (err == SL_OK) err = sl_salvage_open(&salvage, dir, errmsg);
+    if (err == SL_OK) err = sl_salvage_id(salvage, id);
+    if (err == SL_OK) err = sl_salvage_look(salvage, id, &all, 1);
+    uint64_t first = 1;
+    sl_event event;
+    while (err == SL_OK && sl_salvage_read(salvage, first, &event) == SL_OK) first++;
+    const unsigned long long last = err == SL_OK ? sl_salvage_last(salvage) : 0;
+    sl_salvage_close(salvage);
+    if (err != SL_OK || last == 0) return sl_failure("verify", "not ok: %s", how); /* perhaps it is no log at all */
+    if (first > last) {
+        return sl_failure("verify",
+                          "not ok: damaged so that it cannot be opened, first after event %llu, the last that stands "
+                          "in its file (%s); symlog verify --repair DIR saves what can be saved",
+                          last, how);
+    }
+    return sl_failure("verify",
+                      "not ok: damaged so that it cannot be opened, first at event %llu (%s); symlog verify --repair "
+                      "DIR saves what can be saved",
+                      (unsigned long long)first, how);
+}
+
 static sl_err check(verify *run, char errmsg[256])
 {
-    sl_log_beginning beginning;
-    sl_err err = sl_log_last(run->log, &run->last);
+    uint64_t count = 0;
+    sl_err err = sl_log_count(run->log, &count);
+    if (err == SL_OK) err = sl_log_last(run->log, &run->last);
+    sl_log_beginning beginning = {.first_seq = 1};
     if (err == SL_OK) err = sl_log_begins(run->log, &beginning);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
         return err;
     }
     run->first = beginning.first_seq;
+    const uint64_t oldest = run->first > 1 && beginning.oldest_seq > 0 ? beginning.oldest_seq : 1;
+    if (run->last < oldest + count - 1) run->last = oldest + count - 1; // A damaged tree ends where it should not.
     err = read_all(run, errmsg);
     if (err != SL_OK) return err;
     sl_claims_sort(&run->claims);
@@ -114,6 +156,7 @@ static sl_err read_all(verify *run, char errmsg[256])
             continue;
         }
         if (err == SL_OK) err = sl_claims_see(&run->claims, &event);
+        if (err == SL_OK && event.kind == SL_KIND_LOST && run->lost++ == 0) run->first_lost = event.seq;
         if (err != SL_OK) break;
     }
     sl_progress_end(&progress);
@@ -129,6 +172,7 @@ static void note_damage(verify *run, const sl_log_reader *reader, sl_err err)
 {
     if (run->first_bad == 0) {
         run->first_bad = sl_log_reader_next_seq(reader);
+        run->trace->first_bad = run->first_bad;
         snprintf(run->damage, sizeof run->damage, "%s", sl_err_text(err));
     }
     run->damaged++;
@@ -158,28 +202,21 @@ static sl_err apply_all(verify *run, char errmsg[256])
     sl_state *state = NULL;
     sl_err err = sl_beginning_state(run->log, &state, errmsg);
     if (err != SL_OK) return err;
-    err = sl_log_reader_open(run->log, sl_state_seq(state) + 1, &reader);
     const uint64_t first = sl_state_seq(state) + 1;
-    uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
+    const uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
+    err = sl_log_reader_open(run->log, first, &reader);
     sl_progress progress = sl_progress_begin("applying", whole, true);
     run->trace->is_applying = true;
     for (size_t i = 0; i < run->claims.count && err == SL_OK; i++) {
         const sl_claim *claim = &run->claims.items[i];
-        if (claim->checkpoint.through_seq + 1 < first) {
-            run->pruned++;
-            continue;
-        }
-        if (claim->checkpoint.through_seq < claim->seq && claim->checkpoint.through_seq > whole) {
-            run->unreached++;
-            continue;
-        }
+        if (!is_provable(run, claim, first, whole)) continue;
         uint64_t through = claim->checkpoint.through_seq < whole ? claim->checkpoint.through_seq : whole;
         err = apply_through(run, reader, state, through, &progress);
         sl_digest digest;
         if (err == SL_OK) sl_state_digests(state, NULL, &digest);
         if (err == SL_OK) judge(run, claim, digest);
     }
-    uint64_t through = run->snapshot_count > 0 ? run->snapshot_seqs[run->snapshot_count - 1] : 0;
+    const uint64_t through = run->snapshot_count > 0 ? run->snapshot_seqs[run->snapshot_count - 1] : 0;
     if (err == SL_OK) err = apply_through(run, reader, state, through < whole ? through : whole, &progress);
     sl_progress_end(&progress);
     if (err != SL_OK)
@@ -187,6 +224,23 @@ static sl_err apply_all(verify *run, char errmsg[256])
     if (reader != NULL) sl_log_reader_close(reader);
     sl_state_destroy(state);
     return err;
+}
+
+/* Counts the claim if the state that it tells of cannot be had. One of a later event is judged all the same. */
+static bool is_provable(verify *run, const sl_claim *claim, uint64_t first, uint64_t whole)
+{
+    const uint64_t through = claim->checkpoint.through_seq;
+    const bool is_later = through >= claim->seq;
+    uint64_t *why = NULL;
+    if (through + 1 < first) {
+        why = &run->pruned;
+    } else if (!is_later && through > whole) {
+        why = &run->unreached;
+    } else if (!is_later && run->first_lost > 0 && through >= run->first_lost) {
+        why = &run->after_loss;
+    }
+    if (why != NULL) (*why)++;
+    return why == NULL;
 }
 
 static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
@@ -264,8 +318,8 @@ static int print_verdict(const verify *run)
     assert((run->first_bad == 0) == (run->damaged == 0));
     fputs(is_ok ? "ok: " : "not ok: ", stdout);
     if (run->damaged > 0) {
-        printf("damaged, first at event %llu (%s), before which symlog replay --to %llu still reads; ",
-               (unsigned long long)run->first_bad, run->damage, (unsigned long long)run->first_bad - 1);
+        printf("damaged, first at event %llu (%s); symlog verify --repair DIR saves the others; ",
+               (unsigned long long)run->first_bad, run->damage);
     }
     if (run->wrong > 0) printf("%s; ", run->wrong_text);
     printf("%llu events", (unsigned long long)(run->last + 1 - run->first));
@@ -273,10 +327,17 @@ static int print_verdict(const verify *run)
     if (run->damaged > 0) {
         printf(", %llu%s of them damaged", (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
     }
+    if (run->lost > 0) {
+        printf(", %llu of them lost, first event %llu", (unsigned long long)run->lost,
+               (unsigned long long)run->first_lost);
+    }
     printf("; checkpoints: %llu proven", (unsigned long long)run->proven);
     if (run->wrong > 0) printf(", %llu wrong", (unsigned long long)run->wrong);
     if (run->not_comparable > 0) {
         printf(", %llu not comparable (another reducer version)", (unsigned long long)run->not_comparable);
+    }
+    if (run->after_loss > 0) {
+        printf(", %llu not comparable after a loss", (unsigned long long)run->after_loss);
     }
     if (run->pruned > 0) printf(", %llu of events that were pruned", (unsigned long long)run->pruned);
     if (run->unreached > 0) printf(", %llu behind damage", (unsigned long long)run->unreached);

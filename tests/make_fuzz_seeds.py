@@ -1,0 +1,175 @@
+"""Makes the seeds in fixtures/fuzz/record, import and request: tests/make_fuzz_seeds.py
+
+Records and import lines come from the logs in fixtures/paths, so run it again when those have changed. (The seeds of
+the target datagram are made by make_datagrams.py.) Standard library only.
+"""
+
+import json
+import shutil
+import struct
+from pathlib import Path
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+LOG_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
+NO_NUMBER = 2**64 - 1
+U64 = 2**64
+
+
+def main():
+    for name, seeds in [("record", record_seeds()), ("import", import_seeds()), ("request", request_seeds())]:
+        folder = FIXTURES / "fuzz" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for seed, content in seeds.items():
+            (folder / seed).write_bytes(content)
+
+
+def record_seeds():
+    """Logs in the form of `log export --raw`. Checksums are 0: the target makes its own."""
+    seeds = {}
+    for path in sorted((FIXTURES / "paths").glob("*.log.ndjson")):
+        events = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+        name = path.name.removesuffix(".log.ndjson") + ".bin"
+        seeds[name] = LOG_ID + b"".join(record(event) for event in events)
+        if path.name.startswith("snapshot"):  # and saved states of such trees, changed a little
+            change = {"seq": 9, "kind": 11, "version": 1, "payload": "01"}
+            changes = b"".join(record({**change, "time_ns": position}) for position in range(0, 1000, 100))
+            seeds[f"changed_{name}"] = seeds[name] + changes
+    seeds["gap_of_a_quoted_name.bin"] = LOG_ID + b"".join(map(record, gap_of_a_quoted_name()))
+    for name, (kind, version, payload) in payloads_of_symlog().items():
+        event = {"seq": 1, "kind": kind, "version": version, "payload": payload.hex()}
+        seeds[f"kind_{name}.bin"] = LOG_ID + record(event)
+    return seeds
+
+
+def gap_of_a_quoted_name():
+    """A sender that calls itself \\" loses numbers."""
+    datagram = b"/live/track/added\0\0\0,is\0\0\0\0\0Bass\0\0\0\0"
+    payloads = [
+        (3, None, b"\1" + text('\\"')),
+        (4, 0, datagram),
+        (4, 5, datagram),
+        (10, None, struct.pack("<Q", 4)),
+    ]
+    return [
+        {"seq": seq, "kind": kind, "version": 1, "source": 1, "source_seq": number, "payload": payload.hex()}
+        for seq, (kind, number, payload) in enumerate(payloads, 1)
+    ]
+
+
+def record(event):
+    payload = bytes.fromhex(event["payload"])
+    number = event.get("source_seq")
+    header = struct.pack(
+        "<HHIQQQII",
+        event["kind"],
+        event["version"],
+        event.get("source", 0),
+        event.get("session", 0) % U64,
+        NO_NUMBER if number is None else number % U64,
+        event.get("time_ns", 0),
+        len(payload),
+        0,
+    )
+    return struct.pack("<Q", event["seq"]) + header + payload
+
+
+def payloads_of_symlog():
+    """Kind, version and payload of an event of each kind that core/payload.h describes."""
+    name = text("127.0.0.1:50000")
+    return {
+        "start": (1, 1, struct.pack("<qI", 1_700_000_000_000_000_000, 1) + bytes(16) + text("symlog") + text("--db x")),
+        "counters_1": (2, 1, struct.pack("<QQI", 1, 2, 1) + struct.pack("<I7Q", 1, *range(7))),
+        "counters_2": (2, 2, struct.pack("<QQI", 1, 2, 1) + struct.pack("<I10Q", 1, *range(10))),
+        "session_1": (3, 1, b"\1" + name),
+        "session_2": (3, 2, b"\1\1" + name),
+        "picture_bad_json": (5, 1, picture_with_plugin_info("{bad")),
+        "picture_json": (5, 1, picture_with_plugin_info('{"vendor":"é"}')),
+        "picture_far_slot": (5, 1, picture([(0, 0, 0, b""), (1, 1, 0, b""), (4, 2, 4_000_000, b"")])),
+        "refused": (6, 1, struct.pack("<H", 5) + text("a child where it may not stand")),
+        "checkpoint": (7, 1, struct.pack("<QI", 1, 2) + bytes(range(16))),
+        "mark": (8, 1, "naïve".encode()),
+        "order_settled": (9, 1, b""),
+        "gave_up": (10, 1, struct.pack("<Q", 9)),
+        "base": (11, 1, struct.pack("<Q", 4) + struct.pack("<IIQqQQIII", 1, 2, 3, 4, 5, 6, 7, 0, 0)),
+        "lost": (12, 1, b""),
+        "paused": (13, 1, b"\1"),
+        "unknown": (999, 7, b"?"),
+    }
+
+
+def picture_with_plugin_info(json_text):
+    """A project with a track with a device with that JSON text; the numbers are those of core/schema.h."""
+    return picture([(0, 0, 0, b""), (1, 1, 0, b""), (2, 2, 0, bytes([22, 6]) + text(json_text))])
+
+
+def picture(nodes):
+    """Of (node type, depth, position, at most one attribute)."""
+    parts = [struct.pack("<BBI", *head) + text("") + bytes([len(value) > 0]) + value for *head, value in nodes]
+    return struct.pack("<I", len(parts)) + b"".join(parts)
+
+
+def text(words):
+    data = words.encode()
+    return struct.pack("<I", len(data)) + data
+
+
+def import_seeds():
+    names = ["bundle", "snapshot", "text", "track_added", "unnumbered"]
+    seeds = {f"{name}.ndjson": (FIXTURES / "paths" / f"{name}.log.ndjson").read_bytes() for name in names}
+    line = '{{"seq":1,"time_ns":2,"kind":{},"version":1,"source":0,"session":{},"source_seq":{},"payload":"{}"}}\n'
+    single = {
+        "kind_by_name": line.format('"mark"', 0, "null", "68657921"),
+        "kind_unknown": line.format('"nonsense"', 0, "null", ""),
+        "numbers_signed": line.format(8, -1, -2, "FF"),
+        "numbers_real": line.format(8, 1.5, "1e3", ""),
+        "hex_odd": line.format(8, 0, "null", "abc"),
+        "hex_long": line.format(8, 0, "null", "00" * 300),
+        "key_unknown": '{"seq":1,"nonsense":2}\n',
+        "key_twice": '{"seq":1,"seq":1}\n',
+        "head_version": '{"symlog_log":2,"log_id":"00"}\n',
+        "no_json": "{\n[]\n\n3\nnull\n",
+    }
+    return {**seeds, **{f"{name}.ndjson": words.encode() for name, words in single.items()}}
+
+
+def request_seeds():
+    """Origin, Host, the token, then messages, each ended by a NUL; an empty one commits the oldest mark."""
+    here = ["http://127.0.0.1:5173", "127.0.0.1:8765", "sesame"]
+    visitors = {
+        "same_host": here,
+        "localhost": ["http://localhost", "LOCALHOST:8765", ""],
+        "ipv6": ["http://[::1]:80", "[::1]:8765", "sesam"],
+        "other_site": ["https://page.example", "rebound.example:8765", "sesame"],
+        "no_origin": ["null", "", ""],
+    }
+    conversations = {
+        "ping": [call("ping")],
+        "query_path": [call("query", path="/tracks/0"), call("query", path="", depth=1), call("query", path=3)],
+        "query_id": [call("query", id="project"), call("query", id="x", path="y"), call("query", depth=-2)],
+        "stat": [call("stat"), call("digest"), call("digest", seq=2), call("digest", seq=99)],
+        "mark": [call("mark", text="drop"), "", call("mark"), call("mark", text="x" * 1025)],
+        "batch": ["[" + call("ping") + "," + call("mark", text="a") + "," + call("mark", text="b") + "]", "", ""],
+        "batch_bad": ["[]", "[1,2]", "[" + '{"jsonrpc":"2.0","method":"ping"}' + "]"],
+        "ids": ['{"jsonrpc":"2.0","id":null,"method":"ping"}', '{"jsonrpc":"2.0","id":[1],"method":"ping"}'],
+        "no_request": ['{"jsonrpc":"1.0"}', '{"jsonrpc":"2.0","id":1}', '{"jsonrpc":', '"jsonrpc"', "3"],
+        "params": ['{"jsonrpc":"2.0","id":1,"method":"query","params":["/tracks/0"]}', call("nonsense")],
+        "acknowledged": ['{"type":"hello","request_id":"é\\u0000"}', '{"payload":{"request_id":[1]}}', "{}"],
+        "command": [
+            '{"type":"command","request_id":1,"payload":{"command":"mark","args":["a"]}}',
+            "",
+            '{"type":"command","payload":{"command":"mark","args":{"text":"b"}}}',
+            '{"type":"command","payload":{"command":"undo"}}',
+        ],
+    }
+    seeds = {f"visitor_{name}.bin": visitor + [call("ping")] for name, visitor in visitors.items()}
+    seeds |= {f"{name}.bin": here + messages for name, messages in conversations.items()}
+    return {name: b"".join(part.encode() + b"\0" for part in parts) for name, parts in seeds.items()}
+
+
+def call(method, **params):
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,303 @@
+/* What must be true in the end. */
+#include "tests/sim/world.h"
+
+#include "core/picture.h"
+#include "core/state_codec.h"
+#include "ingest/gunzip.h"
+#include "ingest/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SESSIONS_MAX = 256, MARK_LOGGED = 1, MARK_LOST = 2, PROOFS_MAX = 512 };
+
+/* A session of the log, and the run that it is. */
+typedef struct session {
+    uint32_t source;
+    uint64_t session;
+    sim_run *run; /* NULL: nothing came of it */
+} session;
+
+/* What a replay finds out. */
+typedef struct replay {
+    sim_world *world;
+    sl_state *state;
+    session sessions[SESSIONS_MAX];
+    size_t session_count;
+    uint8_t *marks[SIM_RUNS_MAX + 1];      /* for each number of a run: what became of it */
+    uint64_t applied[SIM_RUNS_MAX + 1];    /* by source: the number after the last applied … */
+    uint64_t applied_by[SIM_RUNS_MAX + 1]; /* … in this session … */
+    uint64_t applied_at[SIM_RUNS_MAX + 1]; /* … by this event of the log */
+    uint64_t given_up;                     /* numbers in all */
+    bool has_gap;                          /* in the present event */
+    sl_checkpoint proofs[PROOFS_MAX];
+    size_t proof_count;
+} replay;
+
+sl_digest sim_check_digest(sim_world *world, const sim_milestone *milestone)
+{
+    char *json, reason[256];
+    const char *why;
+    uint8_t *picture;
+    size_t json_length, picture_length;
+    sl_state *state;
+    sl_err err =
+        sl_gunzip(milestone->packed, milestone->packed_length, SL_SNAPSHOT_JSON_BYTES_MAX, &json, &json_length, &why);
+    if (err == SL_OK) err = sl_snapshot_picture(json, json_length, &picture, &picture_length, reason);
+    if (err == SL_OK) err = sl_state_create(world->memory, &state);
+    if (err != SL_OK) abort();
+    sl_event event = {.seq = 1,
+                      .kind = SL_KIND_PICTURE,
+                      .version = SL_PICTURE_VERSION,
+                      .source_seq = SL_SOURCE_SEQ_NONE,
+                      .payload = picture,
+                      .length = (uint32_t)picture_length};
+    if (sl_reduce(state, &event, NULL) != SL_OK) abort();
+    sl_digest digest;
+    sl_state_digests(state, &digest, NULL);
+    sl_state_destroy(state);
+    free(picture);
+    free(json);
+    return digest;
+}
+
+sim_datagram *sim_check_datagram(sim_world *world, const sl_event *event)
+{
+    if (event->source_seq == SL_SOURCE_SEQ_NONE) return NULL;
+    sl_osc_walk walk = sl_osc_walk_begin(event->payload, event->length);
+    sl_osc_message message, inner;
+    int64_t number;
+    double timestamp;
+    bool is_bad;
+    bool is_wrapped = sl_osc_walk_next(&walk, &message) &&
+                      sl_osc_unwrap(&message, &inner, &number, &timestamp, &is_bad) && timestamp >= 1 &&
+                      timestamp <= world->run_count;
+    const sim_run *run = is_wrapped ? world->runs[(uint32_t)timestamp] : NULL;
+    uint32_t offset = run != NULL ? (uint32_t)event->source_seq - run->first_number : 0;
+    uint32_t low = 0, high = run != NULL ? run->datagram_count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (run->datagrams[middle]->offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    sim_datagram *found = run != NULL && low < run->datagram_count ? run->datagrams[low] : NULL;
+    if (found != NULL && found->offset == offset && found->length == event->length &&
+        memcmp(found->bytes, event->payload, found->length) == 0)
+        return found;
+    sim_fail(world, "event %llu is no datagram that was sent", (unsigned long long)event->seq);
+    return NULL;
+}
+
+static session *find_session(replay *replay, uint32_t source, uint64_t number)
+{
+    for (size_t i = 0; i < replay->session_count; i++)
+        if (replay->sessions[i].source == source && replay->sessions[i].session == number) return &replay->sessions[i];
+    if (replay->session_count == SESSIONS_MAX) {
+        sim_fail(replay->world, "more than %d sessions", SESSIONS_MAX);
+        return &replay->sessions[0];
+    }
+    session *made = &replay->sessions[replay->session_count++];
+    *made = (session){.source = source, .session = number};
+    for (uint32_t r = 1; r <= replay->world->run_count; r++)
+        if (replay->world->runs[r]->session == number) made->run = replay->world->runs[r];
+    return made;
+}
+
+/* First pass: which numbers are in the log, which session is which run, and what the checkpoints prove. */
+static void read_log(replay *replay)
+{
+    sim_world *world = replay->world;
+    sl_event event;
+    for (size_t at = 0; sim_disk_read(world, &at, &event);) {
+        if (event.kind == SL_KIND_CHECKPOINT && replay->proof_count < PROOFS_MAX &&
+            sl_checkpoint_decode(&event, &replay->proofs[replay->proof_count]) == SL_OK)
+            replay->proof_count++;
+        sim_datagram *datagram = event.kind == SL_KIND_OSC ? sim_check_datagram(world, &event) : NULL;
+        if (datagram == NULL) continue;
+        session *session = find_session(replay, event.source, event.session);
+        bool is_other = session->run != NULL && session->run != datagram->run;
+        if (is_other && world->plan->is_strict)
+            sim_fail(world, "event %llu: session %llu is of two runs", (unsigned long long)event.seq,
+                     (unsigned long long)event.session);
+        session->run = datagram->run;
+        for (uint32_t i = 0; i < datagram->count; i++)
+            replay->marks[datagram->run->number][datagram->offset + i] |= MARK_LOGGED;
+    }
+}
+
+static void note_gap(replay *replay, const sl_source *source, sl_hole gap)
+{
+    const session *session = find_session(replay, source->number, source->session);
+    replay->has_gap = true;
+    replay->given_up += gap.count;
+    if (session->run == NULL) return;
+    for (uint64_t i = 0; i < gap.count; i++) {
+        uint32_t offset = (uint32_t)(gap.first + i) - session->run->first_number;
+        if (offset < session->run->count) replay->marks[session->run->number][offset] |= MARK_LOST;
+    }
+}
+
+/* Nothing is applied twice, or before what its sender sent earlier. */
+static void note(void *ctx, const sl_state *state, const sl_effect *effect)
+{
+    replay *replay = ctx;
+    const sl_source *source = sl_state_source(state, effect->event->source);
+    if (effect->type == SL_EFFECT_GAP && source != NULL) note_gap(replay, source, effect->gap);
+    bool is_told = effect->type != SL_EFFECT_GAP && effect->message != NULL && source != NULL &&
+                   effect->event->kind == SL_KIND_OSC && effect->seq_num != SL_SOURCE_SEQ_NONE;
+    if (!is_told || source->number > SIM_RUNS_MAX) return;
+    uint64_t *applied = &replay->applied[source->number];
+    bool is_first = replay->applied_by[source->number] != source->session;
+    int32_t ahead = (int32_t)(uint32_t)(effect->seq_num - *applied);
+    bool is_same = ahead == -1 && replay->applied_at[source->number] == effect->event->seq; /* told in pieces */
+    if (!is_first && ahead < 0 && !is_same)
+        sim_fail(replay->world, "event %llu applies #%llu after #%llu", (unsigned long long)effect->event->seq,
+                 (unsigned long long)effect->seq_num, (unsigned long long)*applied - 1);
+    *applied = effect->seq_num + 1;
+    replay->applied_by[source->number] = source->session;
+    replay->applied_at[source->number] = effect->event->seq;
+}
+
+static bool is_stale(const sl_state *state)
+{
+    return sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_IS_STALE).as.integer != 0;
+}
+
+/* Goes on with a state that was saved and loaded. */
+static void save_and_load(replay *replay)
+{
+    sim_world *world = replay->world;
+    sl_text saved;
+    sl_text_open(&saved, world->memory);
+    sl_state *loaded = NULL;
+    sl_err err = sl_state_save(replay->state, &saved);
+    if (err == SL_OK) err = sl_state_load((const uint8_t *)saved.bytes, saved.length, world->memory, &loaded);
+    sl_text_close(&saved);
+    if (err != SL_OK) {
+        sim_fail(world, "state after event %llu cannot be saved and loaded: %s",
+                 (unsigned long long)sl_state_seq(replay->state), sl_err_text(err));
+        return;
+    }
+    sl_state_destroy(replay->state);
+    replay->state = loaded;
+}
+
+static void prove(replay *replay)
+{
+    for (size_t i = 0; i < replay->proof_count; i++) {
+        const sl_checkpoint *proof = &replay->proofs[i];
+        if (proof->through_seq != sl_state_seq(replay->state)) continue;
+        sl_digest digest;
+        sl_state_digests(replay->state, NULL, &digest);
+        if (!sl_digest_equal(digest, proof->digest))
+            sim_fail(replay->world, "replayed up to event %llu, the state is not what the checkpoint says",
+                     (unsigned long long)proof->through_seq);
+    }
+}
+
+/* Second pass: the log alone, with a state that is saved and loaded on the way. */
+static void apply_log(replay *replay)
+{
+    sim_world *world = replay->world;
+    sl_output output = {.tell = note, .ctx = replay};
+    uint64_t saved_at = sim_between(&world->rng, 1, world->disk.last_seq);
+    bool was_stale = true;
+    sl_event event;
+    for (size_t at = 0; world->failure[0] == '\0' && sim_disk_read(world, &at, &event);) {
+        replay->has_gap = false;
+        if (sl_reduce(replay->state, &event, &output) != SL_OK) abort();
+        bool is_picture = event.kind == SL_KIND_PICTURE;
+        if (replay->has_gap && !is_picture && !is_stale(replay->state))
+            sim_fail(world, "event %llu gives numbers up, and the tree is not stale", (unsigned long long)event.seq);
+        if (was_stale && !is_picture && !is_stale(replay->state))
+            sim_fail(world, "event %llu ends the staleness without a picture", (unsigned long long)event.seq);
+        was_stale = is_stale(replay->state);
+        prove(replay);
+        if (event.seq == saved_at) save_and_load(replay);
+    }
+}
+
+/* Every number is in the log or in a closed hole. Nobody can know what came before the first number of a run that was
+ * joined in the middle, nor what a sender took with it. */
+static void check_numbers(replay *replay)
+{
+    sim_world *world = replay->world;
+    bool was_cut[SIM_SENDERS_MAX] = {false};
+    for (uint32_t r = 1; r <= world->run_count; r++) {
+        const sim_run *run = world->runs[r];
+        was_cut[run->sender->index] |= run->is_cut;
+        if (was_cut[run->sender->index]) continue;
+        bool is_first = true;
+        for (uint32_t p = 1; p < r; p++) is_first = is_first && world->runs[p]->sender != run->sender;
+        uint32_t i = 0;
+        while (is_first && i < run->count && replay->marks[r][i] == 0) i++;
+        for (; i < run->count; i++) {
+            if (replay->marks[r][i] != 0) continue;
+            sim_fail(world, "#%u of sender %u, run %u, is neither in the log nor in a closed hole",
+                     (unsigned)(run->first_number + i), (unsigned)run->sender->index, (unsigned)r);
+            return;
+        }
+    }
+}
+
+/* Duplicates are counted exactly, unless late numbers that were given up make it a matter of opinion. */
+static void check_counts(replay *replay)
+{
+    sim_world *world = replay->world;
+    if (replay->given_up > 0 || world->is_unknowable) return;
+    sl_counters counters = {0};
+    (void)sl_peers_counters(world->process.peers, &counters);
+    for (uint32_t i = 0; i < world->sender_count; i++) {
+        const sim_sender *sender = &world->senders[i];
+        const sl_source *source = sim_process_source(world, sender);
+        for (uint32_t c = 0; source != NULL && c < counters.count; c++) {
+            const sl_source_counts *counts = &counters.sources[c];
+            if (counts->source != source->number) continue;
+            if (counts->received != sender->expected_received)
+                sim_fail(world, "sender %u: %llu received, %llu counted", (unsigned)i,
+                         (unsigned long long)sender->expected_received, (unsigned long long)counts->received);
+            if (counts->duplicates != sender->expected_duplicates)
+                sim_fail(world, "sender %u: %llu duplicates, %llu counted", (unsigned)i,
+                         (unsigned long long)sender->expected_duplicates, (unsigned long long)counts->duplicates);
+        }
+    }
+}
+
+static void check_digests(replay *replay)
+{
+    sim_world *world = replay->world;
+    const sim_plan *plan = world->plan;
+    sl_digest live, live_content, replayed;
+    sl_state_digests(world->process.state, &live_content, &live);
+    sl_state_digests(replay->state, NULL, &replayed);
+    if (!sl_digest_equal(live, replayed)) sim_fail(world, "the replayed state is another");
+    sl_digest expected = sim_check_digest(world, &plan->sequence->milestones[plan->milestone]);
+    if (!sl_digest_equal(live_content, expected)) sim_fail(world, "the tree is not the model's");
+}
+
+void sim_check_all(sim_world *world)
+{
+    replay *replay = sim_take(world, sizeof *replay);
+    memset(replay, 0, sizeof *replay);
+    replay->world = world;
+    for (uint32_t r = 1; r <= world->run_count; r++) {
+        replay->marks[r] = sim_take(world, world->runs[r]->count + 1);
+        memset(replay->marks[r], 0, world->runs[r]->count + 1);
+    }
+    if (sl_state_create(world->memory, &replay->state) != SL_OK) abort();
+    read_log(replay);
+    if (world->failure[0] == '\0') apply_log(replay);
+    if (world->failure[0] == '\0') {
+        if (world->plan->is_strict && replay->given_up > 0)
+            sim_fail(world, "%llu numbers given up, though all could be had", (unsigned long long)replay->given_up);
+        check_numbers(replay);
+        check_counts(replay);
+        check_digests(replay);
+    }
+    world->totals->given_up += replay->given_up;
+    world->totals->saying_seeds += replay->given_up > 0;
+    world->totals->events += world->disk.last_seq;
+    sl_state_destroy(replay->state);
+}

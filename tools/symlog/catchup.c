@@ -1,0 +1,407 @@
+/* Going through the past once for all who ask for it. */
+#include "tools/symlog/catchup.h"
+
+#include "ingest/clock.h"
+#include "ingest/thread.h"
+#include "tools/symlog/host.h"
+#include "tools/symlog/teller.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SEEKER_PATIENCE_MS = 100, SILENT_LOOK_EVERY = 4096 };
+
+typedef enum place {
+    PLACE_QUEUE,  /* waits for a run */
+    PLACE_RUN,    /* is part of the present one */
+    PLACE_NOWHERE /* has what it asked for, or was left behind: asks again if it wants more */
+} place;
+
+/* Everything but the constants is under the catch-up's lock. */
+struct sl_seeker {
+    sl_catchup *catchup; /* Immutable. */
+    bool is_compact;     /* Immutable. */
+    sl_seeker *next;
+    place place;
+    bool has_failed;
+    uint64_t through;                   /* events up to this one have been put into its chunks, or are not wanted */
+    uint64_t patience_ns;               /* how long the run still waits for it */
+    sl_chunk *chunks[SL_SEEKER_CHUNKS]; /* a ring, oldest at `begin` */
+    size_t begin;
+    size_t count;
+    char why[SL_SEEKER_WHY_BYTES];
+};
+
+struct sl_catchup {
+    sl_catchup_options options; /* Immutable. */
+    pthread_t thread;
+    atomic_uint_fast64_t head;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a seeker came, left, or has room; or the end */
+    sl_seeker *first;       /* under the lock, as is the next */
+    atomic_bool is_stopping;
+};
+
+/* One way through the log; catch-up's thread only. */
+typedef struct run {
+    sl_catchup *catchup;
+    bool is_compact;
+    sl_state *state;
+    sl_log_reader *reader;
+    sl_teller teller;
+    sl_chunk_writer writer;
+    uint64_t began_ns;
+    bool is_at_head;
+    char why[SL_SEEKER_WHY_BYTES]; /* it failed; "" while all is well */
+} run;
+
+/* What a run is to do next. */
+typedef struct plan {
+    bool has_seekers;
+    bool is_wanted;     /* somebody wants the very next event's messages */
+    uint64_t cut_after; /* the next event after which somebody else begins; UINT64_MAX: none */
+} plan;
+
+static void *main_of_thread(void *ctx);
+static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact);
+static void go(sl_catchup *catchup, uint64_t from, bool is_compact);
+static bool begin(run *run, uint64_t from);
+static plan make_plan(run *run);
+static bool advance(run *run, const plan *plan);
+static bool apply_next(run *run, bool is_silent);
+static void deliver(run *run, sl_chunk *chunk);
+static void end(run *run);
+static void on_message(void *ctx, const sl_message_view *message);
+
+sl_err sl_catchup_start(sl_catchup **out, const sl_catchup_options *options)
+{
+    sl_catchup *catchup = calloc(1, sizeof *catchup);
+    if (catchup == NULL) return SL_ERR_MEMORY;
+    catchup->options = *options;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&catchup->lock, NULL);
+    pthread_cond_init(&catchup->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    sl_err err = sl_thread_start(&catchup->thread, "catchup", main_of_thread, catchup);
+    if (err != SL_OK) {
+        pthread_cond_destroy(&catchup->changed);
+        pthread_mutex_destroy(&catchup->lock);
+        free(catchup);
+        return err;
+    }
+    *out = catchup;
+    return SL_OK;
+}
+
+void sl_catchup_stop(sl_catchup *catchup)
+{
+    if (catchup == NULL) return;
+    assert(catchup->first == NULL);
+    pthread_mutex_lock(&catchup->lock);
+    atomic_store(&catchup->is_stopping, true);
+    pthread_cond_broadcast(&catchup->changed);
+    pthread_mutex_unlock(&catchup->lock);
+    pthread_join(catchup->thread, NULL);
+    pthread_cond_destroy(&catchup->changed);
+    pthread_mutex_destroy(&catchup->lock);
+    free(catchup);
+}
+
+void sl_catchup_set_head(sl_catchup *catchup, uint64_t seq)
+{
+    atomic_store(&catchup->head, seq);
+}
+
+/* Seekers: the service thread. */
+
+static bool is_too_far(const sl_catchup *catchup, uint64_t from)
+{
+    return atomic_load(&catchup->head) - from > SL_CATCHUP_EVENTS_MAX;
+}
+
+sl_err sl_catchup_seek(sl_catchup *catchup, uint64_t from, bool is_compact, sl_seeker **out)
+{
+    if (is_too_far(catchup, from)) return SL_ERR_RANGE;
+    sl_seeker *seeker = calloc(1, sizeof *seeker);
+    if (seeker == NULL) return SL_ERR_MEMORY;
+    seeker->catchup = catchup;
+    seeker->is_compact = is_compact;
+    seeker->through = from;
+    pthread_mutex_lock(&catchup->lock);
+    seeker->next = catchup->first;
+    catchup->first = seeker;
+    pthread_cond_broadcast(&catchup->changed);
+    pthread_mutex_unlock(&catchup->lock);
+    *out = seeker;
+    return SL_OK;
+}
+
+sl_seek sl_seeker_take(sl_seeker *seeker, sl_chunk **out)
+{
+    sl_catchup *catchup = seeker->catchup;
+    sl_seek result = SL_SEEK_WAIT;
+    pthread_mutex_lock(&catchup->lock);
+    if (seeker->count > 0) {
+        *out = seeker->chunks[seeker->begin];
+        seeker->begin = (seeker->begin + 1) % SL_SEEKER_CHUNKS;
+        seeker->count--;
+        result = SL_SEEK_CHUNK;
+    } else if (seeker->has_failed) {
+        result = SL_SEEK_FAILED;
+    } else if (seeker->place == PLACE_NOWHERE && is_too_far(catchup, seeker->through)) {
+        snprintf(seeker->why, sizeof seeker->why, "it has fallen more than %d events behind", SL_CATCHUP_EVENTS_MAX);
+        result = SL_SEEK_FAILED;
+    } else if (seeker->place == PLACE_NOWHERE) {
+        seeker->place = PLACE_QUEUE;
+    }
+    pthread_cond_broadcast(&catchup->changed);
+    pthread_mutex_unlock(&catchup->lock);
+    return result;
+}
+
+const char *sl_seeker_why(const sl_seeker *seeker)
+{
+    return seeker->why;
+}
+
+void sl_seeker_leave(sl_seeker *seeker)
+{
+    if (seeker == NULL) return;
+    sl_catchup *catchup = seeker->catchup;
+    pthread_mutex_lock(&catchup->lock);
+    sl_seeker **link = &catchup->first;
+    while (*link != seeker) link = &(*link)->next;
+    *link = seeker->next;
+    pthread_cond_broadcast(&catchup->changed);
+    pthread_mutex_unlock(&catchup->lock);
+    for (size_t i = 0; i < seeker->count; i++) sl_chunk_leave(seeker->chunks[(seeker->begin + i) % SL_SEEKER_CHUNKS]);
+    free(seeker);
+}
+
+/* Runs: the catch-up's thread. */
+
+static void *main_of_thread(void *ctx)
+{
+    sl_catchup *catchup = ctx;
+    uint64_t from = 0;
+    bool is_compact = false;
+    while (choose(catchup, &from, &is_compact)) go(catchup, from, is_compact);
+    return NULL;
+}
+
+/* Waits for somebody in the queue and begins with whoever is furthest back; false at the end. */
+static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact)
+{
+    const sl_seeker *furthest = NULL;
+    pthread_mutex_lock(&catchup->lock);
+    while (furthest == NULL && !atomic_load(&catchup->is_stopping)) {
+        for (const sl_seeker *each = catchup->first; each != NULL; each = each->next) {
+            if (each->place != PLACE_QUEUE) continue;
+            if (furthest == NULL || each->through < furthest->through) furthest = each;
+        }
+        if (furthest == NULL) pthread_cond_wait(&catchup->changed, &catchup->lock);
+    }
+    if (furthest != NULL) *from = furthest->through;
+    if (furthest != NULL) *is_compact = furthest->is_compact;
+    pthread_mutex_unlock(&catchup->lock);
+    return furthest != NULL && !atomic_load(&catchup->is_stopping);
+}
+
+static void go(sl_catchup *catchup, uint64_t from, bool is_compact)
+{
+    run run = {.catchup = catchup, .is_compact = is_compact, .began_ns = sl_clock_boot_ns()};
+    const sl_listener listener = {.ctx = &run, .message = on_message};
+    sl_teller_open(&run.teller, &listener);
+    run.teller.is_compact = is_compact;
+    sl_chunk_writer_open(&run.writer);
+    if (begin(&run, from)) {
+        for (;;) {
+            const plan plan = make_plan(&run);
+            if (!plan.has_seekers || run.is_at_head || !advance(&run, &plan)) break;
+        }
+    }
+    end(&run);
+    sl_chunk_writer_close(&run.writer);
+    sl_teller_close(&run.teller);
+    sl_log_reader_close(run.reader);
+    if (run.state != NULL) sl_state_destroy(run.state);
+}
+
+static bool fail(run *run, const char *why)
+{
+    snprintf(run->why, sizeof run->why, "%s", why);
+    return false;
+}
+
+/* Makes the state after event `from`. */
+static bool begin(run *run, uint64_t from)
+{
+    const sl_catchup_options *options = &run->catchup->options;
+    const bool has_state =
+        options->nearest_state != NULL && options->nearest_state(options->nearest_ctx, from + 1, &run->state);
+    if (!has_state && sl_state_create(sl_host_memory(), &run->state) != SL_OK) return fail(run, "out of memory");
+    if (sl_log_reader_open(run->catchup->options.log, sl_state_seq(run->state) + 1, &run->reader) != SL_OK)
+        return fail(run, "out of memory");
+    while (sl_state_seq(run->state) < from) {
+        if (!apply_next(run, true)) return false;
+    }
+    sl_chunk_writer_begin(&run->writer, from);
+    return true;
+}
+
+/* Takes along who waits for an event that is still to come, and looks who wants what. */
+static plan make_plan(run *run)
+{
+    sl_catchup *catchup = run->catchup;
+    const uint64_t position = run->writer.after;
+    plan plan = {.cut_after = UINT64_MAX};
+    pthread_mutex_lock(&catchup->lock);
+    for (sl_seeker *each = catchup->first; each != NULL; each = each->next) {
+        if (each->place == PLACE_QUEUE && each->is_compact == run->is_compact && each->through >= position) {
+            each->place = PLACE_RUN;
+            /* As long again as it took to come here, so that most of the time is spent on what is wanted. */
+            each->patience_ns = SEEKER_PATIENCE_MS * UINT64_C(1000000) + sl_clock_boot_ns() - run->began_ns;
+        }
+        if (each->place != PLACE_RUN) continue;
+        plan.has_seekers = true;
+        if (each->through == position)
+            plan.is_wanted = true;
+        else if (each->through < plan.cut_after)
+            plan.cut_after = each->through;
+    }
+    pthread_mutex_unlock(&catchup->lock);
+    if (atomic_load(&catchup->is_stopping)) plan.has_seekers = false;
+    return plan;
+}
+
+/* Makes the next chunk and hands it out; or, when nobody wants it, goes on to where somebody begins. */
+static bool advance(run *run, const plan *plan)
+{
+    if (!plan->is_wanted) {
+        for (int i = 0; i < SILENT_LOOK_EVERY && sl_state_seq(run->state) < plan->cut_after; i++) {
+            if (!apply_next(run, true)) return false;
+        }
+        sl_chunk_writer_begin(&run->writer, sl_state_seq(run->state));
+        return true;
+    }
+    while (!sl_chunk_writer_is_full(&run->writer) && sl_state_seq(run->state) < plan->cut_after) {
+        if (!apply_next(run, false)) {
+            if (run->is_at_head) break;
+            return false;
+        }
+        sl_chunk_writer_end(&run->writer, sl_state_seq(run->state));
+    }
+    while (run->writer.through > run->writer.after) {
+        sl_chunk *chunk = NULL;
+        if (sl_chunk_writer_take(&run->writer, &chunk) != SL_OK) return fail(run, "out of memory");
+        deliver(run, chunk);
+        sl_chunk_leave(chunk);
+    }
+    return true;
+}
+
+/* Applies the next event; false at the head, at the end of the program, and when it failed. */
+static bool apply_next(run *run, bool is_silent)
+{
+    const uint64_t head = atomic_load(&run->catchup->head);
+    run->is_at_head = sl_state_seq(run->state) >= head || atomic_load(&run->catchup->is_stopping);
+    if (run->is_at_head) return false;
+    sl_event event;
+    sl_err err = sl_log_read(run->reader, &event);
+    if (err != SL_OK) {
+        sl_host_read_error(run->reader, err, run->why);
+        return false;
+    }
+    err = is_silent ? sl_reduce(run->state, &event, NULL) : sl_teller_apply(&run->teller, run->state, &event);
+    return err == SL_OK || fail(run, "out of memory");
+}
+
+static void on_message(void *ctx, const sl_message_view *message)
+{
+    run *run = ctx;
+    sl_chunk_writer_add(&run->writer, message, run->is_compact);
+}
+
+/* Puts the chunk into the rings of all who want it and have room; true if all of them had. *is_anyone_starving: one of
+ * the others could read on. */
+static bool hand_out(run *run, sl_chunk *chunk, bool *is_anyone_starving, bool *is_news)
+{
+    bool have_all = true;
+    *is_anyone_starving = false;
+    for (sl_seeker *each = run->catchup->first; each != NULL; each = each->next) {
+        if (each->place == PLACE_RUN && each->through == chunk->after && each->count < SL_SEEKER_CHUNKS) {
+            sl_chunk_join(chunk);
+            each->chunks[(each->begin + each->count) % SL_SEEKER_CHUNKS] = chunk;
+            if (each->count++ == 0) *is_news = true;
+            each->through = chunk->through;
+        }
+        if (each->place == PLACE_RUN && each->through == chunk->after) have_all = false;
+        if (each->place == PLACE_QUEUE || (each->place == PLACE_RUN && each->count == 0)) *is_anyone_starving = true;
+    }
+    return have_all;
+}
+
+/* Lets go of those who have kept the others waiting for too long. */
+static void lose_patience(run *run, const sl_chunk *chunk, uint64_t waited_ns)
+{
+    for (sl_seeker *each = run->catchup->first; each != NULL; each = each->next) {
+        if (each->place != PLACE_RUN || each->through != chunk->after) continue;
+        each->patience_ns -= waited_ns < each->patience_ns ? waited_ns : each->patience_ns;
+        if (each->patience_ns == 0) each->place = PLACE_NOWHERE;
+    }
+}
+
+static void wait(sl_catchup *catchup)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 10 * 1000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_cond_timedwait(&catchup->changed, &catchup->lock, &until);
+}
+
+static void deliver(run *run, sl_chunk *chunk)
+{
+    sl_catchup *catchup = run->catchup;
+    bool is_resting = false;
+    pthread_mutex_lock(&catchup->lock);
+    for (;;) {
+        bool is_anyone_starving, is_news = false;
+        const bool have_all = hand_out(run, chunk, &is_anyone_starving, &is_news);
+        if (is_news) catchup->options.ready(catchup->options.ready_ctx);
+        if (have_all || atomic_load(&catchup->is_stopping)) break;
+        if (!is_resting) sl_log_reader_rest(run->reader);
+        is_resting = true;
+        const uint64_t began_ns = sl_clock_boot_ns();
+        wait(catchup);
+        if (is_anyone_starving) lose_patience(run, chunk, sl_clock_boot_ns() - began_ns);
+    }
+    pthread_mutex_unlock(&catchup->lock);
+}
+
+/* Nobody is part of it any more. Whom a failure concerns is told. */
+static void end(run *run)
+{
+    sl_catchup *catchup = run->catchup;
+    bool is_news = false;
+    pthread_mutex_lock(&catchup->lock);
+    for (sl_seeker *each = catchup->first; each != NULL; each = each->next) {
+        const bool is_concerned = each->place == PLACE_RUN || (run->why[0] != '\0' && each->place == PLACE_QUEUE);
+        if (!is_concerned) continue;
+        each->place = PLACE_NOWHERE;
+        is_news = true;
+        if (run->why[0] == '\0') continue;
+        each->has_failed = true;
+        memcpy(each->why, run->why, sizeof each->why);
+    }
+    pthread_mutex_unlock(&catchup->lock);
+    if (is_news) catchup->options.ready(catchup->options.ready_ctx);
+}
