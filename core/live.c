@@ -110,8 +110,17 @@ static sl_err take_part(sl_state *state, const sl_live *live)
     return SL_OK;
 }
 
+static sl_err hear_session(sl_state *state, const sl_live *live)
+{
+    sl_source *source = &state->sender->source;
+    source->has_said = true;
+    source->said_session = (uint64_t)live->arguments[0].integer;
+    return SL_OK;
+}
+
 static sl_err hear_heartbeat(sl_state *state, const sl_live *live)
 {
+    (void)hear_session(state, live);
     sl_turn_hear(state, (uint64_t)live->arguments[1].integer);
     return SL_OK;
 }
@@ -166,7 +175,7 @@ static const live_row rows[] = {
     {PATH("/live/cursor/clip_slot"), "iiiii", tell_live_event, 0, 0},
     {PATH("/live/batch/start"), "i", begin_group, 0, 0},
     {PATH("/live/batch/end"), "i", end_group, 0, 0},
-    {PATH("/symlog/hello"), "issi", do_nothing, 0, 0},
+    {PATH("/symlog/hello"), "issi", hear_session, 0, 0},
     {PATH("/symlog/heartbeat"), "ii", hear_heartbeat, 0, 0},
     {PATH("/symlog/resend"), "ii", do_nothing, 0, 0},
     {PATH("/symlog/snapshot"), "iiiB", take_part, 0, 0},

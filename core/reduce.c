@@ -37,7 +37,8 @@ static sl_err take_session(sl_state *state, const sl_event *event)
         err = sl_turn_close(state, sender);
         state->sender = sender;
         if (err == SL_OK) err = sl_run_end(state, false);
-        source->has_hello = false;
+        source->has_hello = source->has_said = false;
+        source->said_session = 0;
     }
     source->input = session.input;
     source->session = event->session;

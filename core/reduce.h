@@ -54,6 +54,8 @@ typedef struct sl_source {
     uint64_t next_source_seq;  /* the number to be applied next in this session; 0 if none is known yet */
     uint64_t unnumbered_count; /* events without a number, in all */
     bool has_hello;            /* it answers resend requests */
+    bool has_said;             /* its sender told, by hello or heartbeat: */
+    uint64_t said_session;     /* what it calls this run; `session` is another number where the hello came late */
     bool is_paused;
     bool has_open_run;       /* scene/reordered messages wait for what ends them */
     uint64_t gaps;           /* holes that were given up, in all sessions */
@@ -128,7 +130,8 @@ const sl_source *sl_state_source(const sl_state *state, uint32_t number);
  * ingest, which goes on asking for them after a restart. */
 size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max);
 
-/* The number after the highest that a source sent, or that its heartbeat told of, in this session; 0 if none is known. */
+/* The number after the highest that a source sent, or that its heartbeat told of, in this session; 0 if none is known.
+ */
 uint64_t sl_state_source_end(const sl_state *state, uint32_t source);
 
 /* True if the log had a picture: then what a session's first numbers are missing is a gap. */

@@ -1,9 +1,9 @@
 /*
  * A state's bytes. Behind the fixed numbers, each source is: u32 number · u8 input · u8 flags (1 has_hello, 2
- * is_paused, 4 has_number, 8 has_horizon, 16 is_waiting, 32 gives_up, 64 run is_bad) · u64 session, next_source_seq,
- * unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up, part_count, last_part · u64
- * refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run count, each u32 place and text
- * name · u32 held count, each u64 numbers, u64 seq, a record's header and the payload.
+ * is_paused, 4 has_number, 8 has_horizon, 16 is_waiting, 32 gives_up, 64 run is_bad, 128 has_said) · u64 session,
+ * next_source_seq, unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up, part_count,
+ * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
+ * count, each u32 place and text name · u32 held count, each u64 numbers, u64 seq, a record's header and the payload.
  */
 #include "core/state_codec.h"
 
@@ -21,8 +21,9 @@ enum {
     FLAG_WAITING = 16,
     FLAG_GIVES_UP = 32,
     FLAG_BAD_RUN = 64,
+    FLAG_SAID = 128,
     SOURCE_BYTES_MAX = 1024,
-    NUMBER_COUNT = 12, /* numbers of a source … */
+    NUMBER_COUNT = 13, /* numbers of a source … */
     COUNT_COUNT = 10   /* … and what ingest counted of it */
 };
 
@@ -44,7 +45,8 @@ static void list_numbers(sl_source_state *state, uint64_t *list[NUMBER_COUNT])
     uint64_t *const all[NUMBER_COUNT] = {&source->session,      &source->next_source_seq, &source->unnumbered_count,
                                          &source->gaps,         &source->gap_size_total,  &source->recovered,
                                          &source->late,         &state->seq_last,         &state->horizon,
-                                         &state->hold.given_up, &state->hold.part_count,  &state->hold.last_part};
+                                         &state->hold.given_up, &state->hold.part_count,  &state->hold.last_part,
+                                         &source->said_session};
     memcpy(list, all, sizeof all);
 }
 
@@ -55,7 +57,7 @@ static uint8_t flags_of(const sl_source_state *state)
     return (uint8_t)((state->source.has_hello ? FLAG_HELLO : 0) | (state->source.is_paused ? FLAG_PAUSED : 0) |
                      (state->has_number ? FLAG_NUMBER : 0) | (state->has_horizon ? FLAG_HORIZON : 0) |
                      (state->hold.is_waiting ? FLAG_WAITING : 0) | (state->hold.gives_up ? FLAG_GIVES_UP : 0) |
-                     (state->run.is_bad ? FLAG_BAD_RUN : 0));
+                     (state->run.is_bad ? FLAG_BAD_RUN : 0) | (state->source.has_said ? FLAG_SAID : 0));
 }
 
 static void encode_numbers(const sl_source_state *state, sl_writer *writer)
@@ -216,6 +218,7 @@ static sl_err load_source(sl_state *state, sl_reader *reader)
     err = load_run(state, reader, run_count);
     if (err == SL_OK) err = load_hold(state, reader);
     made->source.has_hello = (flags & FLAG_HELLO) != 0;
+    made->source.has_said = (flags & FLAG_SAID) != 0;
     made->source.is_paused = (flags & FLAG_PAUSED) != 0;
     made->has_number = (flags & FLAG_NUMBER) != 0;
     made->has_horizon = (flags & FLAG_HORIZON) != 0;

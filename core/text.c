@@ -34,11 +34,6 @@ void sl_text_bytes(sl_text *text, const char *bytes, size_t length)
     if (to != NULL) memcpy(to, bytes, length);
 }
 
-void sl_text_string(sl_text *text, const char *string)
-{
-    sl_text_bytes(text, string, strlen(string));
-}
-
 void sl_text_u64(sl_text *text, uint64_t value)
 {
     char digits[DECIMAL_BYTES_MAX];

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct sl_text {
     sl_memory memory;
@@ -27,7 +28,13 @@ void sl_text_close(sl_text *text);
 void sl_text_clear(sl_text *text);
 
 void sl_text_bytes(sl_text *text, const char *bytes, size_t length);
-void sl_text_string(sl_text *text, const char *string);
+
+/* Here, so that the lengths of literals are known when it is compiled. */
+static inline void sl_text_string(sl_text *text, const char *string)
+{
+    sl_text_bytes(text, string, strlen(string));
+}
+
 void sl_text_u64(sl_text *text, uint64_t value);
 void sl_text_i64(sl_text *text, int64_t value);
 

@@ -47,8 +47,9 @@ sl_err sl_peers_restore(sl_peers *peers, const sl_source *source, const sl_peer_
     peer->heard_ns = now_ns;
     peer->young_until_ns = 0;
     peer->is_named = true;
-    peer->has_hello = peer->has_said = source->has_hello;
-    peer->said_session = source->session;
+    peer->has_hello = source->has_hello;
+    peer->has_said = source->has_said;
+    peer->said_session = source->said_session;
     atomic_store(&peer->was_paused, source->is_paused);
     atomic_store(&peer->paused, source->is_paused ? source->number : 0);
     if (run->next > 0 || run->hole_count > 0)

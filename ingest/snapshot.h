@@ -42,7 +42,8 @@ bool sl_snapshot_work(sl_snapshot *snapshot);
 /* Frees what sl_snapshot_open made, at once and without a word. NULL is passed over. */
 void sl_snapshot_close(sl_snapshot *snapshot);
 
-/* Ends what sl_snapshot_start began. Lets work that is under way finish, refuses what is incomplete, then stops. NULL is passed over. */
+/* Ends what sl_snapshot_start began. Lets work that is under way finish, refuses what is incomplete, then stops. NULL
+ * is passed over. */
 void sl_snapshot_stop(sl_snapshot *snapshot);
 
 /* Receiver thread: one message whose address is /symlog/snapshot, from the datagram stamped as `draft`. Never waits. */

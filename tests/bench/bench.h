@@ -56,6 +56,7 @@ void bench_scenes(bench *bench);
 void bench_latency(bench *bench);
 void bench_store(bench *bench);
 void bench_feed(bench *bench);
+void bench_catchup(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

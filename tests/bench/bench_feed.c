@@ -4,7 +4,6 @@
  */
 #include "tests/bench/bench.h"
 
-#include "tests/bench/set.h"
 #include "tests/bench/websocket.h"
 #include "tools/symlog/feed.h"
 
@@ -24,7 +23,7 @@ enum {
     TURN_MESSAGES = 1024, /* as the service does */
     FRAME_HEADER_BYTES = 4,
     FRAMES_AT_ONCE = 300, /* about 64 KiB */
-    WINDOW_BYTES = 8 << 20,
+    WINDOW_BYTES = 4 << 20, /* nobody lags so much that he is given coalesced changes */
     READ_BYTES = 256 << 10
 };
 
@@ -48,7 +47,6 @@ typedef struct readers {
 typedef struct publisher {
     sl_feed *feed;
     const readers *readers;
-    sl_text message;
     uint64_t published;      /* Feed's thread. */
     _Atomic uint64_t wanted; /* messages in all */
     _Atomic bool is_stopping;
@@ -90,11 +88,18 @@ static uint64_t on_tick(void *ctx)
     return 1000000000;
 }
 
-static uint64_t on_whole(void *ctx, sl_text *text)
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths)
 {
     (void)ctx;
+    (void)paths;
     sl_text_bytes(text, whole, sizeof whole - 1);
     return 0;
+}
+
+static uint64_t on_head(void *ctx)
+{
+    const publisher *publisher = ctx;
+    return publisher->published;
 }
 
 static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
@@ -132,10 +137,10 @@ static double measure_feed(void)
     readers readers = {.is_stopping = false};
     publisher publisher = {.readers = &readers};
     const sl_access access = {.token = NULL};
-    const sl_feed_owner owner = {&publisher, on_woken, on_tick, on_whole, on_receive, on_joined, on_left, on_refused};
-    sl_text_open(&publisher.message, set_memory());
-    sl_text_bytes(&publisher.message, message, MESSAGE_BYTES);
-    if (sl_feed_create(&publisher.feed, &owner, &access) != SL_OK ||
+    const sl_feed_options options = {.access = &access, .log_id = "", .backlog_bytes = SL_FEED_BACKLOG_BYTES};
+    const sl_feed_owner owner = {&publisher, on_woken,  on_tick, on_whole,  on_head,
+                                 on_receive, on_joined, on_left, on_refused};
+    if (sl_feed_create(&publisher.feed, &owner, &options) != SL_OK ||
         sl_feed_listen(publisher.feed, "127.0.0.1", 0) != SL_OK)
         bench_die("the feed cannot listen");
     const uint16_t port = sl_feed_port(publisher.feed);
@@ -159,7 +164,6 @@ static double measure_feed(void)
     pthread_join(publisher.thread, NULL);
     for (size_t i = 0; i < SUBSCRIBERS; i++) websocket_close(sockets[i]);
     sl_feed_destroy(publisher.feed);
-    sl_text_close(&publisher.message);
     return rate;
 }
 
@@ -178,7 +182,9 @@ static void on_woken(void *ctx)
     const uint64_t slowest = readers_slowest(publisher->readers);
     for (int i = 0; i < TURN_MESSAGES && publisher->published < wanted; i++) {
         if (publisher->published * MESSAGE_BYTES > slowest + WINDOW_BYTES) break;
-        sl_feed_publish(publisher->feed, &publisher->message, ++publisher->published);
+        const sl_message_view view = {
+            .bytes = message, .length = MESSAGE_BYTES, .event = ++publisher->published, .is_last = true};
+        sl_feed_publish(publisher->feed, &view);
     }
     if (publisher->published < wanted) sl_feed_wake(publisher->feed);
 }

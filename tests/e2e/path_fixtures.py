@@ -80,6 +80,7 @@ class _Player:
         is_wrapped = step.get("wrap", True)
         if "snapshot" not in step:
             self.send(messages_of(step), is_wrapped, "bundle" in step)
+            self.datagrams -= not step.get("logged", True)
             return
         ast = step["snapshot"]
         for part in split_snapshot(ast.encode() if isinstance(ast, str) else ast, SESSION):

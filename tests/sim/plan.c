@@ -21,10 +21,8 @@ sim_plan sim_plan_make(uint64_t seed, const sim_sequences *sequences, uint32_t e
     for (uint32_t i = 0; i < plan.picture_count; i++) plan.pictures[i] = (uint32_t)sim_between(&rng, 1, plan.milestone);
     plan_network(&plan, &rng);
     plan_process(&plan, &rng);
-    plan.waits_for_picture = plan.commit_error > 0 || plan.crash_every_ns != UINT64_MAX || sim_chance(&rng, 50);
     for (uint32_t i = 0; i < plan.sequence->stream_count; i++) plan_sender(&plan, &rng, i);
-    if (plan.senders[0].first_number > 0) plan.waits_for_picture = true; /* else its beginning is not known */
-    if (!plan.is_strict) plan.waits_for_picture = plan.waits_for_picture && sim_chance(&rng, 70);
+    plan.waits_for_picture = plan.is_strict || sim_chance(&rng, 50);
     return plan;
 }
 

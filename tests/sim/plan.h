@@ -3,8 +3,9 @@
  * the run without losses plays the same.
  *
  * Seeds of two sorts. In a *strict* one every sender answers resend requests, no fault lasts longer than these can
- * cure, and no picture comes after the first: nothing may be given up. In the others anything may happen, but what is
- * lost must be said.
+ * cure, and no picture comes after the first: nothing may be given up. What nobody can know is kept from them: events
+ * begin when the picture is there, and those of a new run when its hello is in the log (an event that overtakes its
+ * hello is taken for one of the old run). In the others anything may happen, but what is lost must be said.
  */
 #ifndef SL_TESTS_SIM_PLAN_H
 #define SL_TESTS_SIM_PLAN_H

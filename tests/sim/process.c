@@ -295,10 +295,22 @@ static void do_chores(sim_world *world)
 
 /* Committing. */
 
+/* "scene order unknown", or "fresh". */
+static const char *stale_reason(const sl_state *state)
+{
+    sl_value reason = sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_STALE_REASON);
+    return reason.type == SL_VALUE_TEXT ? reason.as.text : "fresh";
+}
+
 static bool apply(sim_world *world, const sl_event *event)
 {
     sim_process *process = &world->process;
+    char before[64];
+    if (world->is_verbose) snprintf(before, sizeof before, "%s", stale_reason(process->state));
     if (sl_reduce(process->state, event, NULL) != SL_OK) abort();
+    if (world->is_verbose && strcmp(before, stale_reason(process->state)) != 0)
+        sim_tell(world, "after event %llu the tree is: %s", (unsigned long long)event->seq,
+                 stale_reason(process->state));
     const sl_source *source = sl_state_source(process->state, event->source);
     if (source != NULL) sl_settle_see(&process->settle, source, world->now_ns);
     return world->failure[0] == '\0';
@@ -363,6 +375,12 @@ const sl_source *sim_process_source(const sim_world *world, const sim_sender *se
     for (size_t i = 0; (source = sl_state_source_at(world->process.state, i)) != NULL; i++)
         if (strcmp(source->name, name) == 0) found = source;
     return found;
+}
+
+bool sim_process_has_heard(const sim_world *world, const sim_sender *sender)
+{
+    const sl_source *source = world->process.is_up ? sim_process_source(world, sender) : NULL;
+    return source != NULL && source->has_hello && source->session == sender->run->session;
 }
 
 bool sim_process_has_all(const sim_world *world, const sim_sender *sender)

@@ -155,7 +155,12 @@ void sim_sender_step(sim_world *world, sim_sender *sender)
         sender->step_ns = world->now_ns + LOOK_NS;
         if (!sim_process_has_all(world, sender)) break;
         begin_run(world, sender, 0);
-        sender->stage = SIM_STAGE_PLAY;
+        sender->stage = SIM_STAGE_HEARD;
+        break;
+    case SIM_STAGE_HEARD:
+        sender->step_ns = world->now_ns + LOOK_NS;
+        if (sim_process_has_heard(world, sender)) sender->stage = SIM_STAGE_PLAY;
+        if (sender->hello_ns == UINT64_MAX) sender->hello_ns = world->now_ns;
         break;
     case SIM_STAGE_DONE: sender->step_ns = UINT64_MAX; break;
     }

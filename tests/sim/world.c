@@ -10,6 +10,8 @@
 #define FAULTS_MAX_NS (600 * SIM_SECOND)
 #define HEALING_NS (5 * SIM_SECOND) /* in which everything must converge */
 
+enum { QUIETS = 200 };
+
 static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
 {
     (void)ctx;
@@ -65,6 +67,15 @@ void sim_world_open(sim_world *world, const sim_plan *plan, sim_totals *totals, 
                          .sender_count = plan->sequence->stream_count,
                          .totals = totals,
                          .memory = {.resize = resize}};
+    sim_tell(world, "%s, loss %.0f %% and %.0f %%, duplicates %.0f %%, window %u, %s",
+             plan->is_strict ? "strict" : "wild", plan->loss[0], plan->loss[1], plan->duplicate, (unsigned)plan->window,
+             plan->has_faults ? "faults" : "no faults");
+    for (uint32_t i = 0; i < world->sender_count; i++) {
+        const sim_sender_plan *sender = &plan->senders[i];
+        sim_tell(world, "sender %u: %s, %s, from #%u, an event each %.3f ms, %u restarts", (unsigned)i,
+                 sender->has_hello ? "hello" : "mute", sender->has_heartbeat ? "heartbeats" : "no heartbeats",
+                 (unsigned)sender->first_number, (double)sender->interval_ns / SIM_MS, (unsigned)sender->restart_count);
+    }
     for (uint32_t i = 0; i < world->sender_count; i++) sim_sender_open(world, i);
     sim_network_open(world);
     sim_process_open(world);
@@ -139,14 +150,19 @@ static void converge(sim_world *world)
     }
 }
 
-/* Whoever tells nothing of itself shows by another number what was lost before it. */
+/* Whoever tells nothing of itself shows by another number what was lost before it; who began anew without a word needs
+ * more of them until that is noticed. */
 static void heal(sim_world *world)
 {
     world->is_healing = true;
     sim_tell(world, "the faults end");
     world->process.up_ns = world->now_ns;
-    for (uint32_t i = 0; i < world->sender_count; i++)
-        if (!world->senders[i].plan->has_heartbeat) sim_sender_send_quiet(world, &world->senders[i]);
+    for (uint32_t i = 0; i < world->sender_count; i++) {
+        sim_sender *sender = &world->senders[i];
+        uint32_t count = sender->plan->has_heartbeat ? 0 : world->is_unknowable ? QUIETS : 1;
+        while (!world->process.is_up) advance(world);
+        for (uint32_t n = 0; n < count; n++) sim_sender_send_quiet(world, sender);
+    }
     converge(world);
 }
 

@@ -58,6 +58,7 @@ typedef enum sim_stage {
     SIM_STAGE_AWAIT,   /* waits until symlog has a picture */
     SIM_STAGE_PLAY,
     SIM_STAGE_QUIET, /* waits until all has arrived, to begin anew */
+    SIM_STAGE_HEARD, /* waits until its hello has */
     SIM_STAGE_DONE
 } sim_stage;
 
@@ -218,6 +219,9 @@ void sim_process_receive(sim_world *world, const sim_packet *packet);
 
 /* The state's source for the newest session of a sender; NULL: none. */
 const sl_source *sim_process_source(const sim_world *world, const sim_sender *sender);
+
+/* True if the log knows the sender's present run by its hello. */
+bool sim_process_has_heard(const sim_world *world, const sim_sender *sender);
 
 /* True if nothing waits anywhere, and the state has applied all that the sender ever sent in this run. */
 bool sim_process_has_all(const sim_world *world, const sim_sender *sender);

@@ -34,10 +34,12 @@ static result said_by(say *run, const sl_event *event)
 
 static sl_event event_of(uint16_t kind, const void *payload, size_t length)
 {
+    bool is_second = kind == SL_KIND_SESSION || kind == SL_KIND_COUNTERS;
+    assert_true(SL_SESSION_VERSION == 2 && SL_COUNTERS_VERSION == 2);
     return (sl_event){
         .seq = 12,
         .kind = kind,
-        .version = 1,
+        .version = is_second ? 2 : SL_PAYLOAD_VERSION,
         .source = 3,
         .session = 5,
         .source_seq = SL_SOURCE_SEQ_NONE,

@@ -515,6 +515,8 @@ static void restore(fixture *fixture, const char *name, bool has_hello, bool is_
 {
     sl_source source = {
         .number = SOURCE, .input = SL_INPUT_OSC, .session = HELLO, .has_hello = has_hello, .is_paused = is_paused};
+    source.has_said = has_hello;
+    source.said_session = HELLO;
     strcpy(source.name, name);
     source.counts = (sl_source_counts){.source = SOURCE};
     assert_int_equal(sl_peers_restore(fixture->peers, &source, &run, fixture->now_ns), SL_OK);

@@ -1,4 +1,4 @@
-/* The backlog and the outboxes that read it: order, overtaking, pieces, answers in between. */
+/* The backlog and the outboxes that read it: order, overtaking, pieces, answers in between, resuming, throttles. */
 #include "tools/symlog/outbox.h"
 
 #include "tests/unit/cmocka_small.h"
@@ -9,27 +9,34 @@
 
 enum { RING_BYTES = 4096 };
 
+enum { FLOOR = 10 /* events that the backlog never had */ };
+
 typedef struct fixture {
     sl_backlog *backlog;
+    sl_framer *framer;
+    sl_outbox_shared shared;
+    sl_wishes wishes;
     sl_outbox outbox;
-    uint8_t scratch[SL_BACKLOG_ROOM + SL_OUTBOX_PIECE_BYTES];
+    uint64_t now_us;
 } fixture;
 
 static void give_whole(fixture *fixture, const char *text, uint64_t seq)
 {
-    sl_whole *whole = sl_whole_create(strlen(text), seq);
+    sl_parcel *whole = sl_parcel_create(strlen(text), seq);
     assert_non_null(whole);
     memcpy(whole->bytes + SL_BACKLOG_ROOM, text, strlen(text));
     sl_outbox_give_whole(&fixture->outbox, whole);
-    sl_whole_leave(whole);
+    sl_parcel_leave(whole);
 }
 
 static int set_up(void **state)
 {
     fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
-    assert_int_equal(sl_backlog_create(RING_BYTES, &fixture->backlog), SL_OK);
-    sl_outbox_open(&fixture->outbox, fixture->backlog);
+    assert_int_equal(sl_backlog_create(RING_BYTES, FLOOR, &fixture->backlog), SL_OK);
+    assert_int_equal(sl_framer_create(&fixture->framer), SL_OK);
+    fixture->shared = (sl_outbox_shared){.backlog = fixture->backlog, .framer = fixture->framer};
+    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
     *state = fixture;
     return 0;
 }
@@ -38,21 +45,29 @@ static int tear_down(void **state)
 {
     fixture *fixture = *state;
     sl_outbox_close(&fixture->outbox);
+    sl_framer_destroy(fixture->framer);
     sl_backlog_destroy(fixture->backlog);
     free(fixture);
     return 0;
 }
 
-static void append(fixture *fixture, const char *text, uint64_t seq)
+/* A message of `event`; the last of it unless told otherwise. */
+static sl_err append_some(fixture *fixture, const char *text, size_t length, uint64_t event, bool is_last)
 {
-    assert_int_equal(sl_backlog_append(fixture->backlog, text, strlen(text), seq), SL_OK);
+    const sl_message_view view = {.bytes = text, .length = length, .event = event, .is_last = is_last};
+    return sl_backlog_append(fixture->backlog, &view);
+}
+
+static void append(fixture *fixture, const char *text, uint64_t event)
+{
+    assert_int_equal(append_some(fixture, text, strlen(text), event, true), SL_OK);
 }
 
 /* Takes the next piece, which must be `text`, and overwrites what lies before it as a frame's header would. */
 static void expect(fixture *fixture, const char *text)
 {
     sl_piece piece;
-    assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->scratch, &piece), SL_OUTBOX_PIECE);
+    assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->now_us, &piece), SL_OUTBOX_PIECE);
     assert_int_equal(piece.length, strlen(text));
     assert_memory_equal(piece.bytes, text, piece.length);
     memset(piece.bytes - SL_BACKLOG_ROOM, 0xff, SL_BACKLOG_ROOM);
@@ -62,7 +77,7 @@ static void expect(fixture *fixture, const char *text)
 static void expect_turn(fixture *fixture, sl_outbox_turn turn)
 {
     sl_piece piece;
-    assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->scratch, &piece), turn);
+    assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->now_us, &piece), turn);
 }
 
 static void test_outbox_begins_with_the_whole_then_follows(void **state)
@@ -71,7 +86,7 @@ static void test_outbox_begins_with_the_whole_then_follows(void **state)
     append(fixture, "before", 1);
     expect_turn(fixture, SL_OUTBOX_WHOLE);
     give_whole(fixture, "whole", 1);
-    append(fixture, "a", 0);
+    assert_int_equal(append_some(fixture, "a", 1, 2, false), SL_OK);
     append(fixture, "b", 2);
     expect(fixture, "whole");
     expect(fixture, "a");
@@ -135,13 +150,13 @@ static void test_outbox_cuts_long_messages_without_touching_them(void **state)
 {
     fixture *fixture = *state;
     const size_t length = 2 * SL_OUTBOX_PIECE_BYTES + 5;
-    sl_whole *whole = sl_whole_create(length, 1);
+    sl_parcel *whole = sl_parcel_create(length, 1);
     assert_non_null(whole);
     for (size_t i = 0; i < length; i++) whole->bytes[SL_BACKLOG_ROOM + i] = (uint8_t)(i * 7);
     sl_outbox_give_whole(&fixture->outbox, whole);
     for (size_t at = 0; at < length;) {
         sl_piece piece;
-        assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->scratch, &piece), SL_OUTBOX_PIECE);
+        assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->now_us, &piece), SL_OUTBOX_PIECE);
         assert_int_equal(piece.is_first, at == 0);
         assert_int_equal(piece.is_last, at + piece.length == length);
         memset(piece.bytes - SL_BACKLOG_ROOM, 0xff, SL_BACKLOG_ROOM);
@@ -150,17 +165,18 @@ static void test_outbox_cuts_long_messages_without_touching_them(void **state)
         sl_outbox_sent(&fixture->outbox, &piece);
     }
     expect_turn(fixture, SL_OUTBOX_NOTHING);
-    sl_whole_leave(whole);
+    sl_parcel_leave(whole);
 }
 
 static void test_backlog_refuses_what_is_too_long(void **state)
 {
     fixture *fixture = *state;
     static const char text[RING_BYTES / 4 + 1];
-    append(fixture, "a", 1);
+    append(fixture, "a", 11);
     const uint64_t end = sl_backlog_end(fixture->backlog);
-    assert_int_equal(sl_backlog_append(fixture->backlog, text, sizeof text, 2), SL_ERR_FULL);
+    assert_int_equal(append_some(fixture, text, sizeof text, 12, true), SL_ERR_FULL);
     assert_int_equal(sl_backlog_end(fixture->backlog), end);
+    assert_int_equal(sl_backlog_floor(fixture->backlog), 12);
 }
 
 /* Messages of all lengths, around the ring's end many times; a reader that keeps up gets each. */
@@ -173,14 +189,154 @@ static void test_backlog_goes_around_with_every_length(void **state)
     for (uint64_t i = 0; i < 5000; i++) {
         const size_t length = i * 37 % sizeof text;
         memset(text, (int)('a' + i % 26), length);
-        assert_int_equal(sl_backlog_append(fixture->backlog, text, length, i + 2), SL_OK);
+        assert_int_equal(append_some(fixture, text, length, i + 2, true), SL_OK);
         sl_piece piece;
-        assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->scratch, &piece), SL_OUTBOX_PIECE);
+        assert_int_equal(sl_outbox_next(&fixture->outbox, fixture->now_us, &piece), SL_OUTBOX_PIECE);
         assert_int_equal(piece.length, length);
         assert_memory_equal(piece.bytes, text, length);
         sl_outbox_sent(&fixture->outbox, &piece);
         assert_int_equal(fixture->outbox.seq, i + 2);
     }
+}
+
+/* Around the ring many times, each event still there is found, and it is the first one after the one before. */
+static void test_backlog_finds_every_event_that_it_holds(void **state)
+{
+    fixture *fixture = *state;
+    for (uint64_t event = 11; event < 900; event++) {
+        for (uint64_t i = 0; i < 1 + event % 3; i++)
+            assert_int_equal(append_some(fixture, "message", 7, event, i == event % 3), SL_OK);
+        for (uint64_t after = sl_backlog_floor(fixture->backlog); after <= event; after++) {
+            sl_backlog_message message;
+            const uint64_t place = sl_backlog_find(fixture->backlog, after);
+            const bool is_there = sl_backlog_read(fixture->backlog, place, false, &message);
+            assert_int_equal(is_there, after < event);
+            for (uint64_t i = 0; is_there && i < (after + 1) % 3; i++) {
+                assert_int_equal(message.seq, 0);
+                assert_true(sl_backlog_read(fixture->backlog, message.next, false, &message));
+            }
+            if (is_there) assert_int_equal(message.seq, after + 1);
+        }
+    }
+}
+
+static void test_backlog_gives_the_compact_form_to_who_wants_it(void **state)
+{
+    fixture *fixture = *state;
+    const sl_message_view view = {
+        .bytes = "plain", .length = 5, .compact = "c", .compact_length = 1, .event = 11, .is_last = true};
+    assert_int_equal(sl_backlog_append(fixture->backlog, &view), SL_OK);
+    append(fixture, "same", 12);
+    sl_backlog_message message;
+    assert_true(sl_backlog_read(fixture->backlog, 0, true, &message));
+    assert_memory_equal(message.bytes, "c", message.length);
+    assert_true(sl_backlog_read(fixture->backlog, message.next, true, &message));
+    assert_memory_equal(message.bytes, "same", message.length);
+    assert_true(sl_backlog_read(fixture->backlog, 0, false, &message));
+    assert_memory_equal(message.bytes, "plain", message.length);
+}
+
+static void test_outbox_resumes_after_the_event_that_it_names(void **state)
+{
+    fixture *fixture = *state;
+    append(fixture, "a", 11);
+    assert_int_equal(append_some(fixture, "b", 1, 12, false), SL_OK);
+    append(fixture, "c", 12);
+    sl_outbox_resume(&fixture->outbox, 11);
+    expect(fixture, "b");
+    assert_int_equal(fixture->outbox.seq, 11);
+    expect(fixture, "c");
+    append(fixture, "d", 14);
+    expect(fixture, "d");
+    expect_turn(fixture, SL_OUTBOX_NOTHING);
+}
+
+static void test_outbox_resumes_from_the_floor(void **state)
+{
+    fixture *fixture = *state;
+    append(fixture, "a", 11);
+    sl_outbox_resume(&fixture->outbox, FLOOR);
+    expect(fixture, "a");
+}
+
+static void test_outbox_that_nobody_can_help_is_told_and_gets_the_whole(void **state)
+{
+    fixture *fixture = *state;
+    append(fixture, "a", 11);
+    sl_outbox_resume(&fixture->outbox, FLOOR - 1); /* there is no catch-up here */
+    expect(fixture, "{\"type\":\"ERROR\",\"payload\":{\"error\":\"resume refused\",\"details\":"
+                    "\"it is too far back, while at most 1000000 events are told again\"}}");
+    expect_turn(fixture, SL_OUTBOX_WHOLE);
+    give_whole(fixture, "whole", 11);
+    expect(fixture, "whole");
+}
+
+static void test_outbox_batch_is_one_array_of_what_waits(void **state)
+{
+    fixture *fixture = *state;
+    fixture->wishes.is_batch = true;
+    give_whole(fixture, "whole", 10);
+    append(fixture, "a", 11);
+    append(fixture, "b", 12);
+    expect(fixture, "whole");
+    expect(fixture, "[a,b]");
+    assert_int_equal(fixture->outbox.seq, 12);
+    append(fixture, "c", 13);
+    expect(fixture, "[c]");
+}
+
+#define VOLUME(old, new)                                                                                               \
+    "{\"type\":\"DIFF_UPDATE\",\"payload\":{\"diff\":{\"changes\":[{\"type\":\"state_changed\",\"node_id\":\"t\","     \
+    "\"node_type\":\"track\",\"path\":\"tracks[0]\",\"attribute\":\"volume\",\"old_value\":" old                       \
+    ",\"new_value\":" new ",\"seq_num\":1}],\"added\":[],\"removed\":[],\"modified\":[\"t\"],\"unchanged\":[]}}"
+
+static void test_outbox_throttle_sends_at_once_and_then_waits(void **state)
+{
+    fixture *fixture = *state;
+    fixture->wishes.throttle_ms = 10;
+    fixture->now_us = 1000000;
+    give_whole(fixture, "whole", 10);
+    expect(fixture, "whole");
+    append(fixture, VOLUME("0", "1") ",\"seq\":11}", 11);
+    expect(fixture, VOLUME("0", "1") ",\"seq\":11}");
+    append(fixture, VOLUME("1", "2") ",\"seq\":12}", 12);
+    append(fixture, VOLUME("2", "3") ",\"seq\":13}", 13);
+    expect_turn(fixture, SL_OUTBOX_NOTHING);
+    assert_int_equal(fixture->outbox.due_us, 1010000);
+    fixture->now_us = 1010000;
+    expect(fixture, VOLUME("1", "3") ",\"seq\":13}");
+    expect_turn(fixture, SL_OUTBOX_NOTHING);
+    assert_int_equal(fixture->outbox.due_us, 0);
+}
+
+/* A ring big enough to lag in. */
+static void test_outbox_that_lags_gets_the_changes_coalesced(void **state)
+{
+    fixture *fixture = *state;
+    sl_backlog *backlog = NULL;
+    assert_int_equal(sl_backlog_create(2 * SL_OUTBOX_LAG_BYTES, FLOOR, &backlog), SL_OK);
+    sl_outbox_close(&fixture->outbox);
+    fixture->shared.backlog = backlog;
+    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
+    give_whole(fixture, "whole", FLOOR);
+    expect(fixture, "whole");
+    const char text[] = VOLUME("0", "1") ",\"seq\":11}";
+    uint64_t event = FLOOR;
+    while (sl_backlog_end(backlog) <= SL_OUTBOX_LAG_BYTES) {
+        const sl_message_view view = {.bytes = text, .length = sizeof text - 1, .event = ++event, .is_last = true};
+        assert_int_equal(sl_backlog_append(backlog, &view), SL_OK);
+    }
+    size_t messages = 0;
+    sl_piece piece;
+    for (; sl_outbox_next(&fixture->outbox, 0, &piece) == SL_OUTBOX_PIECE; messages++)
+        sl_outbox_sent(&fixture->outbox, &piece);
+    assert_true(messages < 16);
+    assert_int_equal(fixture->outbox.seq, event);
+    assert_false(fixture->outbox.framing.is_lagging);
+    sl_outbox_close(&fixture->outbox);
+    fixture->shared.backlog = fixture->backlog;
+    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
+    sl_backlog_destroy(backlog);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -196,6 +352,14 @@ int main(void)
         TEST(test_outbox_cuts_long_messages_without_touching_them),
         TEST(test_backlog_refuses_what_is_too_long),
         TEST(test_backlog_goes_around_with_every_length),
+        TEST(test_backlog_finds_every_event_that_it_holds),
+        TEST(test_backlog_gives_the_compact_form_to_who_wants_it),
+        TEST(test_outbox_resumes_after_the_event_that_it_names),
+        TEST(test_outbox_resumes_from_the_floor),
+        TEST(test_outbox_that_nobody_can_help_is_told_and_gets_the_whole),
+        TEST(test_outbox_batch_is_one_array_of_what_waits),
+        TEST(test_outbox_throttle_sends_at_once_and_then_waits),
+        TEST(test_outbox_that_lags_gets_the_changes_coalesced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

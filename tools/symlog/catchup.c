@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SEEKER_PATIENCE_MS = 100, SILENT_LOOK_EVERY = 4096 };
+enum { SEEKER_PATIENCE_MS = 100, GATHER_MS = 10, WAIT_MS = 10, SILENT_LOOK_EVERY = 4096 };
 
 typedef enum place {
     PLACE_QUEUE,  /* waits for a run */
@@ -69,6 +69,7 @@ typedef struct plan {
 
 static void *main_of_thread(void *ctx);
 static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact);
+static void wait(sl_catchup *catchup);
 static void go(sl_catchup *catchup, uint64_t from, bool is_compact);
 static bool begin(run *run, uint64_t from);
 static plan make_plan(run *run);
@@ -192,26 +193,47 @@ static void *main_of_thread(void *ctx)
     sl_catchup *catchup = ctx;
     uint64_t from = 0;
     bool is_compact = false;
-    while (choose(catchup, &from, &is_compact)) go(catchup, from, is_compact);
+    while (choose(catchup, &from, &is_compact)) {
+        if (from != UINT64_MAX) go(catchup, from, is_compact);
+    }
     return NULL;
 }
 
-/* Waits for somebody in the queue and begins with whoever is furthest back; false at the end. */
-static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact)
+/* The one in the queue that is furthest back; NULL: nobody waits. */
+static const sl_seeker *find_furthest(const sl_catchup *catchup)
 {
     const sl_seeker *furthest = NULL;
-    pthread_mutex_lock(&catchup->lock);
-    while (furthest == NULL && !atomic_load(&catchup->is_stopping)) {
-        for (const sl_seeker *each = catchup->first; each != NULL; each = each->next) {
-            if (each->place != PLACE_QUEUE) continue;
-            if (furthest == NULL || each->through < furthest->through) furthest = each;
-        }
-        if (furthest == NULL) pthread_cond_wait(&catchup->changed, &catchup->lock);
+    for (const sl_seeker *each = catchup->first; each != NULL; each = each->next) {
+        if (each->place != PLACE_QUEUE) continue;
+        if (furthest == NULL || each->through < furthest->through) furthest = each;
     }
-    if (furthest != NULL) *from = furthest->through;
-    if (furthest != NULL) *is_compact = furthest->is_compact;
+    return furthest;
+}
+
+/* Waits until somebody is in the queue, and a little longer for those who come at the same time; then begins with
+ * whoever is furthest back. False at the end. */
+static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact)
+{
+    pthread_mutex_lock(&catchup->lock);
+    while (find_furthest(catchup) == NULL && !atomic_load(&catchup->is_stopping))
+        pthread_cond_wait(&catchup->changed, &catchup->lock);
+    const uint64_t end_ns = sl_clock_boot_ns() + GATHER_MS * UINT64_C(1000000);
+    while (sl_clock_boot_ns() < end_ns && !atomic_load(&catchup->is_stopping)) wait(catchup);
+    const sl_seeker *furthest = find_furthest(catchup);
+    *from = furthest != NULL ? furthest->through : UINT64_MAX;
+    *is_compact = furthest != NULL && furthest->is_compact;
     pthread_mutex_unlock(&catchup->lock);
-    return furthest != NULL && !atomic_load(&catchup->is_stopping);
+    return !atomic_load(&catchup->is_stopping);
+}
+
+static void wait(sl_catchup *catchup)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += WAIT_MS * 1000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_cond_timedwait(&catchup->changed, &catchup->lock, &until);
 }
 
 static void go(sl_catchup *catchup, uint64_t from, bool is_compact)
@@ -356,16 +378,6 @@ static void lose_patience(run *run, const sl_chunk *chunk, uint64_t waited_ns)
         each->patience_ns -= waited_ns < each->patience_ns ? waited_ns : each->patience_ns;
         if (each->patience_ns == 0) each->place = PLACE_NOWHERE;
     }
-}
-
-static void wait(sl_catchup *catchup)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += 10 * 1000 * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    (void)pthread_cond_timedwait(&catchup->changed, &catchup->lock, &until);
 }
 
 static void deliver(run *run, sl_chunk *chunk)
