@@ -223,7 +223,10 @@ static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *dat
     if (is_young && peer->has_former && datagram->session == peer->former_session) return false;
     bool had_hello = peer->has_hello;
     bool was_said = peer->has_said && peer->said_session == datagram->session;
+    bool was_named = peer->is_named;
     hear_session(peer, datagram, now_ns);
+    /* A run that ends must end in the log: its holes are nobody's to give up any more. */
+    if (was_named && !peer->is_named) return true;
     if (datagram->control == SL_CONTROL_HELLO) return !had_hello || !was_said;
     const sl_arrivals *arrivals = peer->arrivals;
     if (!arrivals->is_begun) return datagram->next > 0 && begin_at_zero(peers, peer, datagram->next);

@@ -161,7 +161,7 @@ static void heal(sim_world *world)
     world->process.up_ns = world->now_ns;
     for (uint32_t i = 0; i < world->sender_count; i++) {
         sim_sender *sender = &world->senders[i];
-        uint32_t count = sender->plan->has_heartbeat ? 0 : sender->plan->restart_count > 0 ? QUIETS : 1;
+        uint32_t count = world->plan->is_strict ? 0 : sender->plan->restart_count > 0 ? QUIETS : 1;
         while (!world->process.is_up) advance(world);
         for (uint32_t n = 0; n < count; n++) sim_sender_send_quiet(world, sender);
     }
