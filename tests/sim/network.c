@@ -134,6 +134,6 @@ void sim_network_deliver(sim_world *world)
 bool sim_network_has(const sim_world *world, const sim_sender *sender)
 {
     for (uint32_t i = 0; i < world->network.count; i++)
-        if (world->network.packets[i].sender == sender) return true;
+        if (world->network.packets[i].sender == sender && world->network.packets[i].datagram != NULL) return true;
     return false;
 }
