@@ -402,7 +402,7 @@ bool sim_process_has_all(const sim_world *world, const sim_sender *sender)
     const sim_process *process = &world->process;
     if (!process->is_up || process->first != NULL || sl_ring_count(process->ring) > 0) return false;
     if (process->picture_ns != UINT64_MAX) return false;
-    if (sim_network_has(world, sender)) return false;
+    if (sim_network_has(world, sender, false)) return false;
     const sl_source *source = sim_process_source(world, sender);
     if (source == NULL) return sender->run->count == 0;
     return source->next_source_seq == sim_run_next(sender->run) && source->held_count == 0 && !source->has_open_run &&
