@@ -27,8 +27,6 @@ const layers = [_]Layer{
     .{ .name = "ingest", .sees = &.{"core"}, .libs = &.{ "liblo", "zlib", "jansson" }, .flags = &system_flags },
 };
 
-const layers_without_store = &[_]Layer{ layers[0], layers[2] };
-
 const program_folder = "tools/symlog";
 const program_libs = [_][]const u8{ "libwebsockets", "jansson" };
 
@@ -206,24 +204,27 @@ fn addSimulatorStep(cfg: Config, binaries: *Step, check: *Step) void {
     const sim_step = b.step("sim", "Simulate faults: -- [--seeds N] [--seed N] [--events N] [--verbose]");
     const own = sources(b, "tests/sim", "");
     if (own.len == 0) return;
-    const files = concat(b, &.{ own, &.{program_folder ++ "/settle.c"} });
-    const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
-    const exe = addTool(variant, "sim", files, layers_without_store);
     const make = b.addSystemCommand(&.{"python3"});
     make.setEnvironmentVariable("PYTHONDONTWRITEBYTECODE", "1");
     make.addFileArg(b.path("tests/sim/make_sequences.py"));
     for (filesOf(b, "tests/model", "", ".py")) |file| make.addFileInput(b.path(file));
     const sequences = make.addOutputFileArg("sequences.bin");
-    const dir: Build.InstallDir = .{ .custom = "test/sim" };
-    install(binaries, check, exe, "sim");
-    binaries.dependOn(&b.addInstallFileWithDir(sequences, dir, "sequences.bin").step);
-    const watched: Config = .{ .b = b, .target = cfg.target, .optimize = .Debug, .sanitize = .asan };
-    install(binaries, check, addTool(watched, "sim-asan", files, layers_without_store), "sim");
-    const run = b.addRunArtifact(exe);
-    run.stdio = .inherit;
-    run.addFileArg(sequences);
-    if (b.args) |args| run.addArgs(args);
-    sim_step.dependOn(&run.step);
+    const file = b.addInstallFileWithDir(sequences, .{ .custom = "test/sim" }, "sequences.bin");
+    binaries.dependOn(&file.step);
+
+    const all = concat(b, &.{ own, &.{program_folder ++ "/settle.c"} });
+    for ([_]std.builtin.OptimizeMode{ .ReleaseFast, .Debug }) |mode| {
+        const sanitize: Sanitize = if (mode == .Debug) .asan else .off;
+        const variant: Config = .{ .b = b, .target = cfg.target, .optimize = mode, .sanitize = sanitize };
+        const exe = addTool(variant, "sim", all, &.{ layers[0], layers[2] }); // not the store
+        install(binaries, check, exe, b.fmt("sim-{s}", .{@tagName(sanitize)}));
+        if (sanitize != .off) continue;
+        const run = b.addRunArtifact(exe);
+        run.stdio = .inherit;
+        run.addFileArg(sequences);
+        if (b.args) |args| run.addArgs(args);
+        sim_step.dependOn(&run.step);
+    }
 }
 
 /// `zig build fmt`, `lint`, `cdb`.
@@ -423,14 +424,14 @@ fn filesOf(b: *Build, folder: []const u8, prefix: []const u8, end: []const u8) [
     const io = b.graph.io;
     var dir = b.build_root.handle.openDir(io, folder, .{ .iterate = true }) catch return &.{};
     defer dir.close(io);
-    var files: std.ArrayList([]const u8) = .empty;
+    var found: std.ArrayList([]const u8) = .empty;
     var entries = dir.iterate();
     while (entries.next(io) catch @panic("cannot read a source folder")) |entry| {
         if (!std.mem.endsWith(u8, entry.name, end) or !std.mem.startsWith(u8, entry.name, prefix)) continue;
-        files.append(b.allocator, b.fmt("{s}/{s}", .{ folder, entry.name })) catch @panic("OOM");
+        found.append(b.allocator, b.fmt("{s}/{s}", .{ folder, entry.name })) catch @panic("OOM");
     }
-    std.mem.sortUnstable([]const u8, files.items, {}, isBefore);
-    return files.items;
+    std.mem.sortUnstable([]const u8, found.items, {}, isBefore);
+    return found.items;
 }
 
 fn isBefore(_: void, a: []const u8, b: []const u8) bool {

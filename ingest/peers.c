@@ -199,6 +199,12 @@ static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
     return sl_numbers_begin_at_zero(first, peer->has_hello, atomic_load(&peers->has_picture));
 }
 
+/* True if a heartbeat before any number tells that there were some, from 0 on. */
+static bool tells_beginning(sl_peers *peers, const sl_peer *peer, const sl_datagram *heartbeat)
+{
+    return heartbeat->next > 0 && begin_at_zero(peers, peer, heartbeat->next);
+}
+
 /* The sender says which run this is. */
 static void hear_session(sl_peer *peer, const sl_datagram *datagram, uint64_t now_ns)
 {
@@ -223,10 +229,13 @@ static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *dat
     if (is_young && peer->has_former && datagram->session == peer->former_session) return false;
     bool had_hello = peer->has_hello;
     bool was_said = peer->has_said && peer->said_session == datagram->session;
+    bool was_named = peer->is_named;
     hear_session(peer, datagram, now_ns);
+    /* A run that ends must end in the log: its holes are nobody's to give up any more. */
+    if (was_named && !peer->is_named) return true;
     if (datagram->control == SL_CONTROL_HELLO) return !had_hello || !was_said;
     const sl_arrivals *arrivals = peer->arrivals;
-    if (!arrivals->is_begun) return datagram->next > 0 && begin_at_zero(peers, peer, datagram->next);
+    if (!arrivals->is_begun) return tells_beginning(peers, peer, datagram);
     int64_t missing = sl_number_distance(datagram->next, arrivals->next);
     return missing > 0 && missing <= INT32_MAX;
 }
@@ -276,6 +285,7 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
     sl_arrivals *arrivals = peer->arrivals;
     if (datagram->control == SL_CONTROL_HELLO || peers->judged.is_known) return;
     if (datagram->control == SL_CONTROL_HEARTBEAT) {
+        if (!arrivals->is_begun && !tells_beginning(peers, peer, datagram)) return;
         if (!arrivals->is_begun) sl_arrivals_begin(arrivals, 0);
         sl_arrivals_hear(arrivals, datagram->next, now_ns);
     } else if (datagram->count > 0) {

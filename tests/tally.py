@@ -3,8 +3,8 @@
     tests/tally.py [--soak]                 what tools/test runs: build, then every suite
     tests/tally.py --fuzz NAME [SECONDS]    one fuzz target alone
 
-Suites are found, not listed: tests/unit/test_*.c, tests/portable/*.c, tests/fuzz/fuzz_*.c, and every folder of tests/
-with a test_*.py. A suite that crashed, was not built or is not there counts as failed. Standard library only.
+Suites are found, not listed: tests/unit/test_*.c, tests/portable/*.c, tests/fuzz/fuzz_*.c, tests/sim, and every folder
+of tests/ with a test_*.py. A suite that crashed, was not built or is not there counts as failed. Standard library only.
 """
 
 import argparse
@@ -28,6 +28,7 @@ PLACES = ["native", "aarch64", "wasm32"]
 MODES = ["Debug", "ReleaseFast"]
 PYTEST_FOLDERS = ["model", "e2e"]  # must be there, besides those that are found
 SMOKE_S, SOAK_S = 3, 60  # of fuzzing, for each target
+SMOKE_SEEDS, SOAK_SEEDS = 200, 10000  # of the simulator, besides some that watch their memory
 TIMEOUT_S = 120  # of one C program beyond its fuzzing time
 PYTEST_TIMEOUT_S = 420
 DETAIL_LINES_MAX = 60
@@ -85,6 +86,7 @@ def suites(soak, sanitizers):
             folder = f"{place}-{mode}"
             yield f"core on {folder}", lambda f=folder, e=emulator: unit_tests(f, "test_core_*.c", e)
     yield "same digests on every CPU", portable
+    yield "simulation", lambda: simulation(SOAK_SEEDS if soak else SMOKE_SEEDS)
     yield "fuzzing", lambda: fuzz_all(SOAK_S if soak else SMOKE_S)
     found = {path.parent.relative_to("tests").as_posix() for path in Path("tests").glob("**/test_*.py")}
     for folder in sorted(found.union(PYTEST_FOLDERS)):
@@ -200,6 +202,27 @@ def first_difference(expected, output):
         if left != right:
             return f"line {number}: {right}\ninstead of {left}"
     return "it stops early or goes on"
+
+
+def simulation(seeds):
+    """Every seed is a test. They are shared out to all CPUs; what fails says its seed and how to run it again."""
+    slices = os.cpu_count() or 1
+    jobs = [("sim-off", 1 + seeds * n // slices, seeds * (n + 1) // slices) for n in range(slices)]
+    jobs.append(("sim-asan", 1, seeds // 50))
+    return in_parallel(lambda job: simulate(*job), jobs)
+
+
+def simulate(folder, first, last):
+    name = f"{folder}, seeds {first} to {last}"
+    binary, sequences = binary_of(folder, "sim"), BUILT / "sim" / "sequences.bin"
+    if binary is None or not sequences.is_file():
+        return missing(name, "it was not built")
+    count = last - first + 1
+    ended = run([str(binary), str(sequences), "--seed", str(first), "--seeds", str(count)], timeout_s=TIMEOUT_S * 5)
+    counted = re.search(r"^(\d+) passed, (\d+) failed$", ended.output, re.MULTILINE)
+    if counted is None or ended.status not in (0, 1):
+        return Result(name, failed=count, detail=ended.output + how_it_ended(ended.status))
+    return Result(name, int(counted[1]), int(counted[2]), detail=ended.output)
 
 
 def fuzz_all(seconds):

@@ -131,9 +131,11 @@ void sim_network_deliver(sim_world *world)
     }
 }
 
-bool sim_network_has(const sim_world *world, const sim_sender *sender)
+bool sim_network_has(const sim_world *world, const sim_sender *sender, bool is_any)
 {
-    for (uint32_t i = 0; i < world->network.count; i++)
-        if (world->network.packets[i].sender == sender) return true;
+    for (uint32_t i = 0; i < world->network.count; i++) {
+        const sim_packet *packet = &world->network.packets[i];
+        if (packet->sender == sender && (is_any || packet->datagram != NULL)) return true;
+    }
     return false;
 }

@@ -169,15 +169,22 @@ static void restore_peers(sim_world *world)
     if (sl_state_has_picture(state)) sl_peers_have_picture(process->peers);
 }
 
-/* The datagrams of the log are those that the process knows; its counts are those of the log, too. */
+/* The datagrams of the log are those that the process knows; what came before the first of a run counts as known, too.
+ * Its counts are those of the log. */
 static void know_datagrams(sim_world *world)
 {
+    bool has_begun[SIM_RUNS_MAX + 1] = {false};
     for (uint32_t r = 1; r <= world->run_count; r++)
         for (uint32_t i = 0; i < world->runs[r]->datagram_count; i++) world->runs[r]->datagrams[i]->is_known = false;
     sl_event event;
     for (size_t at = 0; sim_disk_read(world, &at, &event);) {
         sim_datagram *datagram = event.kind == SL_KIND_OSC ? sim_check_datagram(world, &event) : NULL;
-        if (datagram != NULL) datagram->is_known = true;
+        if (datagram == NULL) continue;
+        sim_run *run = datagram->run;
+        bool is_joined = !has_begun[run->number] && run->first_number > 0;
+        for (uint32_t i = 0; is_joined && run->datagrams[i] != datagram; i++) run->datagrams[i]->is_known = true;
+        has_begun[run->number] = true;
+        datagram->is_known = true;
     }
     for (uint32_t i = 0; i < world->sender_count; i++) {
         sim_sender *sender = &world->senders[i];
@@ -402,7 +409,7 @@ bool sim_process_has_all(const sim_world *world, const sim_sender *sender)
     const sim_process *process = &world->process;
     if (!process->is_up || process->first != NULL || sl_ring_count(process->ring) > 0) return false;
     if (process->picture_ns != UINT64_MAX) return false;
-    if (sim_network_has(world, sender)) return false;
+    if (sim_network_has(world, sender, false)) return false;
     const sl_source *source = sim_process_source(world, sender);
     if (source == NULL) return sender->run->count == 0;
     return source->next_source_seq == sim_run_next(sender->run) && source->held_count == 0 && !source->has_open_run &&

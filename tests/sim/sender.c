@@ -228,13 +228,14 @@ static void play(sim_world *world, sim_sender *sender)
     play_event(world, sender);
 }
 
-/* A strict seed waits until nothing of the old run is left that symlog could ask for. In the others nothing of it is on
- * the way: a sender needs longer to start than a datagram to arrive. */
+/* A strict seed waits until nothing of the old run is left that symlog could ask for. Then nothing of it may be on the
+ * way: a sender needs longer to start than a datagram to arrive. */
 static void begin_anew(sim_world *world, sim_sender *sender)
 {
-    bool has_all = sim_process_has_all(world, sender);
     sender->step_ns = world->now_ns + LOOK_NS;
-    if (world->plan->is_strict ? !has_all : sim_network_has(world, sender)) return;
+    if (world->plan->is_strict && !sim_process_has_all(world, sender)) return;
+    sender->hello_ns = sender->heartbeat_ns = UINT64_MAX;
+    if (sim_network_has(world, sender, true)) return;
     if (!world->plan->is_strict) sender->run->is_cut = world->is_unknowable = true;
     begin_run(world, sender, 0);
     sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
@@ -249,7 +250,6 @@ static bool restart(sim_world *world, sim_sender *sender)
         world->totals->restarts++;
         sim_tell(world, "sender %u begins anew before event %u", (unsigned)sender->index, (unsigned)sender->event);
         sender->stage = SIM_STAGE_QUIET;
-        if (!world->plan->is_strict) sender->hello_ns = sender->heartbeat_ns = UINT64_MAX; /* it is gone already */
         return true;
     }
     return false;

@@ -8,6 +8,7 @@
 
 #define BEGIN_NS (1000 * SIM_SECOND) /* since the machine started */
 #define FAULTS_MAX_NS (600 * SIM_SECOND)
+#define NOTICED_NS (300 * SIM_MS)
 #define HEALING_NS (5 * SIM_SECOND) /* in which everything must converge */
 
 enum { QUIETS = 200 };
@@ -152,18 +153,26 @@ static void converge(sim_world *world)
     }
 }
 
+static void wait(sim_world *world, uint64_t time_ns)
+{
+    uint64_t end_ns = world->now_ns + time_ns;
+    while (world->now_ns < end_ns || !world->process.is_up) advance(world);
+}
+
 /* Whoever tells nothing of itself shows by another number what was lost before it; who began anew without a word needs
- * more of them until that is noticed. */
+ * more of them until that is noticed, and then one more. */
 static void heal(sim_world *world)
 {
     world->is_healing = true;
     sim_tell(world, "the faults end");
     world->process.up_ns = world->now_ns;
-    for (uint32_t i = 0; i < world->sender_count; i++) {
+    wait(world, SIM_MS);
+    for (uint32_t i = 0; i < world->sender_count && !world->plan->is_strict; i++) {
         sim_sender *sender = &world->senders[i];
-        uint32_t count = sender->plan->has_heartbeat ? 0 : sender->plan->restart_count > 0 ? QUIETS : 1;
-        while (!world->process.is_up) advance(world);
+        uint32_t count = sender->plan->restart_count > 0 ? QUIETS : 1;
         for (uint32_t n = 0; n < count; n++) sim_sender_send_quiet(world, sender);
+        wait(world, NOTICED_NS);
+        if (count > 1) sim_sender_send_quiet(world, sender);
     }
     converge(world);
 }

@@ -208,7 +208,9 @@ void sim_network_open(sim_world *world);
 void sim_network_send(sim_world *world, sim_packet packet);
 uint64_t sim_network_due_ns(const sim_world *world);
 void sim_network_deliver(sim_world *world); /* what is due */
-bool sim_network_has(const sim_world *world, const sim_sender *sender);
+
+/* True if a numbered datagram of the sender is on its way; or, `is_any`, any packet from it or to it. */
+bool sim_network_has(const sim_world *world, const sim_sender *sender, bool is_any);
 
 /* process.c */
 void sim_process_open(sim_world *world); /* a new log */
