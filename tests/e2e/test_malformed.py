@@ -20,6 +20,7 @@ from model.tree import Tree
 from mutation import SEED, mutate
 from osc_reader import BYTES_MAX, is_bundle, is_well_formed, read_datagram
 from serving import PATIENCE_S, call, query, receive, receive_until, run_symlog, wait_until
+from turns import in_turn
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "datagrams"
 SOAK = "SYMLOG_SOAK" in os.environ
@@ -104,7 +105,8 @@ def counted(serve, sent):
         totals["parse_errors"] += stat["refused_unnamed"]
         totals["received"] += stat["refused_unnamed"]
         assert stat["kernel_drops"] == totals["dropped"] == 0
-        return totals["received"] == sent and totals["queue_size"] == 0 and totals
+        is_settled = totals["queue_size"] == totals["held"] == 0
+        return totals["received"] == sent and is_settled and totals
 
     return wait_until(find, f"{sent} datagrams counted", patience_s=10 * PATIENCE_S)
 
@@ -117,7 +119,7 @@ def log_events(serve):
 def refusals_of_model(events, snapshot=None):
     """Reason -> count of what the reducer must have refused, by the model."""
     tree, refused = Tree(), Counter()
-    for event in events:
+    for event in in_turn(events):
         kind, source, payload = event["kind"], event["source"], bytes.fromhex(event["payload"])
         if kind == KINDS["picture"]:
             assert tree.load_snapshot(snapshot, source) is None
