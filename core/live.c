@@ -103,6 +103,7 @@ static sl_err take_part(sl_state *state, const sl_live *live)
 {
     const int64_t count = live->arguments[2].integer;
     if (count < 1 || count > UINT32_MAX || live->arguments[1].integer != count - 1) return SL_OK;
+    if (state->is_answered) return SL_OK;
     sl_hold *hold = &state->sender->hold;
     hold->is_waiting = true;
     hold->part_count = (uint64_t)count;

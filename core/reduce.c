@@ -17,7 +17,7 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     sl_err err = SL_OK;
     /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
-        while (err == SL_OK && state->sources[i]->hold.is_waiting) err = sl_turn_release(state, state->sources[i]);
+        err = sl_turn_forget_answers(state, state->sources[i]);
     return err;
 }
 
@@ -58,6 +58,13 @@ static sl_err take_gave_up(sl_state *state, const sl_event *event)
     }
     if (event->session != state->sender->source.session) return SL_OK; /* of a run that is over */
     return sl_turn_give_up(state, state->sender, gave_up.through);
+}
+
+/* Silence tells the end of a run of scene/reordered only where nothing is missing: the rest of it may be. When that has
+ * come, or is given up, there will be another silence. */
+static sl_err take_settled(sl_state *state)
+{
+    return sl_turn_is_waiting(state->sender) ? SL_OK : sl_run_end(state, false);
 }
 
 /* What happens while nobody listens is not known: the tree is stale, and the numbers begin anew. */
@@ -111,10 +118,12 @@ static bool is_late(const sl_source_state *sender, const sl_event *event)
     return event->session != sender->source.session || sl_turn_is_past(sender, event->source_seq);
 }
 
-/* What became of a snapshot is known: nothing waits for it any longer. An older one's answer changes nothing. */
+/* What became of a snapshot is known: nothing waits for it any longer, or will, where its last part itself has to wait.
+ * An older one's answer changes nothing. */
 static sl_err take_answer(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
+    sl_turn_note_answer(sender, event);
     return sl_turn_is_answer(sender, event) ? sl_turn_release(state, sender) : SL_OK;
 }
 
@@ -156,7 +165,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_OSC: return sl_turn_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
     case SL_KIND_REFUSED: return take_answer(state, event);
-    case SL_KIND_ORDER_SETTLED: return sl_run_end(state, false);
+    case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
@@ -176,6 +185,7 @@ sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output
     state->timestamp = 0;
     state->message = NULL;
     state->ordinal = 0;
+    state->is_answered = false;
     state->diff.count = 0;
     sl_err err = sl_state_find_sender(state, event);
     if (err == SL_OK) err = take(state, event);

@@ -36,10 +36,11 @@ typedef enum sl_refusal {
 } sl_refusal;
 
 /* True if the numbers of a session begin at 0 although `first` is the first that came: the ones before it are missing.
- * Else it was joined in the middle. Ingest and reducer must agree on it. */
+ * Else it was joined in the middle. Who says hello says that a run begins, and still has its last 4,096 datagrams: what
+ * is missing can be had. Ingest and reducer must agree on it. */
 static inline bool sl_numbers_begin_at_zero(uint64_t first, bool has_hello, bool has_picture)
 {
-    return first < 64 && (has_hello || has_picture);
+    return has_hello ? first < 4096 : first < 64 && has_picture;
 }
 
 /* In plain words ("no such index"); static. */

@@ -160,13 +160,7 @@ static sl_err apply_order(sl_state *state, const uint32_t *at, const uint32_t *f
 static sl_err order_unknown(sl_state *state)
 {
     static const char reason[] = "scene order unknown";
-    sl_node *project = sl_tree_project(state->tree);
-    sl_err err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_IS_STALE, sl_value_bool(true));
-    if (err == SL_OK)
-        err = sl_state_set(state, project, SL_CHANGE_STATE, SL_ATTRIBUTE_STALE_REASON,
-                           sl_value_text(reason, strlen(reason)));
-    sl_state_tell_diff(state);
-    return err;
+    return sl_state_go_stale(state, sl_value_text(reason, strlen(reason)));
 }
 
 /* Matches reports with scenes and moves those that must. `names` has room for three times the run, `places` for

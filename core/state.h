@@ -36,6 +36,7 @@ typedef struct sl_held {
     struct sl_held *next;
     sl_event event;
     uint64_t number_count; /* that it stands for */
+    bool is_answered;      /* it ends a snapshot, and what became of that is in the log already */
     uint8_t payload[];
 } sl_held;
 
@@ -86,6 +87,7 @@ struct sl_state {
     double timestamp;
     const sl_osc_message *message;
     uint32_t ordinal; /* of the next id made */
+    bool is_answered; /* see sl_held */
     sl_diff diff;
     sl_change *changes; /* diff.changes */
 };
@@ -198,6 +200,12 @@ sl_err sl_turn_give_up(sl_state *state, sl_source_state *sender, uint64_t throug
 /* True if `event` says what became of the snapshot that the sender's events wait for. */
 bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event);
 
+/* Says in the held event that `event` answers, if there is one, that nothing is to wait for that answer. */
+void sl_turn_note_answer(sl_source_state *sender, const sl_event *event);
+
+/* No answer will come to anything that the log has so far: neither waits for one, nor will what is held. */
+sl_err sl_turn_forget_answers(sl_state *state, sl_source_state *sender);
+
 /* Waits for the picture no longer. */
 sl_err sl_turn_release(sl_state *state, sl_source_state *sender);
 
@@ -210,11 +218,14 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last);
 /* True if something behind `last` has been applied. */
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last);
 
+/* True if something of the sender is known to be missing, or is held. */
+bool sl_turn_is_waiting(const sl_source_state *sender);
+
 /* A heartbeat told that the sender's next number will be `next`. */
 void sl_turn_hear(sl_state *state, uint64_t next);
 
 /* Holds an event behind all that the sender's hold has: for a state that is loaded. */
-sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count);
+sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count, bool is_answered);
 
 /* state_codec.c */
 

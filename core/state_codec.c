@@ -3,7 +3,8 @@
  * is_paused, 4 has_number, 8 has_horizon, 16 is_waiting, 32 gives_up, 64 run is_bad, 128 has_said) · u64 session,
  * next_source_seq, unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up, part_count,
  * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
- * count, each u32 place and text name · u32 held count, each u64 numbers, u64 seq, a record's header and the payload.
+ * count, each u32 place and text name · u32 held count, each u64 numbers, u8 is_answered, u64 seq, a record's header
+ * and the payload.
  */
 #include "core/state_codec.h"
 
@@ -99,6 +100,7 @@ static void put_source(const sl_source_state *state, sl_state_put put, void *ctx
         sl_record_encode(&held->event, no_log, header);
         writer.length = 0;
         sl_write_le(&writer, held->number_count, 8);
+        sl_write_le(&writer, held->is_answered, 1);
         sl_write_le(&writer, held->event.seq, 8);
         sl_write_bytes(&writer, header, sizeof header);
         put(ctx, bytes, writer.length);
@@ -177,6 +179,7 @@ static sl_err load_hold(sl_state *state, sl_reader *reader)
     if (count > SL_HOLD_COUNT_MAX) return SL_ERR_MALFORMED;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t number_count = sl_read_le(reader, 8);
+        bool is_answered = sl_read_le(reader, 1) != 0;
         sl_event event;
         event.seq = sl_read_le(reader, 8);
         const uint8_t *header = sl_read_view(reader, SL_RECORD_HEADER_BYTES);
@@ -186,7 +189,7 @@ static sl_err load_hold(sl_state *state, sl_reader *reader)
         event.seq = seq;
         event.payload = sl_read_view(reader, event.length);
         if (event.payload == NULL) return SL_ERR_MALFORMED;
-        sl_err err = sl_hold_append(state, &event, number_count);
+        sl_err err = sl_hold_append(state, &event, number_count, is_answered);
         if (err != SL_OK) return err;
     }
     return SL_OK;

@@ -73,10 +73,12 @@ static sl_err hold_event(sl_state *state, const sl_event *event)
     return err;
 }
 
-sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count)
+sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count, bool is_answered)
 {
     sl_hold *hold = &state->sender->hold;
-    return insert_held(state, event, number_count, hold->last != NULL ? &hold->last->next : &hold->first);
+    sl_err err = insert_held(state, event, number_count, hold->last != NULL ? &hold->last->next : &hold->first);
+    if (err == SL_OK) hold->last->is_answered = is_answered;
+    return err;
 }
 
 static sl_held *take_first(sl_source_state *sender)
@@ -107,7 +109,9 @@ static sl_err apply_held(sl_state *state, sl_source_state *sender)
         source->late++;
     } else {
         source->next_source_seq = sl_number_after(held->event.source_seq, held->number_count);
+        state->is_answered = held->is_answered;
         err = sl_state_apply_osc(state, &held->event);
+        state->is_answered = false;
     }
     free_held(state, held);
     return err;
@@ -168,6 +172,15 @@ bool sl_turn_is_answer(const sl_source_state *sender, const sl_event *event)
     return before_last >= 0 && (uint64_t)before_last < hold->part_count;
 }
 
+void sl_turn_note_answer(sl_source_state *sender, const sl_event *event)
+{
+    if (event->source_seq == SL_SOURCE_SEQ_NONE || event->session != sender->source.session) return;
+    for (sl_held *held = sender->hold.first; held != NULL; held = held->next) {
+        int64_t offset = sl_number_distance(event->source_seq, held->event.source_seq);
+        if (offset >= 0 && (uint64_t)offset < held->number_count) held->is_answered = true;
+    }
+}
+
 static void stop_waiting(sl_hold *hold)
 {
     hold->is_waiting = false;
@@ -180,6 +193,12 @@ sl_err sl_turn_release(sl_state *state, sl_source_state *sender)
     return go_on(state, sender);
 }
 
+sl_err sl_turn_forget_answers(sl_state *state, sl_source_state *sender)
+{
+    for (sl_held *held = sender->hold.first; held != NULL; held = held->next) held->is_answered = true;
+    return sender->hold.is_waiting ? sl_turn_release(state, sender) : SL_OK;
+}
+
 /* What is held is applied; the holes before it are lost, and those that only a heartbeat told of. */
 sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
 {
@@ -189,9 +208,7 @@ sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
         stop_waiting(hold);
         err = hold->first != NULL ? sl_turn_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
     }
-    bool is_tail_lost = sender->has_number && sender->has_horizon &&
-                        sl_number_distance(sender->horizon, sender->source.next_source_seq) > 0;
-    if (err == SL_OK && is_tail_lost) err = lose(state, sender, sender->horizon);
+    if (err == SL_OK && sl_turn_is_waiting(sender)) err = lose(state, sender, sender->horizon);
     sender->has_number = sender->has_horizon = false;
     sender->source.next_source_seq = sender->horizon = 0;
     return err;
@@ -262,6 +279,13 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
     return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
+}
+
+bool sl_turn_is_waiting(const sl_source_state *sender)
+{
+    bool is_tail_missing = sender->has_number && sender->has_horizon &&
+                           sl_number_distance(sender->horizon, sender->source.next_source_seq) > 0;
+    return sender->hold.first != NULL || sender->hold.is_waiting || is_tail_missing;
 }
 
 void sl_turn_hear(sl_state *state, uint64_t next)

@@ -14,8 +14,9 @@
 
 #define META_FORMAT "format" /* u32 */
 #define META_LOG_ID "log_id" /* SL_LOG_ID_BYTES */
+#define META_BASE "base"     /* u64 number of the newest base, u64 first number that counts */
 
-enum { DATABASE_COUNT = 3, READERS_MAX = 1024, FORMAT_BYTES = 4 };
+enum { DATABASE_COUNT = 3, READERS_MAX = 1024, FORMAT_BYTES = 4, BASE_BYTES = 16 };
 
 /* Address space, not memory or disk. Set once: no other process has to follow a map that grows. */
 static const size_t MAP_BYTES = (size_t)1 << 40;
@@ -28,10 +29,11 @@ static sl_err open_databases_in(sl_log *log, MDB_txn *txn, const sl_log_options 
                                 char errmsg[SL_LOG_ERRMSG_BYTES]);
 static int is_txn_empty(MDB_txn *txn, bool *is_empty);
 static sl_err write_meta(sl_log *log, MDB_txn *txn, const uint8_t *new_id, char errmsg[SL_LOG_ERRMSG_BYTES]);
-static int put_meta(sl_log *log, MDB_txn *txn, const char *name, const void *bytes, size_t length);
+static int put_meta(const sl_log *log, MDB_txn *txn, const char *name, const void *bytes, size_t length);
 static sl_err read_meta(sl_log *log, MDB_txn *txn, char errmsg[SL_LOG_ERRMSG_BYTES]);
-static int get_meta(sl_log *log, MDB_txn *txn, const char *name, void *bytes, size_t length);
-static int get_last(sl_log *log, MDB_txn *txn, uint64_t *seq);
+static int get_meta(const sl_log *log, MDB_txn *txn, const char *name, void *bytes, size_t length);
+static int get_end(const sl_log *log, MDB_txn *txn, MDB_cursor_op which, uint64_t *seq);
+static void begin_late(sl_log *log, uint64_t first_seq);
 
 sl_err sl_log_open(sl_log **out, const sl_log_options *options, char errmsg[SL_LOG_ERRMSG_BYTES])
 {
@@ -104,9 +106,19 @@ sl_err sl_log_last(sl_log *log, uint64_t *seq)
     MDB_txn *txn = NULL;
     int code = sl_log_view_begin(log, &txn);
     if (code != 0) return sl_log_note(log, "last: mdb_txn_begin", code);
-    code = get_last(log, txn, seq);
+    code = get_end(log, txn, MDB_LAST, seq);
     mdb_txn_abort(txn);
     return code == 0 ? SL_OK : sl_log_note(log, "last: mdb_cursor_get", code);
+}
+
+sl_err sl_log_begins(sl_log *log, sl_log_beginning *out)
+{
+    MDB_txn *txn = NULL;
+    int code = sl_log_view_begin(log, &txn);
+    if (code != 0) return sl_log_note(log, "beginning: mdb_txn_begin", code);
+    code = sl_log_get_beginning(log, txn, out);
+    mdb_txn_abort(txn);
+    return code == 0 ? SL_OK : sl_log_note(log, "beginning: meta", code);
 }
 
 sl_err sl_log_count(sl_log *log, uint64_t *count)
@@ -254,8 +266,19 @@ static sl_err open_databases_in(sl_log *log, MDB_txn *txn, const sl_log_options 
     sl_err err = is_fresh ? write_meta(log, txn, options->new_id, errmsg) : read_meta(log, txn, errmsg);
     if (err != SL_OK) return err;
     code = is_fresh ? sl_log_dir_sync(options->dir) : 0;
-    if (code == 0 && log->is_writer) code = get_last(log, txn, &log->last_seq); /* readers ask when they want to know */
-    return code == 0 ? SL_OK : sl_log_explain(errmsg, "open", code);
+    if (code == 0 && log->is_writer)
+        code = get_end(log, txn, MDB_LAST, &log->last_seq); /* readers ask when they want */
+    if (code == 0 && log->is_writer) code = sl_log_get_beginning(log, txn, &log->beginning);
+    if (code != 0) return sl_log_explain(errmsg, "open", code);
+    if (log->is_writer && log->last_seq == 0 && options->new_first_seq > 1) begin_late(log, options->new_first_seq);
+    return SL_OK;
+}
+
+/* An empty log that is to hold what a pruned one held: until its base comes it has no beginning. */
+static void begin_late(sl_log *log, uint64_t first_seq)
+{
+    log->last_seq = first_seq - 1;
+    log->beginning.oldest_seq = first_seq;
 }
 
 static int is_txn_empty(MDB_txn *txn, bool *is_empty)
@@ -276,13 +299,13 @@ static sl_err write_meta(sl_log *log, MDB_txn *txn, const uint8_t *new_id, char 
         return sl_log_explain(errmsg, "open: getrandom", errno);
     }
     uint8_t format[FORMAT_BYTES];
-    sl_put_le(format, SL_LOG_FORMAT, sizeof format);
+    sl_put_le(format, SL_LOG_FORMAT_NEW, sizeof format);
     int code = put_meta(log, txn, META_FORMAT, format, sizeof format);
     if (code == 0) code = put_meta(log, txn, META_LOG_ID, log->id, sizeof log->id);
     return code == 0 ? SL_OK : sl_log_explain(errmsg, "open: mdb_put", code);
 }
 
-static int put_meta(sl_log *log, MDB_txn *txn, const char *name, const void *bytes, size_t length)
+static int put_meta(const sl_log *log, MDB_txn *txn, const char *name, const void *bytes, size_t length)
 {
     MDB_val key = {.mv_size = strlen(name), .mv_data = (void *)name};
     MDB_val value = {.mv_size = length, .mv_data = (void *)bytes};
@@ -295,7 +318,7 @@ static sl_err read_meta(sl_log *log, MDB_txn *txn, char errmsg[SL_LOG_ERRMSG_BYT
     int code = get_meta(log, txn, META_FORMAT, bytes, sizeof bytes);
     if (code != 0) return sl_log_explain(errmsg, "open: meta: " META_FORMAT, code);
     uint64_t format = sl_get_le(bytes, sizeof bytes);
-    if (format != SL_LOG_FORMAT) {
+    if (format < SL_LOG_FORMAT_NEW || format > SL_LOG_FORMAT) {
         snprintf(errmsg, SL_LOG_ERRMSG_BYTES,
                  "log: made by another symlog (format %u; this one reads %d); update symlog", (unsigned)format,
                  SL_LOG_FORMAT);
@@ -306,7 +329,7 @@ static sl_err read_meta(sl_log *log, MDB_txn *txn, char errmsg[SL_LOG_ERRMSG_BYT
 }
 
 /* Copies the value of `name`; MDB_INVALID if there is none, or not of `length` bytes. */
-static int get_meta(sl_log *log, MDB_txn *txn, const char *name, void *bytes, size_t length)
+static int get_meta(const sl_log *log, MDB_txn *txn, const char *name, void *bytes, size_t length)
 {
     MDB_val key = {.mv_size = strlen(name), .mv_data = (void *)name};
     MDB_val value;
@@ -317,14 +340,42 @@ static int get_meta(sl_log *log, MDB_txn *txn, const char *name, void *bytes, si
     return 0;
 }
 
-static int get_last(sl_log *log, MDB_txn *txn, uint64_t *seq)
+int sl_log_get_beginning(const sl_log *log, MDB_txn *txn, sl_log_beginning *out)
+{
+    uint8_t bytes[BASE_BYTES];
+    MDB_val key = {.mv_size = strlen(META_BASE), .mv_data = META_BASE};
+    MDB_val value;
+    *out = (sl_log_beginning){.first_seq = 1};
+    int code = get_end(log, txn, MDB_FIRST, &out->oldest_seq);
+    if (code == 0) code = mdb_get(txn, log->meta, &key, &value);
+    if (code == MDB_NOTFOUND) return 0;
+    if (code == 0) code = get_meta(log, txn, META_BASE, bytes, sizeof bytes);
+    if (code != 0) return code;
+    out->base_seq = sl_get_le(bytes, 8);
+    out->first_seq = sl_get_le(bytes + 8, 8);
+    return out->first_seq >= 1 && out->first_seq <= out->base_seq ? 0 : MDB_INVALID;
+}
+
+int sl_log_put_base(const sl_log *log, MDB_txn *txn, const sl_log_beginning *beginning)
+{
+    uint8_t format[FORMAT_BYTES];
+    uint8_t bytes[BASE_BYTES];
+    sl_put_le(format, SL_LOG_FORMAT, sizeof format);
+    sl_put_le(bytes, beginning->base_seq, 8);
+    sl_put_le(bytes + 8, beginning->first_seq, 8);
+    int code = put_meta(log, txn, META_FORMAT, format, sizeof format);
+    return code == 0 ? put_meta(log, txn, META_BASE, bytes, sizeof bytes) : code;
+}
+
+/* The number of the first or the last record; 0 if there is none. */
+static int get_end(const sl_log *log, MDB_txn *txn, MDB_cursor_op which, uint64_t *seq)
 {
     MDB_cursor *cursor = NULL;
     int code = mdb_cursor_open(txn, log->events, &cursor);
     if (code != 0) return code;
     MDB_val key;
     MDB_val record;
-    code = mdb_cursor_get(cursor, &key, &record, MDB_LAST);
+    code = mdb_cursor_get(cursor, &key, &record, which);
     mdb_cursor_close(cursor);
     *seq = 0;
     if (code == MDB_NOTFOUND) return 0;

@@ -1,6 +1,7 @@
 /*
  * The event log: an LMDB environment that holds records by sequence number, contiguous from 1. The only code in symlog
- * that calls LMDB. It knows nothing of what events mean.
+ * that calls LMDB, with store/snapshots.c. Of what events mean it knows one thing: a base stands for all that was
+ * before its number, so what lies below the newest one may be deleted.
  *
  * One process may write; any number may read at the same time. Records are drawn in store/README.md.
  */
@@ -14,7 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SL_LOG_ERRMSG_BYTES = 256, SL_LOG_ID_HEX = 32 };
+enum {
+    SL_LOG_ERRMSG_BYTES = 256,
+    SL_LOG_ID_HEX = 32,
+    SL_LOG_DELETE_MAX = 512 /* records deleted in one transaction while others wait for it */
+};
 
 typedef struct sl_log sl_log;
 typedef struct sl_log_reader sl_log_reader;
@@ -29,6 +34,7 @@ typedef struct sl_log_options {
     bool is_writer;           /* takes the writer's lock */
     sl_durability durability; /* of a writer */
     const uint8_t *new_id;    /* id for a log that is made now (import); NULL: random */
+    uint64_t new_first_seq;   /* number of its first event (import of a pruned log); 0: 1 */
     size_t map_size_bytes;    /* 0: the default, 1 TiB of address space (64 GiB where that is refused) */
 } sl_log_options;
 
@@ -58,6 +64,27 @@ sl_err sl_log_append(sl_log *log, const sl_event *drafts, size_t count, uint64_t
 /* The highest sequence number committed; 0 in an empty log. Any thread. */
 sl_err sl_log_last(sl_log *log, uint64_t *seq);
 
+/* Where a log begins. */
+typedef struct sl_log_beginning {
+    uint64_t first_seq;  /* the first event that counts: 1, or the one that the newest base tells */
+    uint64_t base_seq;   /* that base's own number; 0: there is none, and nothing was ever deleted */
+    uint64_t oldest_seq; /* the lowest number still stored: below first_seq until all is deleted; 0: an empty log */
+} sl_log_beginning;
+
+/* Any thread. A base counts from its commit on, if its number lies neither beyond itself nor below what the log holds
+ * or the base before it tells (an import meets bases whose events are gone). */
+sl_err sl_log_begins(sl_log *log, sl_log_beginning *out);
+
+/* From now on each append also deletes SL_LOG_DELETE_MAX records below the newest base, in its own transaction, so that
+ * deleting costs no flush of its own; until none is left. Blobs go with the last record that refers to them. Appending
+ * thread. */
+void sl_log_delete_along(sl_log *log);
+
+/* The same at once, while there is nothing to append: `max` records (fewer where big blobs have to be written anew).
+ * *is_done: nothing (more) is to be deleted. It fails as sl_log_append does, with the same consequence. Appending
+ * thread. */
+sl_err sl_log_delete_some(sl_log *log, size_t max, bool *is_done);
+
 /* How many events the log holds, as LMDB counts them: told without looking at any, so also where the last is damaged.
  * Any thread. */
 sl_err sl_log_count(sl_log *log, uint64_t *count);
@@ -69,8 +96,9 @@ void sl_log_reader_close(sl_log_reader *reader);
 /* The next event, checked for contiguity and checksum. Its payload is a view, valid until the next call on this
  * reader. SL_ERR_END: nothing more is committed yet (call again later; the read transaction has been let go);
  * SL_ERR_GAP, SL_ERR_CORRUPT, SL_ERR_MALFORMED: damaged at the number sl_log_reader_next_seq, and again at every call
- * until that is skipped; SL_ERR_IO (also when more than 1,024 readers are open in all processes), SL_ERR_MEMORY;
- * SL_ERR_BUSY: somebody began to write a log of the kind that sl_log_open tells of. */
+ * until that is skipped; SL_ERR_RANGE: not there, because the log begins later now (it was pruned); SL_ERR_IO (also
+ * when more than 1,024 readers are open in all processes), SL_ERR_MEMORY; SL_ERR_BUSY: somebody began to write a log of
+ * the kind that sl_log_open tells of. */
 sl_err sl_log_read(sl_log_reader *reader, sl_event *out);
 
 /* What went wrong last with this reader: "log: event 17: its bytes do not match their checksum". The reader's thread;

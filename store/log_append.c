@@ -1,8 +1,10 @@
-/* Appending: one transaction a call, and nothing more after the first that fails. */
+/* Appending: one transaction a call, and nothing more after the first that fails. What a base made superfluous goes
+ * along. */
 #include "store/log.h"
 
 #include "core/bytes.h"
 #include "core/digest.h"
+#include "core/payload.h"
 #include "store/log_internal.h"
 
 #include <assert.h>
@@ -10,7 +12,9 @@
 #include <string.h>
 
 static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count);
+static sl_err delete_records(sl_log *log, size_t max, bool *is_done);
 static sl_err append_in(sl_log *log, MDB_txn *txn, const sl_event *drafts, size_t count);
+static void note_base(sl_log *log, const sl_event *event);
 static sl_err append_event(sl_log *log, MDB_cursor *cursor, const sl_event *event);
 static sl_err keep_blob(sl_log *log, MDB_txn *txn, const sl_event *event, uint8_t digest[SL_DIGEST_BYTES]);
 static bool is_blob_of(const MDB_val *blob, const sl_event *event);
@@ -36,19 +40,61 @@ sl_err sl_log_append(sl_log *log, const sl_event *drafts, size_t count, uint64_t
     return SL_OK;
 }
 
+void sl_log_delete_along(sl_log *log)
+{
+    log->is_deleting = true;
+}
+
+sl_err sl_log_delete_some(sl_log *log, size_t max, bool *is_done)
+{
+    assert(log != NULL && log->is_writer);
+    if (atomic_load(&log->has_failed)) return SL_ERR_IO;
+    sl_err err = delete_records(log, max, is_done);
+    if (err != SL_OK) atomic_store(&log->has_failed, true);
+    if (err == SL_OK && *is_done) log->is_deleting = false;
+    return err;
+}
+
+static sl_err delete_records(sl_log *log, size_t max, bool *is_done)
+{
+    MDB_txn *txn = NULL;
+    *is_done = false;
+    int code = mdb_txn_begin(log->env, NULL, 0, &txn);
+    if (code != 0) return sl_log_explain(log->append_error, "delete: mdb_txn_begin", code);
+    code = sl_log_delete_in(log, txn, max, is_done);
+    if (code != 0) {
+        mdb_txn_abort(txn);
+        return sl_log_explain(log->append_error, "delete", code);
+    }
+    code = mdb_txn_commit(txn);
+    return code == 0 ? SL_OK : sl_log_explain(log->append_error, "delete: mdb_txn_commit", code);
+}
+
 static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count)
 {
     MDB_txn *txn = NULL;
     int code = mdb_txn_begin(log->env, NULL, 0, &txn);
     if (code != 0) return sl_log_explain(log->append_error, "append: mdb_txn_begin", code);
 
+    bool is_done = false;
+    const sl_log_beginning before = log->beginning;
     sl_err err = append_in(log, txn, drafts, count);
+    if (err == SL_OK && log->beginning.base_seq != before.base_seq) {
+        code = sl_log_put_base(log, txn, &log->beginning);
+        if (code != 0) err = sl_log_explain(log->append_error, "append: mdb_put", code);
+    }
+    if (err == SL_OK && log->is_deleting) {
+        code = sl_log_delete_in(log, txn, SL_LOG_DELETE_MAX, &is_done);
+        if (code != 0) err = sl_log_explain(log->append_error, "append: delete", code);
+    }
     if (err != SL_OK) {
         mdb_txn_abort(txn);
         return err;
     }
     code = mdb_txn_commit(txn);
-    return code == 0 ? SL_OK : sl_log_explain(log->append_error, "append: mdb_txn_commit", code);
+    if (code != 0) return sl_log_explain(log->append_error, "append: mdb_txn_commit", code);
+    if (is_done) log->is_deleting = false;
+    return SL_OK;
 }
 
 static sl_err append_in(sl_log *log, MDB_txn *txn, const sl_event *drafts, size_t count)
@@ -62,9 +108,21 @@ static sl_err append_in(sl_log *log, MDB_txn *txn, const sl_event *drafts, size_
         sl_event event = drafts[i];
         event.seq = log->last_seq + 1 + i;
         err = append_event(log, cursor, &event);
+        if (event.kind == SL_KIND_BASE) note_base(log, &event);
     }
     mdb_cursor_close(cursor);
     return err;
+}
+
+/* A base from whose number on everything is here is where the log begins from now on. */
+static void note_base(sl_log *log, const sl_event *event)
+{
+    sl_base base;
+    if (sl_base_decode(event, &base) != SL_OK) return;
+    const uint64_t oldest = log->beginning.oldest_seq > 0 ? log->beginning.oldest_seq : 1;
+    if (base.before_seq > event->seq || base.before_seq < log->beginning.first_seq || base.before_seq < oldest) return;
+    log->beginning.first_seq = base.before_seq;
+    log->beginning.base_seq = event->seq;
 }
 
 static sl_err append_event(sl_log *log, MDB_cursor *cursor, const sl_event *event)

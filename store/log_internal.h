@@ -12,7 +12,8 @@
 #include <stdatomic.h>
 
 enum {
-    SL_LOG_FORMAT = 1,              /* of the databases and the record; a log of a later one is not opened */
+    SL_LOG_FORMAT = 2,              /* of the databases and the record; a log of a later one is not opened */
+    SL_LOG_FORMAT_NEW = 1,          /* what a log is made as: it becomes 2 with its first base */
     SL_LOG_INLINE_BYTES_MAX = 2000, /* of a payload in its record; beyond that LMDB takes whole pages for the record */
     SL_LOG_BLOB_HEADER_BYTES = 8    /* before a blob's bytes: u64 count of the records that refer to it */
 };
@@ -20,14 +21,16 @@ enum {
 static_assert(sizeof(size_t) == sizeof(uint64_t), "LMDB's integer keys are size_t, sequence numbers u64");
 
 struct sl_log {
-    MDB_env *env;      /* Immutable, like all that has no note. */
-    MDB_dbi events;    /* u64 sequence number -> record */
-    MDB_dbi blobs;     /* digest of a payload above SL_LOG_INLINE_BYTES_MAX -> reference count, bytes */
-    MDB_dbi meta;      /* name -> value */
-    bool is_writer;    /* holds the writer's lock in lock_fd */
-    bool is_lockless;  /* reads without LMDB's lock file, so only while nobody writes */
-    int lock_fd;       /* the writer's lock file; -1: not needed, or there is none */
-    uint64_t last_seq; /* Appending thread only: what the next append goes on from. */
+    MDB_env *env;               /* Immutable, like all that has no note. */
+    MDB_dbi events;             /* u64 sequence number -> record */
+    MDB_dbi blobs;              /* digest of a payload above SL_LOG_INLINE_BYTES_MAX -> reference count, bytes */
+    MDB_dbi meta;               /* name -> value */
+    bool is_writer;             /* holds the writer's lock in lock_fd */
+    bool is_lockless;           /* reads without LMDB's lock file, so only while nobody writes */
+    int lock_fd;                /* the writer's lock file; -1: not needed, or there is none */
+    uint64_t last_seq;          /* Appending thread only, as the next two: what the next append goes on from. */
+    sl_log_beginning beginning; /* as committed; oldest_seq as it was when the log was opened */
+    bool is_deleting;           /* appends delete along */
     uint8_t id[SL_LOG_ID_BYTES];
     char id_hex[SL_LOG_ID_HEX + 1];
 
@@ -46,6 +49,15 @@ sl_err sl_log_explain(char errmsg[SL_LOG_ERRMSG_BYTES], const char *step, int co
 
 /* The same into the log's own message, where the first stays. Any thread. */
 sl_err sl_log_note(sl_log *log, const char *step, int code);
+
+/* Where the log begins, as `txn` sees it. Returns LMDB's result. */
+int sl_log_get_beginning(const sl_log *log, MDB_txn *txn, sl_log_beginning *out);
+
+/* Notes in `txn` that the log begins as `beginning` says. Returns LMDB's result. */
+int sl_log_put_base(const sl_log *log, MDB_txn *txn, const sl_log_beginning *beginning);
+
+/* Deletes, in `txn`, up to `max` records below log->beginning.first_seq. Returns LMDB's result. */
+int sl_log_delete_in(const sl_log *log, MDB_txn *txn, size_t max, bool *is_done);
 
 /* Begins the read transaction *txn (NULL), or renews it after a reset. Returns LMDB's result; EBUSY for a lockless
  * reader while somebody writes. Any thread. */

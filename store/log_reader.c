@@ -27,6 +27,7 @@ struct sl_log_reader {
 };
 
 static sl_err find_record(sl_log_reader *reader, MDB_val *record);
+static sl_err explain_missing(sl_log_reader *reader);
 static sl_err begin_view(sl_log_reader *reader);
 static sl_err take_record(sl_log_reader *reader, const MDB_val *record, sl_event *out);
 static sl_err find_blob(sl_log_reader *reader, const uint8_t *digest, sl_event *out);
@@ -114,7 +115,20 @@ static sl_err find_record(sl_log_reader *reader, MDB_val *record)
     if (code != 0) return explain(reader, "read: mdb_cursor_get", code);
     if (key.mv_size != sizeof seq) return explain_damage(reader, SL_ERR_MALFORMED, "its key is not 8 bytes long");
     memcpy(&seq, key.mv_data, sizeof seq);
-    return seq == reader->next_seq ? SL_OK : explain_damage(reader, SL_ERR_GAP, "missing, though a later one is there");
+    return seq == reader->next_seq ? SL_OK : explain_missing(reader);
+}
+
+/* Nobody deletes anything but what lies below the newest base. */
+static sl_err explain_missing(sl_log_reader *reader)
+{
+    sl_log_beginning beginning;
+    int code = sl_log_get_beginning(reader->log, reader->txn, &beginning);
+    if (code != 0) return explain(reader, "read: meta", code);
+    if (reader->next_seq >= beginning.first_seq)
+        return explain_damage(reader, SL_ERR_GAP, "missing, though a later one is there");
+    snprintf(reader->error, sizeof reader->error, "log: event %" PRIu64 ": pruned; the log begins with event %" PRIu64,
+             reader->next_seq, beginning.first_seq);
+    return SL_ERR_RANGE;
 }
 
 static sl_err begin_view(sl_log_reader *reader)

@@ -25,14 +25,21 @@ typedef struct replay {
     session sessions[SESSIONS_MAX];
     size_t session_count;
     uint8_t *marks[SIM_RUNS_MAX + 1];      /* for each number of a run: what became of it */
+    uint32_t begins[SIM_RUNS_MAX + 1];     /* offset of the number of a run that came first … */
+    bool has_begun[SIM_RUNS_MAX + 1];      /* … if any did */
     uint64_t applied[SIM_RUNS_MAX + 1];    /* by source: the number after the last applied … */
     uint64_t applied_by[SIM_RUNS_MAX + 1]; /* … in this session … */
     uint64_t applied_at[SIM_RUNS_MAX + 1]; /* … by this event of the log */
-    uint64_t given_up;                     /* numbers in all */
+    uint64_t given_up;                     /* numbers in all, after the first picture */
     bool has_gap;                          /* in the present event */
     sl_checkpoint proofs[PROOFS_MAX];
     size_t proof_count;
 } replay;
+
+static bool is_stale(const sl_state *state)
+{
+    return sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_IS_STALE).as.integer != 0;
+}
 
 sl_digest sim_check_digest(sim_world *world, const sim_milestone *milestone)
 {
@@ -122,8 +129,10 @@ static void read_log(replay *replay)
             sim_fail(world, "event %llu: session %llu is of two runs", (unsigned long long)event.seq,
                      (unsigned long long)event.session);
         session->run = datagram->run;
-        for (uint32_t i = 0; i < datagram->count; i++)
-            replay->marks[datagram->run->number][datagram->offset + i] |= MARK_LOGGED;
+        uint32_t run = datagram->run->number;
+        if (!replay->has_begun[run]) replay->begins[run] = datagram->offset;
+        replay->has_begun[run] = true;
+        for (uint32_t i = 0; i < datagram->count; i++) replay->marks[run][datagram->offset + i] |= MARK_LOGGED;
     }
 }
 
@@ -131,12 +140,23 @@ static void note_gap(replay *replay, const sl_source *source, sl_hole gap)
 {
     const session *session = find_session(replay, source->number, source->session);
     replay->has_gap = true;
-    replay->given_up += gap.count;
+    if (sl_state_has_picture(replay->state)) replay->given_up += gap.count;
     if (session->run == NULL) return;
     for (uint64_t i = 0; i < gap.count; i++) {
         uint32_t offset = (uint32_t)(gap.first + i) - session->run->first_number;
         if (offset < session->run->count) replay->marks[session->run->number][offset] |= MARK_LOST;
     }
+}
+
+/* A picture that was taken stands for all numbers up to its last part's. */
+static void note_picture(replay *replay, const sl_event *event)
+{
+    const sl_source *source = sl_state_source(replay->state, event->source);
+    const session *session = find_session(replay, event->source, event->session);
+    bool is_numbered = event->source_seq != SL_SOURCE_SEQ_NONE && session->run != NULL && source != NULL;
+    if (!is_numbered || source->session != event->session || is_stale(replay->state)) return;
+    uint32_t last = (uint32_t)event->source_seq - session->run->first_number;
+    for (uint32_t i = 0; i <= last && i < session->run->count; i++) replay->marks[session->run->number][i] |= MARK_LOST;
 }
 
 /* Nothing is applied twice, or before what its sender sent earlier. */
@@ -158,11 +178,6 @@ static void note(void *ctx, const sl_state *state, const sl_effect *effect)
     *applied = effect->seq_num + 1;
     replay->applied_by[source->number] = source->session;
     replay->applied_at[source->number] = effect->event->seq;
-}
-
-static bool is_stale(const sl_state *state)
-{
-    return sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_IS_STALE).as.integer != 0;
 }
 
 /* Goes on with a state that was saved and loaded. */
@@ -209,6 +224,7 @@ static void apply_log(replay *replay)
         replay->has_gap = false;
         if (sl_reduce(replay->state, &event, &output) != SL_OK) abort();
         bool is_picture = event.kind == SL_KIND_PICTURE;
+        if (is_picture) note_picture(replay, &event);
         if (replay->has_gap && !is_picture && !is_stale(replay->state))
             sim_fail(world, "event %llu gives numbers up, and the tree is not stale", (unsigned long long)event.seq);
         if (was_stale && !is_picture && !is_stale(replay->state))
@@ -231,9 +247,7 @@ static void check_numbers(replay *replay)
         if (was_cut[run->sender->index]) continue;
         bool is_first = true;
         for (uint32_t p = 1; p < r; p++) is_first = is_first && world->runs[p]->sender != run->sender;
-        uint32_t i = 0;
-        while (is_first && i < run->count && replay->marks[r][i] == 0) i++;
-        for (; i < run->count; i++) {
+        for (uint32_t i = is_first ? replay->begins[r] : 0; i < run->count; i++) {
             if (replay->marks[r][i] != 0) continue;
             sim_fail(world, "#%u of sender %u, run %u, is neither in the log nor in a closed hole",
                      (unsigned)(run->first_number + i), (unsigned)run->sender->index, (unsigned)r);

@@ -79,8 +79,9 @@ static bool play_seed(uint64_t seed, const sim_sequences *sequences, const optio
     sl_digest content, expected;
     totals->strict_seeds += plan.is_strict;
     totals->wrapping_seeds += plan.senders[0].first_number > 0;
-    if (!play(&plan, totals, options, &content)) return false;
-    if (!play(&calm, &unused, options, &expected)) return false;
+    bool is_well = play(&plan, totals, options, &content);
+    is_well = play(&calm, &unused, options, &expected) && is_well;
+    if (!is_well) return false;
     if (sl_digest_equal(content, expected)) return true;
     printf("seed %llu: the tree is not that of the run without faults\n", (unsigned long long)seed);
     return false;

@@ -5,6 +5,8 @@
 
 #define REST_NS (1200 * SIM_MS) /* between two outages of a strict seed: longer than any hole stays open */
 
+#define LATE_MAX_NS (100 * SIM_MS)
+
 static void begin_outage(sim_world *world);
 static void push(sim_world *world, sim_packet packet, uint64_t delay_ns);
 static uint64_t delay(sim_world *world, const sim_packet *packet);
@@ -47,7 +49,8 @@ static uint64_t delay(sim_world *world, const sim_packet *packet)
     const sim_plan *plan = world->plan;
     if (world->is_healing || plan->window == 0 || sim_chance(&world->rng, 50)) return plan->latency_ns;
     uint64_t others = sim_between(&world->rng, 0, plan->window);
-    return plan->latency_ns + others * packet->sender->plan->interval_ns;
+    uint64_t more_ns = others * packet->sender->plan->interval_ns;
+    return plan->latency_ns + (more_ns < LATE_MAX_NS ? more_ns : LATE_MAX_NS);
 }
 
 static void push(sim_world *world, sim_packet packet, uint64_t delay_ns)

@@ -20,6 +20,7 @@ static void die(sim_world *world, const char *why);
 static void commit(sim_world *world);
 static bool apply(sim_world *world, const sl_event *event);
 static void do_chores(sim_world *world);
+static void tick(sim_world *world);
 static void schedule(sim_world *world);
 
 /* Soon, for what waits: never twice as long as the plan says. */
@@ -121,7 +122,14 @@ static void begin(sim_world *world)
     restore_peers(world);
     sl_err err = sl_start_encode(&start, &writer);
     assert(err == SL_OK);
-    put_own(world, SL_KIND_START, SL_PAYLOAD_VERSION, &writer);
+    sl_event first = {.seq = world->disk.last_seq + 1,
+                      .kind = SL_KIND_START,
+                      .version = SL_PAYLOAD_VERSION,
+                      .source_seq = SL_SOURCE_SEQ_NONE,
+                      .payload = bytes,
+                      .length = (uint32_t)writer.length};
+    sim_disk_append(world, &first);
+    (void)apply(world, &first);
     if (sl_snapshot_open(&process->snapshot, (sl_sink){.put = put_picture, .ctx = world}, process->start_ns) != SL_OK)
         abort();
     process->intake = (sl_intake){.start_ns = process->start_ns,
@@ -136,7 +144,7 @@ static void begin(sim_world *world)
         process->crash_ns = world->now_ns + SIM_SECOND + sim_between(&world->rng, 0, 2 * crash_every_ns);
     process->counters_ns = world->now_ns + SIM_SECOND;
     process->picture_ns = UINT64_MAX;
-    process->commit_ns = world->now_ns;
+    process->commit_ns = UINT64_MAX;
     process->checkpoint_seq = sl_state_seq(process->state);
     process->intake_due_ns = world->now_ns;
     know_datagrams(world);
@@ -220,10 +228,16 @@ void sim_process_receive(sim_world *world, const sim_packet *packet)
     if (packet->datagram != NULL && packet->datagram->is_known) sender->expected_duplicates++;
     if (packet->datagram != NULL) packet->datagram->is_known = true;
     sl_intake_take(&process->intake, &sender->address, packet->bytes, packet->length, world->now_ns);
-    process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
-    if (packet->datagram != NULL && process->picture_ns == UINT64_MAX)
-        process->picture_ns = soon(world, world->plan->picture_max_ns);
+    tick(world);
     schedule(world);
+}
+
+/* What time brings; the worker of the snapshots wakes up, too. */
+static void tick(sim_world *world)
+{
+    sim_process *process = &world->process;
+    process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
+    if (process->picture_ns == UINT64_MAX) process->picture_ns = soon(world, world->plan->picture_max_ns);
 }
 
 /* When something waits for a commit, and none is under way, one begins. */
@@ -261,8 +275,7 @@ void sim_process_step(sim_world *world)
         die(world, "killed");
         return;
     }
-    if (process->intake_due_ns <= world->now_ns)
-        process->intake_due_ns = sl_intake_tick(&process->intake, world->now_ns);
+    if (process->intake_due_ns <= world->now_ns) tick(world);
     if (process->picture_ns <= world->now_ns) {
         process->picture_ns = sl_snapshot_work(process->snapshot) ? soon(world, SIM_MS) : UINT64_MAX;
     }
@@ -296,21 +309,22 @@ static void do_chores(sim_world *world)
 /* Committing. */
 
 /* "scene order unknown", or "fresh". */
-static const char *stale_reason(const sl_state *state)
+static void write_staleness(const sl_state *state, char out[64])
 {
     sl_value reason = sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_STALE_REASON);
-    return reason.type == SL_VALUE_TEXT ? reason.as.text : "fresh";
+    bool is_stale = reason.type == SL_VALUE_TEXT;
+    snprintf(out, 64, "%.*s", is_stale ? (int)reason.length : 5, is_stale ? reason.as.text : "fresh");
 }
 
 static bool apply(sim_world *world, const sl_event *event)
 {
     sim_process *process = &world->process;
-    char before[64];
-    if (world->is_verbose) snprintf(before, sizeof before, "%s", stale_reason(process->state));
+    char before[64], after[64];
+    if (world->is_verbose) write_staleness(process->state, before);
     if (sl_reduce(process->state, event, NULL) != SL_OK) abort();
-    if (world->is_verbose && strcmp(before, stale_reason(process->state)) != 0)
-        sim_tell(world, "after event %llu the tree is: %s", (unsigned long long)event->seq,
-                 stale_reason(process->state));
+    if (world->is_verbose) write_staleness(process->state, after);
+    if (world->is_verbose && strcmp(before, after) != 0)
+        sim_tell(world, "after event %llu the tree is: %s", (unsigned long long)event->seq, after);
     const sl_source *source = sl_state_source(process->state, event->source);
     if (source != NULL) sl_settle_see(&process->settle, source, world->now_ns);
     return world->failure[0] == '\0';
@@ -380,13 +394,14 @@ const sl_source *sim_process_source(const sim_world *world, const sim_sender *se
 bool sim_process_has_heard(const sim_world *world, const sim_sender *sender)
 {
     const sl_source *source = world->process.is_up ? sim_process_source(world, sender) : NULL;
-    return source != NULL && source->has_hello && source->session == sender->run->session;
+    return source != NULL && source->has_hello && source->said_session == sender->run->session;
 }
 
 bool sim_process_has_all(const sim_world *world, const sim_sender *sender)
 {
     const sim_process *process = &world->process;
     if (!process->is_up || process->first != NULL || sl_ring_count(process->ring) > 0) return false;
+    if (process->picture_ns != UINT64_MAX) return false;
     if (sim_network_has(world, sender)) return false;
     const sl_source *source = sim_process_source(world, sender);
     if (source == NULL) return sender->run->count == 0;

@@ -28,6 +28,7 @@ static void await_picture(sim_world *world, sim_sender *sender);
 static void play(sim_world *world, sim_sender *sender);
 static void play_event(sim_world *world, sim_sender *sender);
 static bool restart(sim_world *world, sim_sender *sender);
+static void begin_anew(sim_world *world, sim_sender *sender);
 static void resend(sim_world *world, sim_sender *sender, uint64_t first, uint64_t count);
 
 void sim_sender_open(sim_world *world, uint32_t index)
@@ -151,12 +152,7 @@ void sim_sender_step(sim_world *world, sim_sender *sender)
     case SIM_STAGE_PICTURE: send_part(world, sender); break;
     case SIM_STAGE_AWAIT: await_picture(world, sender); break;
     case SIM_STAGE_PLAY: play(world, sender); break;
-    case SIM_STAGE_QUIET:
-        sender->step_ns = world->now_ns + LOOK_NS;
-        if (!sim_process_has_all(world, sender)) break;
-        begin_run(world, sender, 0);
-        sender->stage = SIM_STAGE_HEARD;
-        break;
+    case SIM_STAGE_QUIET: begin_anew(world, sender); break;
     case SIM_STAGE_HEARD:
         sender->step_ns = world->now_ns + LOOK_NS;
         if (sim_process_has_heard(world, sender)) sender->stage = SIM_STAGE_PLAY;
@@ -195,12 +191,13 @@ void sim_sender_send_picture(sim_world *world, sim_sender *sender, const sim_mil
     sender->step_ns = world->now_ns;
 }
 
-/* The others begin when there is a picture, too: what they tell is not in it. */
+/* The others begin when there is a picture, too, for what they tell is not in it; or when none will come any more. */
 static void await_picture(sim_world *world, sim_sender *sender)
 {
     sender->step_ns = world->now_ns + LOOK_NS;
-    if (world->process.is_up && sl_state_has_picture(world->process.state)) {
-        sender->stage = SIM_STAGE_PLAY;
+    bool is_hopeless = sender->index > 0 && world->senders[0].stage == SIM_STAGE_DONE;
+    if (is_hopeless || (world->process.is_up && sl_state_has_picture(world->process.state))) {
+        sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
     } else if (sender->index == 0 && world->now_ns - sender->picture_ns > PICTURE_PATIENCE_NS) {
         sim_tell(world, "there is no picture; it is sent again");
         sim_sender_send_picture(world, sender, &world->plan->sequence->milestones[0]);
@@ -231,8 +228,19 @@ static void play(sim_world *world, sim_sender *sender)
     play_event(world, sender);
 }
 
-/* True if the sender begins anew before its next event. In a strict seed it waits until nothing of the old run is left
- * that symlog could ask for. */
+/* A strict seed waits until nothing of the old run is left that symlog could ask for. In the others nothing of it is on
+ * the way: a sender needs longer to start than a datagram to arrive. */
+static void begin_anew(sim_world *world, sim_sender *sender)
+{
+    bool has_all = sim_process_has_all(world, sender);
+    sender->step_ns = world->now_ns + LOOK_NS;
+    if (world->plan->is_strict ? !has_all : sim_network_has(world, sender)) return;
+    if (!world->plan->is_strict) sender->run->is_cut = world->is_unknowable = true;
+    begin_run(world, sender, 0);
+    sender->stage = world->plan->is_strict ? SIM_STAGE_HEARD : SIM_STAGE_PLAY;
+}
+
+/* True if the sender begins anew before its next event. */
 static bool restart(sim_world *world, sim_sender *sender)
 {
     for (uint32_t i = 0; i < sender->plan->restart_count; i++) {
@@ -240,12 +248,8 @@ static bool restart(sim_world *world, sim_sender *sender)
         sender->restarts_done[i] = true;
         world->totals->restarts++;
         sim_tell(world, "sender %u begins anew before event %u", (unsigned)sender->index, (unsigned)sender->event);
-        if (world->plan->is_strict) {
-            sender->stage = SIM_STAGE_QUIET;
-            return true;
-        }
-        if (!sim_process_has_all(world, sender)) sender->run->is_cut = world->is_unknowable = true;
-        begin_run(world, sender, 0);
+        sender->stage = SIM_STAGE_QUIET;
+        if (!world->plan->is_strict) sender->hello_ns = sender->heartbeat_ns = UINT64_MAX; /* it is gone already */
         return true;
     }
     return false;
@@ -291,6 +295,7 @@ void sim_sender_repeat(sim_world *world, sim_sender *sender, uint32_t event_coun
 
 void sim_sender_answer(sim_world *world, sim_sender *sender, const uint8_t *request, size_t length)
 {
+    if (sender->stage == SIM_STAGE_QUIET && !world->plan->is_strict) return;
     if (!sl_osc_check(request, length, NULL)) {
         sim_fail(world, "a malformed request");
         return;

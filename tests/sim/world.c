@@ -131,10 +131,12 @@ static void fail_to_converge(sim_world *world)
         const sim_sender *sender = &world->senders[i];
         const sl_source *source = sim_process_source(world, sender);
         if (sim_process_has_all(world, sender)) continue;
-        sim_fail(world, "sender %u does not converge: next is %u, the state waits for %llu and holds %u", (unsigned)i,
-                 (unsigned)sim_run_next(sender->run),
+        sim_fail(world, "sender %u does not converge: next is %u, the state waits for %llu and holds %u%s%s",
+                 (unsigned)i, (unsigned)sim_run_next(sender->run),
                  (unsigned long long)(source != NULL ? source->next_source_seq : 0),
-                 (unsigned)(source != NULL ? source->held_count : 0));
+                 (unsigned)(source != NULL ? source->held_count : 0),
+                 source != NULL && source->has_open_run ? ", a run is open" : "",
+                 world->process.picture_ns != UINT64_MAX ? ", a picture is under way" : "");
     }
     sim_fail(world, "symlog does not come back");
 }
@@ -159,7 +161,7 @@ static void heal(sim_world *world)
     world->process.up_ns = world->now_ns;
     for (uint32_t i = 0; i < world->sender_count; i++) {
         sim_sender *sender = &world->senders[i];
-        uint32_t count = sender->plan->has_heartbeat ? 0 : world->is_unknowable ? QUIETS : 1;
+        uint32_t count = sender->plan->has_heartbeat ? 0 : sender->plan->restart_count > 0 ? QUIETS : 1;
         while (!world->process.is_up) advance(world);
         for (uint32_t n = 0; n < count; n++) sim_sender_send_quiet(world, sender);
     }

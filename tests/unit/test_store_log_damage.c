@@ -246,7 +246,7 @@ static void test_store_log_damage_gap_at_the_start(void **state)
 
 static void test_store_log_damage_version_unknown(void **state)
 {
-    static const uint8_t formats[][META_FORMAT_BYTES] = {{2}, {0}, {1, 0, 0, 1}};
+    static const uint8_t formats[][META_FORMAT_BYTES] = {{3}, {0}, {1, 0, 0, 1}};
     const sl_event second = draft_of("2");
     append_1_2_3(*state, &second);
     char errmsg[SL_LOG_ERRMSG_BYTES];

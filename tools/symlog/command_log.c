@@ -28,7 +28,7 @@ typedef struct options {
 typedef struct listing {
     sl_log *log;
     sl_log_reader *reader;
-    sl_state *names; // Told of sessions alone: names the sources.
+    sl_state *names; // Told of sessions alone: names the sources. It begins as the state before the first event.
     sl_printer printer;
     sl_text line;
     sl_range range;
@@ -131,9 +131,19 @@ static sl_err open_listing(listing *out, char errmsg[256])
     if (err != SL_OK) return err;
     err = sl_moment_range(out->log, out->options->from, out->options->to, &out->range, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), &out->names);
-    if (err == SL_OK) err = sl_log_reader_open(out->log, 1, &out->reader);
-    if (err != SL_OK) snprintf(errmsg, 256, "%s", err == SL_ERR_MEMORY ? sl_err_text(err) : sl_log_error(out->log));
+    uint64_t last = 0;
+    err = sl_log_last(out->log, &last);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(out->log));
+        return err;
+    }
+    const uint64_t before = out->range.from <= last ? out->range.from - 1 : last;
+    err = sl_host_nearest(out->options->db, out->log, before, &out->names, errmsg);
+    uint64_t from = err == SL_OK ? sl_state_seq(out->names) + 1 : out->range.from;
+    if (err == SL_ERR_VERSION)
+        err = sl_state_create(sl_host_memory(), &out->names); // The events can be read all the same.
+    if (err == SL_OK) err = sl_log_reader_open(out->log, from, &out->reader);
+    if (err == SL_ERR_MEMORY) snprintf(errmsg, 256, "%s", sl_err_text(err));
     return err;
 }
 

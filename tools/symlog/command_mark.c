@@ -32,7 +32,7 @@ static int run(int argc, char **argv)
     if (params == NULL) return sl_usage_error("mark", "TEXT must be UTF-8");
     char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES];
     json_t *result = NULL;
-    sl_err err = sl_rpc_client_call(url, "mark", params, &result, errmsg);
+    sl_err err = sl_rpc_client_call(url, "mark", params, SL_RPC_CLIENT_TIMEOUT_MS, &result, errmsg);
     json_decref(params);
     if (err == SL_ERR_RANGE) return sl_usage_error("mark", "%s", errmsg);
     if (err != SL_OK) return sl_failure("mark", "%s", errmsg);

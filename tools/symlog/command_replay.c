@@ -35,7 +35,7 @@ typedef struct replay {
     bool is_json;
     sl_filter filter;
     uint64_t digests_every; // SHOW_DIGESTS
-    sl_range range;         // Of the events shown; the state is always built from the first one on.
+    sl_range range;         // Of the events shown; the state is built from a snapshot before them on.
     sl_log *log;
     sl_log_reader *reader;
     sl_state *state;
@@ -167,12 +167,12 @@ static sl_err open_all(const options *options, replay *replay, char errmsg[256])
     if (err != SL_OK) return err;
     err = find_range(options, replay, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), &replay->state);
-    if (err != SL_OK) {
-        snprintf(errmsg, 256, "%s", sl_err_text(err));
-        return err;
-    }
-    err = sl_log_reader_open(replay->log, 1, &replay->reader);
+    const uint64_t through = replay->range.through;
+    const bool is_from = replay->show != SHOW_STATE && replay->range.from <= through;
+    const uint64_t wanted = is_from && through > 0 ? replay->range.from - 1 : through;
+    err = sl_host_nearest(options->db, replay->log, wanted, &replay->state, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_log_reader_open(replay->log, sl_state_seq(replay->state) + 1, &replay->reader);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(replay->log));
         return err;

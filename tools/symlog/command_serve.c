@@ -7,10 +7,12 @@
 #include "tools/symlog/committer.h"
 #include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/options.h"
 #include "tools/symlog/service.h"
 #include "tools/symlog/status.h"
+#include "tools/symlog/worker.h"
 
 #include <netinet/in.h>
 #include <signal.h>
@@ -32,6 +34,7 @@ typedef struct serve_options {
     uint16_t ws_port;
     sl_durability durability;
     uint64_t checkpoint_every;
+    uint64_t snapshot_every;
     uint64_t backlog_bytes;
     bool is_verbose;
     sl_access access;
@@ -48,6 +51,7 @@ typedef struct serve {
     sl_peers *peers;
     sl_service *service;
     sl_committer *committer;
+    sl_worker *worker;
     sl_udp *udp;
     char errmsg[256];
 } serve;
@@ -58,6 +62,7 @@ static int read_origins(const char *name, const char *list, serve_options *optio
 static void catch_signals(void);
 static bool start(serve *serve);
 static bool start_pipeline(serve *serve);
+static bool start_worker(serve *serve);
 static bool listen_for_all(serve *serve);
 static void say_where(serve *serve);
 static bool restore_peers(serve *serve);
@@ -65,6 +70,8 @@ static void loop(serve *serve);
 static void stop(serve *serve);
 static void on_committed(void *ctx, const sl_event *drafts, size_t count);
 static void on_fault(void *ctx, const char *reason);
+static void on_answer(void *ctx);
+static void on_pruned(void *ctx);
 
 const sl_command sl_command_serve = {
     .name = "serve",
@@ -111,8 +118,8 @@ static int run(int argc, char **argv)
 static int read_options(int argc, char **argv, serve_options *options)
 {
     const char *name = argv[0];
-    const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power", *every = NULL;
-    const char *backlog = NULL;
+    const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
+    const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
     const sl_option table[] = {
         {"--db", &db, NULL},
         {"--osc", &osc, NULL},
@@ -120,7 +127,8 @@ static int read_options(int argc, char **argv, serve_options *options)
         {"--token", &options->access.token, NULL},
         {"--allow-origin", &origins, NULL},
         {"--durability", &durability, NULL},
-        {"--checkpoint-every", &every, NULL}, /* this and the next for tests: no help tells of them */
+        {"--checkpoint-every", &checkpoint_every, NULL}, /* for tests: no help tells of these three */
+        {"--snapshot-every", &snapshot_every, NULL},
         {"--backlog", &backlog, NULL},
         {"--verbose", NULL, &options->is_verbose},
     };
@@ -141,8 +149,11 @@ static int read_options(int argc, char **argv, serve_options *options)
         return sl_usage_error(name, "--durability is power or process, not \"%s\"", durability);
     options->durability = durability[1] == 'o' ? SL_DURABILITY_POWER : SL_DURABILITY_PROCESS;
     options->checkpoint_every = SL_CHORES_CHECKPOINT_EVERY;
-    if (every != NULL && !sl_option_number(every, 1, UINT32_MAX, &options->checkpoint_every))
+    options->snapshot_every = SL_KEEPER_EVERY_EVENTS;
+    if (checkpoint_every != NULL && !sl_option_number(checkpoint_every, 1, UINT32_MAX, &options->checkpoint_every))
         return sl_usage_error(name, "--checkpoint-every wants a number of events");
+    if (snapshot_every != NULL && !sl_option_number(snapshot_every, 1, UINT32_MAX, &options->snapshot_every))
+        return sl_usage_error(name, "--snapshot-every wants a number of events");
     options->backlog_bytes = SL_FEED_BACKLOG_BYTES;
     if (backlog != NULL && !sl_option_number(backlog, 1 << 16, SL_FEED_BACKLOG_BYTES, &options->backlog_bytes))
         return sl_usage_error(name, "--backlog wants a number of bytes, from 65536");
@@ -187,7 +198,13 @@ static bool start(serve *serve)
 {
     const serve_options *options = serve->options;
     const sl_opening_options opening = {
-        .dir = options->dir, .durability = options->durability, .options = options->summary, .signal = &stop_signal};
+        .dir = options->dir,
+        .durability = options->durability,
+        .options = options->summary,
+        .snapshot_every = options->snapshot_every,
+        .signal = &stop_signal,
+        .status = &serve->status,
+    };
     sl_err err = sl_opening_open(&serve->opening, &opening, serve->errmsg);
     if (err == SL_ERR_END) serve->errmsg[0] = '\0'; /* who pressed Ctrl-C knows why */
     if (err != SL_OK) return false;
@@ -212,6 +229,7 @@ static bool start_pipeline(serve *serve)
         .access = &options->access,
         .status = &serve->status,
         .checkpoint_every = options->checkpoint_every,
+        .snapshot_every = options->snapshot_every,
         .backlog_bytes = options->backlog_bytes,
         .is_verbose = options->is_verbose,
     };
@@ -223,7 +241,26 @@ static bool start_pipeline(serve *serve)
     const sl_committer_options committer = {
         .log = serve->opening.log, .ring = serve->ring, .wake_fd = serve->wake_fd, .tell = on_committed, .ctx = serve};
     if (sl_committer_start(&serve->committer, &committer) != SL_OK) return false;
+    if (serve->opening.is_pruning) sl_committer_delete(serve->committer);
+    if (!start_worker(serve)) return false;
     serve->errmsg[0] = '\0';
+    return true;
+}
+
+static bool start_worker(serve *serve)
+{
+    const sl_worker_options worker = {
+        .log = serve->opening.log,
+        .snapshots = serve->opening.snapshots,
+        .status = &serve->status,
+        .sink = sl_committer_sink(serve->committer),
+        .start_ns = serve->opening.start_ns,
+        .wake = on_answer,
+        .pruned = on_pruned,
+        .ctx = serve,
+    };
+    if (sl_worker_start(&serve->worker, &worker) != SL_OK) return false;
+    sl_service_attach_worker(serve->service, serve->worker);
     return true;
 }
 
@@ -312,6 +349,8 @@ static void stop(serve *serve)
         sl_service_detach_udp(serve->service);
         sl_udp_stop(serve->udp);
     }
+    if (serve->worker != NULL) sl_service_attach_worker(serve->service, NULL);
+    sl_worker_stop(serve->worker); /* it puts into the committer's queue */
     uint64_t head = 0;
     if (!sl_committer_stop(serve->committer)) {
         if (sl_log_last(serve->opening.log, &head) != SL_OK) head = 0;
@@ -319,6 +358,10 @@ static void stop(serve *serve)
                  sl_log_error(serve->opening.log), (unsigned long long)head);
     } else if (serve->udp != NULL && serve->errmsg[0] == '\0') {
         sl_service_finish(serve->service, sl_opening_sink(serve->opening.log));
+        if (serve->opening.snapshots != NULL &&
+            sl_keeper_take(serve->opening.snapshots, serve->opening.state) != SL_OK) {
+            sl_status_say(&serve->status, "snapshots reason=\"%s\"", sl_snapshots_error(serve->opening.snapshots));
+        }
         if (sl_log_last(serve->opening.log, &head) == SL_OK)
             sl_status_say(&serve->status, "stopped events=%llu", (unsigned long long)head);
     }
@@ -350,4 +393,18 @@ static void on_fault(void *ctx, const char *reason)
 {
     serve *serve = ctx;
     sl_status_say(&serve->status, "refused what=datagram reason=\"%s\"", reason);
+}
+
+/* Worker's thread. */
+static void on_answer(void *ctx)
+{
+    const serve *serve = ctx;
+    sl_service_wake(serve->service);
+}
+
+/* Worker's thread. */
+static void on_pruned(void *ctx)
+{
+    const serve *serve = ctx;
+    sl_committer_delete(serve->committer);
 }

@@ -84,7 +84,7 @@ static int run(int argc, char **argv)
 static sl_err ask_serve(const char *url, sl_text *stat, char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES])
 {
     json_t *result = NULL;
-    sl_err err = sl_rpc_client_call(url, "stat", NULL, &result, errmsg);
+    sl_err err = sl_rpc_client_call(url, "stat", NULL, SL_RPC_CLIENT_TIMEOUT_MS, &result, errmsg);
     if (err != SL_OK) return err;
     char *text = json_dumps(result, JSON_COMPACT);
     if (text != NULL) sl_text_string(stat, text);
@@ -97,7 +97,7 @@ static sl_err ask_log(const char *db, sl_text *stat, char errmsg[SL_RPC_CLIENT_E
 {
     sl_log *log = NULL;
     sl_state *state = NULL;
-    sl_err err = sl_host_replay(db, 0, &log, &state, errmsg);
+    sl_err err = sl_host_replay(db, &log, &state, errmsg);
     if (err != SL_OK) return err;
     sl_message_stat(stat, state, sl_log_id_hex(log));
     sl_state_destroy(state);

@@ -125,9 +125,16 @@ static sl_err open_watch(watch *watch, const char *db, char errmsg[256])
 {
     sl_err err = sl_host_open_log(db, &watch->log, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), &watch->state);
-    if (err == SL_OK) err = sl_log_reader_open(watch->log, 1, &watch->reader);
-    if (err != SL_OK) snprintf(errmsg, 256, "%s", err == SL_ERR_MEMORY ? sl_err_text(err) : sl_log_error(watch->log));
+    uint64_t last = 0;
+    err = sl_log_last(watch->log, &last);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(watch->log));
+        return err;
+    }
+    err = sl_host_nearest(db, watch->log, last, &watch->state, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_log_reader_open(watch->log, sl_state_seq(watch->state) + 1, &watch->reader);
+    if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(watch->log));
     return err;
 }
 

@@ -36,6 +36,7 @@ struct sl_committer {
     _Atomic uint64_t head;
     _Atomic bool failed;
     _Atomic bool stopping;
+    _Atomic bool deleting; /* there is something below the log's newest base */
 
     queue taken;                                /* Committer's thread, and so is the rest. */
     size_t ahead;                               /* ring drafts to be committed before the first of `taken` */
@@ -47,6 +48,7 @@ static bool take_and_commit(sl_committer *committer);
 static size_t add_taken(sl_committer *committer, size_t count);
 static bool commit(sl_committer *committer, size_t count);
 static void free_committed(sl_committer *committer, size_t count);
+static void delete_some(sl_committer *committer);
 static void wait_for_drafts(const sl_committer *committer);
 static sl_err put(void *ctx, const sl_event *draft);
 
@@ -117,11 +119,35 @@ static void *run(void *ctx)
     sl_committer *committer = ctx;
     while (!atomic_load(&committer->failed)) {
         const bool stopping = atomic_load(&committer->stopping); /* before looking: what was put by then is committed */
+        if (atomic_load(&committer->deleting)) sl_log_delete_along(committer->options.log);
         if (take_and_commit(committer)) continue;
         if (stopping) break;
-        wait_for_drafts(committer);
+        if (atomic_load(&committer->deleting)) {
+            delete_some(committer);
+        } else {
+            wait_for_drafts(committer);
+        }
     }
     return NULL;
+}
+
+void sl_committer_delete(sl_committer *committer)
+{
+    atomic_store(&committer->deleting, true);
+    wake(committer);
+}
+
+/* There is time for it. */
+static void delete_some(sl_committer *committer)
+{
+    bool is_done = false;
+    atomic_store(&committer->deleting, false); /* before looking: another base may come meanwhile */
+    if (sl_log_delete_some(committer->options.log, SL_LOG_DELETE_MAX, &is_done) != SL_OK) {
+        atomic_store(&committer->failed, true);
+        committer->options.tell(committer->options.ctx, NULL, 0);
+    } else if (!is_done) {
+        atomic_store(&committer->deleting, true);
+    }
 }
 
 /* One batch. False if nothing waited. */

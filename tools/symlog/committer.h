@@ -48,6 +48,10 @@ bool sl_committer_stop(sl_committer *committer);
 /* The bounded queue: SL_ERR_FULL beyond SL_COMMITTER_QUEUE_EVENTS or _BYTES. Valid until sl_committer_stop. */
 sl_sink sl_committer_sink(sl_committer *committer);
 
+/* Has what lies below the log's newest base deleted, a little with each commit and whenever nothing else is to be done;
+ * what is left when the committer stops stays for the next. Any thread. */
+void sl_committer_delete(sl_committer *committer);
+
 /* Number of the last event committed by this thread; 0 before the first. Any thread. */
 uint64_t sl_committer_head(const sl_committer *committer);
 

@@ -1,6 +1,8 @@
 /* What the machine gives. */
 #include "tools/symlog/host.h"
 
+#include "tools/symlog/nearest.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #include <string.h>
 
 static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
-static sl_err apply_all(sl_log *log, uint64_t through, sl_state *state, char errmsg[256]);
+static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason);
 
 sl_memory sl_host_memory(void)
 {
@@ -90,47 +92,48 @@ void sl_host_read_error(const sl_log_reader *reader, sl_err err, char errmsg[256
              is_damage ? "; symlog verify tells how much is damaged" : "");
 }
 
-sl_err sl_host_replay(const char *dir, uint64_t through, sl_log **log, sl_state **state, char errmsg[256])
+sl_snapshots *sl_host_open_snapshots(const char *option, const sl_log *log)
 {
+    char dir[SL_HOST_DIR_BYTES];
+    char errmsg[256];
+    sl_snapshots *snapshots = NULL;
+    if (!sl_host_db_dir(option, dir, sizeof dir, errmsg)) return NULL;
+    const sl_snapshots_options options = {.dir = dir, .log_id = sl_log_id(log)};
+    sl_err err = sl_snapshots_open(&snapshots, &options, NULL, errmsg);
+    if (err != SL_OK && err != SL_ERR_NOT_FOUND) fprintf(stderr, "symlog: goes without snapshots: %s\n", errmsg);
+    return snapshots;
+}
+
+sl_err sl_host_nearest(const char *option, sl_log *log, uint64_t seq, sl_state **state, char errmsg[256])
+{
+    sl_nearest from = {.log = log, .snapshots = sl_host_open_snapshots(option, log), .report = on_bad_snapshot};
+    sl_err err = sl_nearest_state(&from, seq, state, errmsg);
+    sl_snapshots_close(from.snapshots);
+    return err;
+}
+
+sl_err sl_host_replay(const char *option, sl_log **log, sl_state **state, char errmsg[256])
+{
+    uint64_t last = 0;
     *state = NULL;
-    sl_err err = sl_host_open_log(dir, log, errmsg);
+    sl_err err = sl_host_open_log(option, log, errmsg);
     if (err != SL_OK) return err;
-    err = sl_state_create(sl_host_memory(), state);
+    err = sl_log_last(*log, &last);
     if (err != SL_OK) {
-        snprintf(errmsg, 256, "%s", sl_err_text(err));
+        snprintf(errmsg, 256, "%.255s", sl_log_error(*log));
     } else {
-        err = apply_all(*log, through, *state, errmsg);
+        sl_nearest from = {.log = *log, .snapshots = sl_host_open_snapshots(option, *log), .report = on_bad_snapshot};
+        err = sl_nearest_reach(&from, last, NULL, state, errmsg);
+        sl_snapshots_close(from.snapshots);
     }
     if (err == SL_OK) return SL_OK;
-    if (*state != NULL) sl_state_destroy(*state);
     sl_log_close(*log);
-    *state = NULL;
     *log = NULL;
     return err;
 }
 
-static sl_err apply_all(sl_log *log, uint64_t through, sl_state *state, char errmsg[256])
+static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason)
 {
-    sl_log_reader *reader = NULL;
-    sl_err err = sl_log_reader_open(log, 1, &reader);
-    if (err != SL_OK) {
-        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
-        return err;
-    }
-    while (through == 0 || sl_state_seq(state) < through) {
-        sl_event event;
-        err = sl_log_read(reader, &event);
-        if (err != SL_OK) break;
-        err = sl_reduce(state, &event, NULL);
-        if (err != SL_OK) break;
-    }
-    if (err == SL_ERR_END) {
-        err = SL_OK;
-    } else if (err == SL_ERR_MEMORY) {
-        snprintf(errmsg, 256, "memory ran out after event %llu", (unsigned long long)sl_state_seq(state));
-    } else if (err != SL_OK) {
-        sl_host_read_error(reader, err, errmsg);
-    }
-    sl_log_reader_close(reader);
-    return err;
+    (void)ctx;
+    fprintf(stderr, "symlog: passes over the snapshot of event %llu: %s\n", (unsigned long long)seq, reason);
 }

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/reduce.h"
 #include "store/log.h"
+#include "store/snapshots.h"
 
 #define SL_PROGRAM_VERSION "symlog 0.1.0"
 
@@ -28,8 +29,17 @@ sl_err sl_host_open_log(const char *option, sl_log **log, char errmsg[256]);
 /* The sentence for an sl_log_read that failed with `err` (not SL_ERR_END). */
 void sl_host_read_error(const sl_log_reader *reader, sl_err err, char errmsg[256]);
 
-/* Opens the log in `dir` for reading and applies every event up to `through` (0: all) to a new state. For offline
- * commands. On failure prints nothing, fills errmsg. The caller destroys both. */
-sl_err sl_host_replay(const char *dir, uint64_t through, sl_log **log, sl_state **state, char errmsg[256]);
+/* The snapshots beside a log that sl_host_open_log opened, for reading; NULL where there are none, or none that can be
+ * read, which is then said on standard error. The caller closes them. */
+sl_snapshots *sl_host_open_snapshots(const char *option, const sl_log *log);
+
+/* Makes the state after event `seq` of a log that sl_host_open_log opened, or the nearest one before it: from the
+ * snapshots beside the log, where there are some (a bad one is told of on standard error), else from its beginning. For
+ * commands, which only read. Errors as sl_nearest_state. The caller destroys the state. */
+sl_err sl_host_nearest(const char *option, sl_log *log, uint64_t seq, sl_state **state, char errmsg[256]);
+
+/* Opens the log that `option` names for reading and makes the state after its last event. For commands. On failure
+ * prints nothing, fills errmsg. The caller destroys both. */
+sl_err sl_host_replay(const char *option, sl_log **log, sl_state **state, char errmsg[256]);
 
 #endif

@@ -17,9 +17,11 @@ sl_err sl_log_batch_open(sl_log_batch *batch, size_t count_max)
     return batch->events != NULL ? SL_OK : SL_ERR_MEMORY;
 }
 
-sl_err sl_log_batch_make(sl_log_batch *batch, const char *dir, const uint8_t id[SL_LOG_ID_BYTES], char errmsg[512])
+sl_err sl_log_batch_make(sl_log_batch *batch, const char *dir, const uint8_t id[SL_LOG_ID_BYTES], uint64_t first_seq,
+                         char errmsg[512])
 {
-    sl_log_options options = {.dir = dir, .is_writer = true, .new_id = id};
+    sl_log_options options = {.dir = dir, .is_writer = true, .new_id = id, .new_first_seq = first_seq};
+    batch->first_seq = first_seq;
     sl_err err = sl_log_open(&batch->log, &options, errmsg);
     if (err != SL_OK) {
         batch->log = NULL;
@@ -46,7 +48,7 @@ void sl_log_batch_close(sl_log_batch *batch)
 
 uint64_t sl_log_batch_next(const sl_log_batch *batch)
 {
-    return batch->committed + batch->count + 1;
+    return batch->first_seq + batch->committed + batch->count;
 }
 
 sl_err sl_log_batch_add(sl_log_batch *batch, const sl_event *event, char errmsg[512])
@@ -76,8 +78,22 @@ sl_err sl_log_batch_commit(sl_log_batch *batch, char errmsg[512])
         snprintf(errmsg, 512, "%s", sl_log_error(batch->log));
         return err;
     }
-    batch->committed = last;
+    batch->committed = last + 1 - batch->first_seq;
     batch->count = 0;
     sl_text_clear(&batch->payloads);
     return SL_OK;
+}
+
+sl_err sl_log_batch_check(const sl_log_batch *batch, char errmsg[512])
+{
+    sl_log_beginning beginning;
+    sl_err err = sl_log_begins(batch->log, &beginning);
+    if (err != SL_OK) {
+        snprintf(errmsg, 512, "%s", sl_log_error(batch->log));
+    } else if (beginning.first_seq < batch->first_seq) {
+        snprintf(errmsg, 512, "the log was pruned, and no base among the events says how it was before event %llu",
+                 (unsigned long long)batch->first_seq);
+        err = SL_ERR_REFUSED;
+    }
+    return err;
 }

@@ -23,7 +23,7 @@ typedef struct export
 export;
 
 static sl_err write_all(export *out, bool shows_progress, char errmsg[256]);
-static bool write_head(export *out);
+static bool write_head(export *out, uint64_t first_seq);
 static bool write_event(export *out, const sl_event *event);
 
 int sl_log_file_export(const char *db, const char *path, bool is_raw)
@@ -52,17 +52,19 @@ int sl_log_file_export(const char *db, const char *path, bool is_raw)
 static sl_err write_all(export *out, bool shows_progress, char errmsg[256])
 {
     uint64_t last = 0;
+    sl_log_beginning beginning;
     sl_log_reader *reader = NULL;
     sl_err err = sl_log_last(out->log, &last);
-    if (err == SL_OK) err = sl_log_reader_open(out->log, 1, &reader);
+    if (err == SL_OK) err = sl_log_begins(out->log, &beginning);
+    if (err == SL_OK) err = sl_log_reader_open(out->log, beginning.first_seq, &reader);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(out->log));
         return err;
     }
     sl_progress progress = sl_progress_begin("exporting", last, shows_progress);
-    bool can_write = write_head(out);
+    bool can_write = write_head(out, beginning.first_seq);
     // What is appended meanwhile is left out, or the export of a busy log might never end.
-    while (can_write && out->count < last) {
+    while (can_write && sl_log_reader_next_seq(reader) <= last) {
         sl_event event;
         err = sl_log_read(reader, &event);
         if (err != SL_OK) break;
@@ -76,7 +78,7 @@ static sl_err write_all(export *out, bool shows_progress, char errmsg[256])
     return err;
 }
 
-static bool write_head(export *out)
+static bool write_head(export *out, uint64_t first_seq)
 {
     if (out->is_raw) return sl_print_bytes(&out->printer, sl_log_id(out->log), SL_LOG_ID_BYTES);
     sl_text_clear(&out->line);
@@ -84,7 +86,12 @@ static bool write_head(export *out)
     sl_text_u64(&out->line, SL_LOG_FILE_VERSION);
     sl_text_string(&out->line, ",\"log_id\":\"");
     sl_text_string(&out->line, sl_log_id_hex(out->log));
-    sl_text_string(&out->line, "\"}");
+    sl_text_string(&out->line, "\"");
+    if (first_seq > 1) {
+        sl_text_string(&out->line, ",\"first\":");
+        sl_text_u64(&out->line, first_seq);
+    }
+    sl_text_string(&out->line, "}");
     return sl_print_line(&out->printer, &out->line);
 }
 

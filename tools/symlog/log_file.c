@@ -48,6 +48,15 @@ sl_err sl_log_file_read_head(const json_t *object, uint8_t id[SL_LOG_ID_BYTES], 
     return SL_OK;
 }
 
+sl_err sl_log_file_read_first(const json_t *object, uint64_t *first_seq, char reason[SL_LOG_FILE_REASON_BYTES])
+{
+    const json_t *first = json_object_get(object, "first");
+    *first_seq = first != NULL ? (uint64_t)json_integer_value(first) : 1;
+    if (first == NULL || (json_is_integer(first) && json_integer_value(first) >= 1)) return SL_OK;
+    snprintf(reason, SL_LOG_FILE_REASON_BYTES, "\"first\" must be an event's number");
+    return SL_ERR_MALFORMED;
+}
+
 sl_err sl_log_file_read_event(const json_t *object, sl_event *event, sl_text *payload,
                               char reason[SL_LOG_FILE_REASON_BYTES])
 {

@@ -14,6 +14,7 @@
 typedef struct import_run {
     sl_ndjson input;
     sl_log_batch batch;
+    uint64_t first_seq; // The number of the first event.
 } import_run;
 
 static sl_err open_input(import_run *in, const char *path, uint8_t id[SL_LOG_ID_BYTES], char errmsg[512]);
@@ -33,6 +34,7 @@ int sl_log_file_import(const char *db, const char *path, size_t batch)
     if (err == SL_OK) err = open_input(&in, path, id, errmsg);
     if (err == SL_OK) err = make_log(&in, dir, id, errmsg);
     if (err == SL_OK) err = copy_events(&in, errmsg);
+    if (err == SL_OK) err = sl_log_batch_check(&in.batch, errmsg);
 
     int status = SL_EXIT_OK;
     unsigned long long count = in.batch.committed;
@@ -64,6 +66,7 @@ static sl_err open_input(import_run *in, const char *path, uint8_t id[SL_LOG_ID_
     }
     if (err == SL_OK) {
         err = sl_log_file_read_head(object, id, reason);
+        if (err == SL_OK) err = sl_log_file_read_first(object, &in->first_seq, reason);
         json_decref(object);
     }
     if (err != SL_OK) {
@@ -74,7 +77,7 @@ static sl_err open_input(import_run *in, const char *path, uint8_t id[SL_LOG_ID_
 
 static sl_err make_log(import_run *in, const char *dir, const uint8_t id[SL_LOG_ID_BYTES], char errmsg[512])
 {
-    sl_err err = sl_log_batch_make(&in->batch, dir, id, errmsg);
+    sl_err err = sl_log_batch_make(&in->batch, dir, id, in->first_seq, errmsg);
     if (err == SL_ERR_REFUSED) {
         size_t length = strlen(errmsg);
         snprintf(errmsg + length, 512 - length, "; name a new folder with --db DIR");

@@ -2,6 +2,7 @@
 #include "tools/symlog/moment.h"
 
 #include "core/payload.h"
+#include "tools/symlog/beginning.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/options.h"
 
@@ -38,6 +39,8 @@ static void take_char(cursor *text, char expected);
 static int64_t take_fraction(cursor *text);
 static int days_in_month(int year, int month);
 static sl_err find_last(sl_log *log, search *search, uint64_t *seq, char errmsg[256]);
+static sl_err begin_search(sl_log *log, search *search, uint64_t *first, char errmsg[256]);
+static void note_start(search *search, int64_t wall_ns);
 static bool is_mark(const search *search, const sl_event *event);
 static bool is_by_then(search *search, const sl_event *event);
 
@@ -206,8 +209,11 @@ sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge,
 static sl_err find_last(sl_log *log, search *search, uint64_t *seq, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
+    uint64_t first = 1;
     *seq = 0;
-    sl_err err = sl_log_reader_open(log, 1, &reader);
+    sl_err err = begin_search(log, search, &first, errmsg);
+    if (err != SL_OK) return err;
+    err = sl_log_reader_open(log, first, &reader);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(log));
         return err;
@@ -222,6 +228,28 @@ static sl_err find_last(sl_log *log, search *search, uint64_t *seq, char errmsg[
     return err == SL_ERR_END ? SL_OK : err;
 }
 
+/* A log that was pruned begins in the middle of a run, whose start the state in its base tells of. */
+static sl_err begin_search(sl_log *log, search *search, uint64_t *first, char errmsg[256])
+{
+    sl_state *state = NULL;
+    sl_err err = sl_beginning_state(log, &state, errmsg);
+    if (err != SL_OK) return err;
+    *first = sl_state_seq(state) + 1;
+    if (*first > 1) note_start(search, sl_state_wall_ns(state));
+    sl_state_destroy(state);
+    return SL_OK;
+}
+
+static void note_start(search *search, int64_t wall_ns)
+{
+    search->wall_ns = wall_ns;
+    if (!search->has_started && search->moment.type == SL_MOMENT_SINCE) {
+        bool is_too_far = __builtin_add_overflow(search->moment.ns, wall_ns, &search->moment.ns);
+        if (is_too_far) search->moment.ns = INT64_MAX;
+    }
+    search->has_started = true;
+}
+
 static bool is_mark(const search *search, const sl_event *event)
 {
     size_t length = strlen(search->moment.mark);
@@ -234,14 +262,7 @@ static bool is_mark(const search *search, const sl_event *event)
 static bool is_by_then(search *search, const sl_event *event)
 {
     sl_start start;
-    if (event->kind == SL_KIND_START && sl_start_decode(event, &start) == SL_OK) {
-        search->wall_ns = start.wall_ns;
-        if (!search->has_started && search->moment.type == SL_MOMENT_SINCE) {
-            bool is_too_far = __builtin_add_overflow(search->moment.ns, start.wall_ns, &search->moment.ns);
-            if (is_too_far) search->moment.ns = INT64_MAX;
-        }
-        search->has_started = true;
-    }
+    if (event->kind == SL_KIND_START && sl_start_decode(event, &start) == SL_OK) note_start(search, start.wall_ns);
     return search->wall_ns <= search->moment.ns &&
            event->time_ns <= (uint64_t)search->moment.ns - (uint64_t)search->wall_ns;
 }
@@ -252,11 +273,17 @@ sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *
     const sl_moment_edge edges[] = {SL_MOMENT_FROM, SL_MOMENT_THROUGH};
     uint64_t *ends[] = {&out->from, &out->through};
     assert(log != NULL && out != NULL);
-    *out = (sl_range){.from = 1, .through = UINT64_MAX};
+    sl_log_beginning beginning;
+    sl_err err = sl_log_begins(log, &beginning);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
+        return err;
+    }
+    *out = (sl_range){.from = beginning.first_seq, .through = UINT64_MAX};
     for (size_t i = 0; i < 2; i++) {
         if (texts[i] == NULL) continue;
         sl_moment moment;
-        sl_err err = sl_moment_parse(texts[i], &moment);
+        err = sl_moment_parse(texts[i], &moment);
         if (err != SL_OK) {
             snprintf(errmsg, 256, "\"%.100s\" is no moment; say a number, a time, +SECONDS or a mark's text", texts[i]);
             return err;
@@ -264,5 +291,6 @@ sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *
         err = sl_moment_find(log, &moment, edges[i], ends[i], errmsg);
         if (err != SL_OK) return err;
     }
+    if (out->from < beginning.first_seq) out->from = beginning.first_seq;
     return SL_OK;
 }

@@ -5,7 +5,8 @@
  *   2025-11-08T21:30:05         ISO 8601: a date, or a date and a time to the minute, second or fraction; local, unless
  *                               a zone follows (Z, +02:00). Reckoned by each start event's wall clock + time_ns; where
  *                               two runs cover the same time (the clock was set back) the later one is meant
- *   +90, +1.5                   seconds after the log's first start
+ *   +90, +1.5                   seconds after the log's first start; where that was pruned, after the start of the
+ *                               run in which the log begins
  *   chorus, mark:57             the last mark with exactly this text
  */
 #ifndef SL_TOOLS_MOMENT_H
@@ -50,8 +51,8 @@ sl_err sl_moment_parse(const char *text, sl_moment *out);
  * a pass over the log. SL_ERR_NOT_FOUND: no such mark; other errors are the log's. `errmsg` gets a sentence. */
 sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge, uint64_t *seq, char errmsg[256]);
 
-/* The events from `from` to `to`, texts of moments; NULL: from the first, to the end. Errors of both functions above,
- * always with a sentence in `errmsg`. */
+/* The events from `from` to `to`, texts of moments; NULL: from the first, to the end. What was pruned is left out.
+ * Errors of both functions above, always with a sentence in `errmsg`. */
 sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256]);
 
 #endif

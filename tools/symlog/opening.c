@@ -3,16 +3,33 @@
 
 #include "core/payload.h"
 #include "ingest/clock.h"
+#include "tools/symlog/beginning.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/keeper.h"
+#include "tools/symlog/nearest.h"
 #include "tools/symlog/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { START_BYTES_MAX = 1024 };
+enum {
+    START_BYTES_MAX = 1024,
+    SNAPSHOT_WORTH_EVENTS = 4096 /* applied, and the next start is to be quicker */
+};
 
-static sl_err apply_all(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
+/* Snapshots that prove nothing. */
+typedef struct bad {
+    sl_status *status;
+    unsigned count;
+} bad;
+
+static sl_err open_state(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
+static void open_snapshots(sl_opening *opening, const sl_opening_options *options, uint64_t head);
+static void on_bad(void *ctx, uint64_t seq, const char *reason);
+static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options, uint64_t head, char errmsg[256]);
+static void take_snapshot(sl_opening *opening, const sl_opening_options *options);
+static sl_err look_for_remains(sl_opening *opening, char errmsg[256]);
 static sl_err append_start(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
 static void read_boot_id(uint8_t id[16]);
 static sl_err append(void *ctx, const sl_event *draft);
@@ -28,13 +45,8 @@ sl_err sl_opening_open(sl_opening *opening, const sl_opening_options *options, c
                  options->dir);
     }
     if (err != SL_OK) return err;
-    err = sl_log_reader_check(opening->log, NULL);
-    if (err == SL_OK) err = sl_state_create(sl_host_memory(), &opening->state);
-    if (err != SL_OK) {
-        snprintf(errmsg, 256, "%s", err == SL_ERR_MEMORY ? "out of memory" : sl_log_error(opening->log));
-    } else {
-        err = apply_all(opening, options, errmsg);
-    }
+    err = open_state(opening, options, errmsg);
+    if (err == SL_OK) err = look_for_remains(opening, errmsg);
     if (err == SL_OK) err = append_start(opening, options, errmsg);
     if (err != SL_OK) sl_opening_close(opening);
     return err;
@@ -43,29 +55,79 @@ sl_err sl_opening_open(sl_opening *opening, const sl_opening_options *options, c
 void sl_opening_close(sl_opening *opening)
 {
     if (opening->state != NULL) sl_state_destroy(opening->state);
+    sl_snapshots_close(opening->snapshots);
     sl_log_close(opening->log);
     *opening = (sl_opening){0};
 }
 
-static sl_err apply_all(sl_opening *opening, const sl_opening_options *options, char errmsg[256])
+static sl_err open_state(sl_opening *opening, const sl_opening_options *options, char errmsg[256])
 {
     uint64_t head = 0;
-    sl_log_reader *reader = NULL;
-    sl_err err = sl_log_last(opening->log, &head);
-    if (err == SL_OK) err = sl_log_reader_open(opening->log, 1, &reader);
+    sl_err err = sl_log_reader_check(opening->log, NULL);
+    if (err == SL_OK) err = sl_log_last(opening->log, &head);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(opening->log));
         return err;
     }
+    open_snapshots(opening, options, head);
+    bad bad = {.status = options->status};
+    const sl_nearest from = {.log = opening->log, .snapshots = opening->snapshots, .report = on_bad, .ctx = &bad};
+    err = sl_nearest_state(&from, head, &opening->state, errmsg);
+    if (bad.count > 0) { /* and nobody knows what else is */
+        sl_snapshots_condemn(opening->snapshots);
+        sl_snapshots_close(opening->snapshots);
+        open_snapshots(opening, options, head);
+    }
+    return err == SL_OK ? apply_rest(opening, options, head, errmsg) : err;
+}
+
+/* Without them everything works, only slower. */
+static void open_snapshots(sl_opening *opening, const sl_opening_options *options, uint64_t head)
+{
+    char errmsg[SL_SNAPSHOTS_ERRMSG_BYTES];
+    bool was_damaged = false;
+    sl_log_beginning beginning;
+    const sl_snapshots_options snapshots = {.dir = options->dir, .log_id = sl_log_id(opening->log), .is_writer = true};
+    sl_err err = sl_snapshots_open(&opening->snapshots, &snapshots, &was_damaged, errmsg);
+    if (was_damaged) sl_status_say(options->status, "snapshots damaged=true hint=\"they are made anew\"");
+    if (err == SL_OK && sl_log_begins(opening->log, &beginning) == SL_OK) {
+        /* A log that lost its end in a crash of the machine goes on otherwise than those beyond it. */
+        err = sl_snapshots_keep(opening->snapshots, SL_REDUCER_VERSION, beginning.first_seq - 1, head);
+        if (err != SL_OK) snprintf(errmsg, sizeof errmsg, "%s", sl_snapshots_error(opening->snapshots));
+    }
+    if (err == SL_OK) return;
+    sl_status_say(options->status, "snapshots off=true reason=\"%s\"", errmsg);
+    sl_snapshots_close(opening->snapshots);
+    opening->snapshots = NULL;
+}
+
+static void on_bad(void *ctx, uint64_t seq, const char *reason)
+{
+    bad *bad = ctx;
+    bad->count++;
+    sl_status_say(bad->status, "snapshot bad=%llu reason=\"%s\"", (unsigned long long)seq, reason);
+}
+
+static sl_err apply_rest(sl_opening *opening, const sl_opening_options *options, uint64_t head, char errmsg[256])
+{
+    sl_log_reader *reader = NULL;
+    sl_err err = sl_log_reader_open(opening->log, sl_state_seq(opening->state) + 1, &reader);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(opening->log));
+        return err;
+    }
+    sl_keeper keeper = {.every_events = options->snapshot_every};
     sl_progress progress = sl_progress_begin("reading the log", head, true);
     while (err == SL_OK && sl_state_seq(opening->state) < head) {
         sl_event event;
         err = *options->signal != 0 ? SL_ERR_END : sl_log_read(reader, &event);
         if (err != SL_OK) break;
         err = sl_reduce(opening->state, &event, NULL);
+        if (sl_keeper_see(&keeper, &event)) take_snapshot(opening, options);
         sl_progress_show(&progress, event.seq);
     }
     sl_progress_end(&progress);
+    if (err == SL_OK && keeper.events >= SNAPSHOT_WORTH_EVENTS) take_snapshot(opening, options);
     for (size_t i = 0; sl_state_source_at(opening->state, i) != NULL; i++) {
         sl_settle_see(&opening->settle, sl_state_source_at(opening->state, i), 0);
     }
@@ -78,6 +140,29 @@ static sl_err apply_all(sl_opening *opening, const sl_opening_options *options, 
     }
     sl_log_reader_close(reader);
     return err;
+}
+
+static void take_snapshot(sl_opening *opening, const sl_opening_options *options)
+{
+    if (opening->snapshots == NULL || sl_keeper_take(opening->snapshots, opening->state) == SL_OK) return;
+    sl_status_say(options->status, "snapshots off=true reason=\"%s\"", sl_snapshots_error(opening->snapshots));
+    sl_snapshots_close(opening->snapshots);
+    opening->snapshots = NULL;
+}
+
+/* A prune goes on where a crash broke it off; unless its base is of no use here, and the old events are needed. */
+static sl_err look_for_remains(sl_opening *opening, char errmsg[256])
+{
+    sl_log_beginning beginning;
+    sl_err err = sl_log_begins(opening->log, &beginning);
+    if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(opening->log));
+    if (err != SL_OK || beginning.oldest_seq == 0 || beginning.oldest_seq >= beginning.first_seq) return err;
+    sl_state *state = NULL;
+    char ignored[256];
+    if (sl_beginning_state(opening->log, &state, ignored) != SL_OK) return SL_OK;
+    opening->is_pruning = sl_state_seq(state) + 1 == beginning.first_seq;
+    sl_state_destroy(state);
+    return SL_OK;
 }
 
 static sl_err append_start(sl_opening *opening, const sl_opening_options *options, char errmsg[256])

@@ -1,6 +1,7 @@
 /*
- * How serve takes up a log: opens it for writing, applies every event in it to a new state (which checks them all), and
- * appends the `start` event from which times are counted anew.
+ * How serve takes up a log: opens it and its snapshots for writing, starts from the newest snapshot, applies (and so
+ * checks) every event after it, and appends the `start` event from which times are counted anew. Snapshots that are
+ * missing on the way are taken.
  */
 #ifndef SL_TOOLS_OPENING_H
 #define SL_TOOLS_OPENING_H
@@ -9,23 +10,30 @@
 #include "core/reduce.h"
 #include "core/sink.h"
 #include "store/log.h"
+#include "store/snapshots.h"
 #include "tools/symlog/settle.h"
+#include "tools/symlog/status.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct sl_opening_options {
     const char *dir;
     sl_durability durability;
     const char *options;                 /* the command line's, one line without secrets: for the start event */
+    uint64_t snapshot_every;             /* events; SL_KEEPER_EVERY_EVENTS */
     const volatile sig_atomic_t *signal; /* not 0: give up */
+    sl_status *status;                   /* is told what is wrong with the snapshots */
 } sl_opening_options;
 
 typedef struct sl_opening {
     sl_log *log;
-    sl_state *state;   /* after every event but the start event */
-    sl_settle settle;  /* runs that the last serve left open */
-    uint64_t start_ns; /* sl_clock_boot_ns at which time_ns is 0 */
+    sl_snapshots *snapshots; /* NULL: they cannot be written, which has been said */
+    sl_state *state;         /* after every event but the start event */
+    sl_settle settle;        /* runs that the last serve left open */
+    uint64_t start_ns;       /* sl_clock_boot_ns at which time_ns is 0 */
+    bool is_pruning;         /* the last serve did not come to delete all that lies below the newest base */
 } sl_opening;
 
 /* Opens, applies, appends. On failure `errmsg` gets a sentence that says what to do, and nothing stays open.
@@ -33,7 +41,7 @@ typedef struct sl_opening {
  * return. */
 sl_err sl_opening_open(sl_opening *opening, const sl_opening_options *options, char errmsg[256]);
 
-/* Frees the state and closes the log. */
+/* Frees the state and closes snapshots and log. */
 void sl_opening_close(sl_opening *opening);
 
 /* A sink that appends at once, for when there is no committer. ctx is the log. */

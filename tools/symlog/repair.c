@@ -67,8 +67,9 @@ int sl_repair_run(const char *db, const char *dir)
         err = sl_log_batch_open(&repair.batch, BATCH_EVENTS);
         if (err != SL_OK) snprintf(errmsg, sizeof errmsg, "memory ran out");
     }
-    if (err == SL_OK) err = sl_log_batch_make(&repair.batch, dir, repair.id, errmsg);
+    if (err == SL_OK) err = sl_log_batch_make(&repair.batch, dir, repair.id, repair.survey.first, errmsg);
     if (err == SL_OK) err = copy(&repair, errmsg);
+    if (err == SL_OK) err = sl_log_batch_check(&repair.batch, errmsg);
     int status = SL_EXIT_OK;
     if (err == SL_OK) {
         print_outcome(&repair, dir);
@@ -161,7 +162,7 @@ static int send_events(const repair *repair, FILE *to)
     const sl_log_options options = {.dir = repair->from};
     if (sl_log_open(&log, &options, errmsg) != SL_OK) return 1;
     const sl_survey *survey = &repair->survey;
-    uint64_t from = 1;
+    uint64_t from = survey->first;
     bool is_well = true;
     for (size_t i = 0; i <= survey->missing_count && is_well; i++) {
         const bool is_rest = i == survey->missing_count;
@@ -192,7 +193,7 @@ static sl_err copy(repair *repair, char errmsg[512])
     sl_progress progress = sl_progress_begin("saving", repair->last, true);
     sl_err err = SL_OK;
     size_t range = 0;
-    for (uint64_t seq = 1; seq <= repair->last && err == SL_OK; seq++) {
+    for (uint64_t seq = survey->first; seq <= repair->last && err == SL_OK; seq++) {
         while (range < survey->missing_count && survey->missing[range].end < seq) range++;
         const bool is_missing = range < survey->missing_count && survey->missing[range].begin <= seq;
         err = is_missing || repair->events == NULL ? copy_missing(repair, errmsg) : copy_sent(repair, errmsg);
@@ -263,7 +264,7 @@ static sl_err add(repair *repair, const sl_event *event, char errmsg[512])
 
 static void print_outcome(const repair *repair, const char *dir)
 {
-    const unsigned long long saved = repair->last - repair->lost;
+    const unsigned long long saved = repair->last + 1 - repair->survey.first - repair->lost;
     printf("saved %llu events into %s, log %s", saved, dir, sl_log_id_hex(repair->batch.log));
     if (repair->salvaged > 0)
         printf("; %llu of them were found on their pages alone", (unsigned long long)repair->salvaged);

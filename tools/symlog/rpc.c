@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The answer to one text, while it is written or waits for marks. */
+/* The answer to one text, while it is written or waits. */
 typedef struct reply {
     uint64_t subscriber;
     sl_text text;
     bool is_batch;
-    size_t waiting; /* marks and pauses in it that are not committed yet, and one while it is written */
+    size_t waiting; /* for commits of marks and pauses, for answers to questions, and once while it is written */
 } reply;
 
 /* A mark, or the pause of a source, on its way into the log. */
@@ -26,11 +26,20 @@ typedef struct pending {
     bool is_command; /* answered with an ACK */
 } pending;
 
+/* A question that waits for its answer. */
+typedef struct asked {
+    uint64_t ticket; /* 0: this place is free */
+    reply *reply;
+    char *id; /* JSON; NULL: nobody wants to know */
+} asked;
+
 struct sl_rpc {
     sl_rpc_owner owner;
     pending marks[SL_RPC_MARKS_MAX]; /* a ring, oldest at marks_begin */
     size_t marks_begin;
     size_t marks_count;
+    asked questions[SL_RPC_QUESTIONS_MAX];
+    uint64_t last_ticket;
 };
 
 static void answer_invalid(reply *reply, const json_error_t *error, const char *bytes, size_t length);
@@ -38,6 +47,7 @@ static void answer_batch(sl_rpc *rpc, reply *reply, const json_t *requests);
 static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request);
 static void answer_message(sl_rpc *rpc, reply *reply, const json_t *message);
 static bool put_mark(sl_rpc *rpc, sl_rpc_call *call, pending pending);
+static bool put_question(sl_rpc *rpc, sl_rpc_call *call, asked asked);
 static void let_go(sl_rpc *rpc, reply *reply);
 
 sl_err sl_rpc_create(sl_rpc **out, const sl_rpc_owner *owner)
@@ -63,6 +73,12 @@ void sl_rpc_destroy(sl_rpc *rpc)
         rpc->marks_begin = (rpc->marks_begin + 1) % SL_RPC_MARKS_MAX;
         free(mark->id);
         if (--mark->reply->waiting == 0) free_reply(mark->reply);
+    }
+    for (size_t i = 0; i < SL_RPC_QUESTIONS_MAX; i++) {
+        asked *asked = &rpc->questions[i];
+        if (asked->ticket == 0) continue;
+        free(asked->id);
+        if (--asked->reply->waiting == 0) free_reply(asked->reply);
     }
     free(rpc);
 }
@@ -191,6 +207,10 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         if (put_mark(rpc, &call, (pending){.reply = reply, .id = id_json})) reply->text.length = begin;
     }
+    if (call.code == 0 && call.is_question) {
+        char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        if (put_question(rpc, &call, (asked){.reply = reply, .id = id_json})) reply->text.length = begin;
+    }
     if (call.code != 0 || id == NULL) reply->text.length = begin;
     if (call.code != 0 && id != NULL) add_error(reply, id, call.code, call.reason);
 }
@@ -212,6 +232,25 @@ static bool put_mark(sl_rpc *rpc, sl_rpc_call *call, pending pending)
     }
     pending.reply->waiting++;
     rpc->marks[(rpc->marks_begin + rpc->marks_count++) % SL_RPC_MARKS_MAX] = pending;
+    return true;
+}
+
+/* Likewise the call's question; takes asked.id. */
+static bool put_question(sl_rpc *rpc, sl_rpc_call *call, asked asked)
+{
+    size_t place = 0;
+    while (place < SL_RPC_QUESTIONS_MAX && rpc->questions[place].ticket != 0) place++;
+    call->question.ticket = rpc->last_ticket + 1;
+    sl_err err = SL_ERR_FULL;
+    if (place < SL_RPC_QUESTIONS_MAX) err = rpc->owner.ask(rpc->owner.ctx, &call->question);
+    if (err != SL_OK) {
+        free(asked.id);
+        sl_rpc_fail(call, SL_RPC_INTERNAL_ERROR, "too many questions wait for their answers; try again");
+        return false;
+    }
+    asked.ticket = ++rpc->last_ticket;
+    asked.reply->waiting++;
+    rpc->questions[place] = asked;
     return true;
 }
 
@@ -282,6 +321,32 @@ void sl_rpc_marked(sl_rpc *rpc, uint64_t seq)
         sl_text_string(text, "}}");
     }
     free(mark->id);
+    let_go(rpc, reply);
+}
+
+void sl_rpc_answered(sl_rpc *rpc, const sl_answer *answer)
+{
+    size_t place = 0;
+    while (place < SL_RPC_QUESTIONS_MAX && rpc->questions[place].ticket != answer->ticket) place++;
+    assert(place < SL_RPC_QUESTIONS_MAX);
+    const asked asked = rpc->questions[place];
+    rpc->questions[place] = (struct asked){0};
+    reply *reply = asked.reply;
+    const bool fits = reply->text.length + answer->result.length <= SL_RPC_ANSWER_BYTES_MAX || !reply->is_batch;
+    if (asked.id != NULL && answer->err == SL_OK && fits) {
+        begin_response(reply);
+        sl_text_string(&reply->text, asked.id);
+        sl_text_string(&reply->text, ",\"result\":");
+        sl_text_bytes(&reply->text, answer->result.bytes, answer->result.length);
+        sl_text_string(&reply->text, "}");
+    } else if (asked.id != NULL) {
+        json_t *id = json_loads(asked.id, JSON_DECODE_ANY, NULL);
+        const bool is_range = answer->err == SL_ERR_RANGE || !fits;
+        add_error(reply, id, is_range ? SL_RPC_OUT_OF_RANGE : SL_RPC_INTERNAL_ERROR,
+                  fits ? answer->reason : "the batch has become too long");
+        json_decref(id);
+    }
+    free(asked.id);
     let_go(rpc, reply);
 }
 

@@ -1,7 +1,8 @@
 /*
  * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
  * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, and the pause of a
- * source, is answered once it is committed, and until then its whole batch waits.
+ * source, is answered once it is committed, a question to the past once it has been looked up, and until then its whole
+ * batch waits.
  *
  * It knows nothing of sockets or of the log. The service thread's.
  */
@@ -10,6 +11,7 @@
 
 #include "core/err.h"
 #include "core/reduce.h"
+#include "tools/symlog/question.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +20,7 @@
 enum {
     SL_RPC_MARKS_MAX = 256,            /* waiting for their commit */
     SL_RPC_MARK_BYTES_MAX = 1024,      /* of one's text */
+    SL_RPC_QUESTIONS_MAX = 64,         /* waiting for their answer */
     SL_RPC_ANSWER_BYTES_MAX = 64 << 20 /* a batch whose answers grow beyond that gets errors for the rest */
 };
 
@@ -31,6 +34,8 @@ typedef struct sl_rpc_owner {
      * SL_ERR_FULL: try again later. */
     sl_err (*mark)(void *ctx, const char *text, size_t length);
     sl_err (*pause)(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+    /* Puts a question to the worker; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
+    sl_err (*ask)(void *ctx, const sl_question *question);
     void (*answer)(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 } sl_rpc_owner;
 
@@ -43,5 +48,8 @@ void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t 
 
 /* The oldest mark or pause that waits has been committed as event `seq`. */
 void sl_rpc_marked(sl_rpc *rpc, uint64_t seq);
+
+/* A question has been answered; the answer stays the caller's. */
+void sl_rpc_answered(sl_rpc *rpc, const sl_answer *answer);
 
 #endif

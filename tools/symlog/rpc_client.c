@@ -20,6 +20,7 @@ typedef struct place {
 /* One call. All of it belongs to the thread that calls. */
 typedef struct call {
     const char *url;
+    int timeout_ms;
     unsigned char *request; // LWS_PRE bytes, then the text.
     size_t request_length;
     char *message; // What has come of the present one.
@@ -40,12 +41,12 @@ static void on_timeout(lws_sorted_usec_list_t *timeout);
 static void take_piece(call *call, struct lws *wsi, const char *bytes, size_t length);
 static void take_message(call *call);
 
-sl_err sl_rpc_client_call(const char *url, const char *method, const json_t *params, json_t **result,
+sl_err sl_rpc_client_call(const char *url, const char *method, const json_t *params, int timeout_ms, json_t **result,
                           char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES])
 {
     assert(method != NULL && result != NULL);
     place place;
-    call call = {.url = url, .err = SL_ERR_END, .errmsg = errmsg};
+    call call = {.url = url, .timeout_ms = timeout_ms, .err = SL_ERR_END, .errmsg = errmsg};
     *result = NULL;
     if (!parse_url(url, &place)) {
         settle(&call, SL_ERR_RANGE, "\"%.200s\" is no WebSocket address; say ws://HOST:PORT", url);
@@ -115,7 +116,7 @@ static void converse(call *call, const place *place)
         .local_protocol_name = "symlog",
         .opaque_user_data = call,
     };
-    lws_sul_schedule(context, 0, &call->timeout, on_timeout, (lws_usec_t)SL_RPC_CLIENT_TIMEOUT_MS * LWS_US_PER_MS);
+    lws_sul_schedule(context, 0, &call->timeout, on_timeout, (lws_usec_t)call->timeout_ms * LWS_US_PER_MS);
     if (lws_client_connect_via_info(&target) == NULL) {
         settle(call, SL_ERR_IO, "nobody listens at %.200s; symlog serve does", call->url);
     }
@@ -166,7 +167,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static void on_timeout(lws_sorted_usec_list_t *timeout)
 {
     call *call = lws_container_of(timeout, struct call, timeout);
-    settle(call, SL_ERR_IO, "no answer from %.200s in %d seconds", call->url, SL_RPC_CLIENT_TIMEOUT_MS / 1000);
+    settle(call, SL_ERR_IO, "no answer from %.200s in %d seconds", call->url, call->timeout_ms / 1000);
 }
 
 /* A message comes in pieces. */

@@ -14,6 +14,9 @@ static void run_digest(sl_rpc_call *call);
 static void run_mark(sl_rpc_call *call);
 static void run_pause_source(sl_rpc_call *call);
 static void run_resume_source(sl_rpc_call *call);
+static void run_state_at(sl_rpc_call *call);
+static void run_history(sl_rpc_call *call);
+static void run_prune(sl_rpc_call *call);
 
 static const sl_rpc_method methods[] = {
     {"ping", run_ping},
@@ -23,6 +26,9 @@ static const sl_rpc_method methods[] = {
     {"mark", run_mark},
     {"pauseSource", run_pause_source},
     {"resumeSource", run_resume_source},
+    {"stateAt", run_state_at},
+    {"history", run_history},
+    {"prune", run_prune},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
 
@@ -170,4 +176,44 @@ void sl_rpc_set_pause(sl_rpc_call *call, const json_t *source, bool is_paused)
     if (found == NULL) sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "no sender is so called; stat tells their names");
     call->source = found;
     call->is_paused = is_paused;
+}
+
+/* A parameter that is an event's number, from `min` on; or fails. */
+static bool take_number(sl_rpc_call *call, const char *name, json_int_t min, uint64_t *number)
+{
+    const json_t *value = json_object_get(call->params, name);
+    if (json_is_integer(value) && json_integer_value(value) >= min) {
+        *number = (uint64_t)json_integer_value(value);
+        return true;
+    }
+    sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "%s is an event's number, %lld or more", name, (long long)min);
+    return false;
+}
+
+/* stateAt {seq} -> the project's node as it was after event seq, with all its children */
+static void run_state_at(sl_rpc_call *call)
+{
+    call->question.type = SL_QUESTION_STATE_AT;
+    call->is_question = take_number(call, "seq", 0, &call->question.through);
+}
+
+/* history {from, to} -> {messages, from, to}: what subscribers were told of the events from … to, or of as many as fit;
+ * "to" is the last of those */
+static void run_history(sl_rpc_call *call)
+{
+    call->question.type = SL_QUESTION_HISTORY;
+    if (!take_number(call, "from", 1, &call->question.from)) return;
+    call->is_question = take_number(call, "to", (json_int_t)call->question.from, &call->question.through);
+}
+
+/* prune {before, log?} -> {before, base}: once the log begins with event `before`; deleting goes on */
+static void run_prune(sl_rpc_call *call)
+{
+    const json_t *log = json_object_get(call->params, "log");
+    if (log != NULL && (!json_is_string(log) || strcmp(json_string_value(log), call->owner->log_id) != 0)) {
+        sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "this serve has another log, %s", call->owner->log_id);
+        return;
+    }
+    call->question.type = SL_QUESTION_PRUNE;
+    call->is_question = take_number(call, "before", 1, &call->question.from);
 }

@@ -6,6 +6,7 @@
 #include "tools/symlog/rpc.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* JSON-RPC's own error codes, and ours. */
@@ -27,6 +28,8 @@ typedef struct sl_rpc_call {
     size_t mark_length;
     const sl_source *source; /* set by a pause, or its end: likewise */
     bool is_paused;
+    bool is_question; /* `question` is set: to be answered by the worker */
+    sl_question question;
     int code; /* set with `reason` when it failed */
     char reason[160];
 } sl_rpc_call;

@@ -7,6 +7,8 @@
 #include "tools/symlog/chores.h"
 #include "tools/symlog/feed.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/keeper.h"
+#include "tools/symlog/nearest.h"
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
 #include "tools/symlog/teller.h"
@@ -31,6 +33,8 @@ struct sl_service {
     sl_catchup *catchup;
     sl_feed *feed;
     sl_rpc *rpc;
+    sl_worker *worker; /* NULL: not yet, or no longer */
+    sl_keeper keeper;
     sl_chores chores;
     sl_report report;
     sl_teller teller;
@@ -40,6 +44,7 @@ struct sl_service {
 
 static void on_woken(void *ctx);
 static uint64_t on_tick(void *ctx);
+static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out);
 static void on_past(void *ctx);
 static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths);
 static uint64_t on_head(void *ctx);
@@ -48,12 +53,15 @@ static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
+static sl_err on_ask(void *ctx, const sl_question *question);
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void follow_pause(sl_service *service, const sl_event *event);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
+static void ask_for_snapshot(const sl_service *service, uint64_t seq);
+static void pass_answers(const sl_service *service);
 static void fail(sl_service *service, const char *why);
 
 sl_err sl_service_create(sl_service **out, const sl_service_options *options)
@@ -72,6 +80,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .settle = options->opening->settle,
         .checkpoint_seq = sl_state_seq(service->state),
     };
+    service->keeper.every_events = options->snapshot_every;
     const sl_listener listener = {.ctx = service, .message = on_message, .effect = on_effect};
     sl_teller_open(&service->teller, &listener);
     sl_report_open(&service->report, options->status, service->state, options->is_verbose);
@@ -91,11 +100,13 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .log_id = sl_log_id_hex(log),
         .ctx = service,
         .mark = on_mark,
+        .ask = on_ask,
         .pause = on_pause,
         .answer = on_answer,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
-    const sl_catchup_options catchup = {.log = log, .ready = on_past, .ready_ctx = service};
+    const sl_catchup_options catchup = {
+        .log = log, .ready = on_past, .ready_ctx = service, .nearest_state = find_nearest, .nearest_ctx = service};
     if (err == SL_OK) err = sl_catchup_start(&service->catchup, &catchup);
     const sl_feed_options feed_options = {.access = options->access,
                                           .log_id = sl_log_id_hex(log),
@@ -140,6 +151,11 @@ void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const
     service->chores.udp = udp;
 }
 
+void sl_service_attach_worker(sl_service *service, sl_worker *worker)
+{
+    service->worker = worker;
+}
+
 void sl_service_detach_udp(sl_service *service)
 {
     service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);
@@ -181,6 +197,7 @@ static void on_woken(void *ctx)
     sl_service *service = ctx;
     const uint64_t began_ns = sl_clock_boot_ns();
     int count = 0;
+    pass_answers(service);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -218,7 +235,24 @@ static bool apply_next(sl_service *service)
     if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED) sl_rpc_marked(service->rpc, event.seq);
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
+    if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
     return true;
+}
+
+/* With a full queue it is left out: the next one will do. */
+static void ask_for_snapshot(const sl_service *service, uint64_t seq)
+{
+    const sl_question question = {.type = SL_QUESTION_SNAPSHOT, .through = seq};
+    if (service->worker != NULL && sl_worker_ask(service->worker, &question) != SL_OK) return;
+}
+
+static void pass_answers(const sl_service *service)
+{
+    sl_answer answer;
+    while (service->worker != NULL && sl_worker_take(service->worker, &answer)) {
+        sl_rpc_answered(service->rpc, &answer);
+        sl_text_close(&answer.result);
+    }
 }
 
 static void on_effect(void *ctx, const sl_effect *effect)
@@ -233,6 +267,15 @@ static void on_message(void *ctx, const sl_message_view *message)
 {
     const sl_service *service = ctx;
     sl_feed_publish(service->feed, message);
+}
+
+/* Catch-up's thread. Where a snapshot is bad an earlier one does; the worker tells of it when it comes across. */
+static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out)
+{
+    const sl_service *service = ctx;
+    char ignored[256];
+    const sl_nearest from = {.log = service->options.opening->log, .snapshots = service->options.opening->snapshots};
+    return sl_nearest_state(&from, before_seq - 1, out, ignored) == SL_OK;
 }
 
 /* Catch-up's thread. */
@@ -334,6 +377,12 @@ static void follow_pause(sl_service *service, const sl_event *event)
     if (sl_paused_decode(event, &paused) != SL_OK) return;
     /* A sender that the receiver knows no longer is a new one when it comes again. */
     (void)sl_peers_pause(service->chores.peers, event->source, paused.is_paused);
+}
+
+static sl_err on_ask(void *ctx, const sl_question *question)
+{
+    const sl_service *service = ctx;
+    return service->worker != NULL ? sl_worker_ask(service->worker, question) : SL_ERR_FULL;
 }
 
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)

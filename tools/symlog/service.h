@@ -14,6 +14,7 @@
 #include "tools/symlog/access.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/status.h"
+#include "tools/symlog/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ typedef struct sl_service_options {
     const sl_access *access;
     sl_status *status;
     uint64_t checkpoint_every; /* events */
+    uint64_t snapshot_every;   /* events */
     uint64_t backlog_bytes;    /* of messages that the feed keeps */
     bool is_verbose;
 } sl_service_options;
@@ -40,6 +42,10 @@ uint16_t sl_service_port(const sl_service *service);
 /* What it appends (marks, counters, checkpoints) goes to `sink`; `peers` and `udp` are counted. They must stay until
  * sl_service_finish (the sink; then it gets another), sl_service_destroy (peers) and sl_service_detach_udp. */
 void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const sl_udp *udp);
+
+/* Questions to the past go to `worker`, and so does word of each snapshot that is due; NULL: they are refused from now
+ * on. */
+void sl_service_attach_worker(sl_service *service, sl_worker *worker);
 
 /* Takes the receiver's last counts: it is about to be stopped. */
 void sl_service_detach_udp(sl_service *service);

@@ -33,6 +33,7 @@ typedef struct trace {
     volatile bool has_last;
     volatile bool is_done;
     volatile uint64_t reading_seq;
+    uint64_t first;
     uint64_t last;
     uint8_t id[SL_LOG_ID_BYTES];
     sl_log_range missing[RANGES_MAX];
@@ -51,7 +52,7 @@ static sl_err add_missing(sl_survey *survey, sl_log_range range);
 
 sl_err sl_survey_make(sl_survey *survey, const char *dir, char errmsg[256])
 {
-    *survey = (sl_survey){0};
+    *survey = (sl_survey){.first = 1};
     trace *trace = mmap(NULL, sizeof *trace, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (trace == MAP_FAILED) {
         snprintf(errmsg, 256, "no memory to share with a child: %s", strerror(errno));
@@ -81,6 +82,7 @@ static sl_err survey_with(sl_survey *survey, trace *trace, const char *dir, char
         survey->is_open |= trace->is_open;
         survey->has_last |= trace->has_last;
         if (trace->is_open) memcpy(survey->id, trace->id, sizeof survey->id);
+        if (trace->has_last) survey->first = trace->first;
         if (trace->has_last) survey->last = trace->last;
         if (trace->is_done || !trace->has_last) break;
         const uint64_t died_at = trace->reading_seq;
@@ -154,10 +156,13 @@ static void look(trace *trace, const char *dir, uint64_t from)
     memcpy(trace->id, sl_log_id(log), sizeof trace->id);
     trace->is_open = true;
     uint64_t count = 0;
+    sl_log_beginning beginning = {.first_seq = 1};
     if (sl_log_count(log, &count) == SL_OK && count <= count_max(dir)) {
-        trace->last = count;
+        if (sl_log_begins(log, &beginning) != SL_OK || beginning.base_seq == 0) beginning.oldest_seq = 1;
+        trace->first = beginning.first_seq;
+        trace->last = beginning.oldest_seq + count - 1;
         trace->has_last = true;
-        look_at_events(trace, log, from);
+        look_at_events(trace, log, from > trace->first ? from : trace->first);
     }
     sl_log_close(log);
 }

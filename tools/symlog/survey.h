@@ -13,6 +13,7 @@ typedef struct sl_survey {
     bool is_open;                /* LMDB can open the log; else nothing below is known */
     bool has_last;               /* it can tell how many events there are, and so the last number */
     uint8_t id[SL_LOG_ID_BYTES]; /* the log's */
+    uint64_t first;              /* its first number; 1 unless it was pruned */
     uint64_t last;               /* its last number */
     sl_log_range *missing;       /* what it cannot read, ascending and apart */
     size_t missing_count;

@@ -4,10 +4,12 @@
  */
 #include "tools/symlog/verify.h"
 
-#include "core/payload.h"
 #include "store/salvage.h"
+#include "tools/symlog/beginning.h"
+#include "tools/symlog/claims.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/nearest.h"
 #include "tools/symlog/progress.h"
 
 #include <assert.h>
@@ -17,20 +19,21 @@
 
 enum { DAMAGED_MAX = 1000000 /* bad events counted before the rest is given up */ };
 
-/* A checkpoint as it stands in the log. */
-typedef struct claim {
-    uint64_t seq; // Of the checkpoint.
-    sl_checkpoint checkpoint;
-} claim;
-
 /* What one run works with, and what it has found. */
 typedef struct verify {
     sl_verify_trace *trace;
     sl_log *log;
-    uint64_t last; // What is appended from now on is not looked at.
-    claim *claims;
-    size_t claim_count;
-    size_t claim_capacity;
+    uint64_t first; // What a prune left; 1: there was none.
+    uint64_t last;  // What is appended from now on is not looked at.
+    sl_claims claims;
+
+    sl_snapshots *snapshots; // NULL: there are none.
+    uint64_t *snapshot_seqs; // Ascending.
+    size_t snapshot_count;
+    size_t snapshot_next; // The first that has not been looked at.
+    uint64_t snapshots_good;
+    uint64_t snapshots_bad;
+    uint64_t first_bad_snapshot;
 
     uint64_t damaged;   // Events that cannot be read.
     uint64_t first_bad; // The first of them; 0: none.
@@ -44,6 +47,7 @@ typedef struct verify {
     uint64_t not_comparable; // Those of another reducer version.
     uint64_t after_loss;     // Those of a state that the lost events would have changed.
     uint64_t unreached;      // Those behind damage.
+    uint64_t pruned;         // Those of events that are no longer there.
     uint64_t wrong;
     char wrong_text[256]; // The first of those.
 } verify;
@@ -51,10 +55,13 @@ typedef struct verify {
 static sl_err check(verify *run, char errmsg[256]);
 static sl_err read_all(verify *run, char errmsg[256]);
 static void note_damage(verify *run, const sl_log_reader *reader, sl_err err);
-static sl_err note_checkpoint(verify *run, const sl_event *event);
-static int compare_claims(const void *a, const void *b);
+static void list_snapshots(verify *run);
 static sl_err apply_all(verify *run, char errmsg[256]);
-static void judge(verify *run, const claim *claim, sl_digest digest);
+static bool is_provable(verify *run, const sl_claim *claim, uint64_t first, uint64_t whole);
+static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
+                            sl_progress *progress);
+static void check_snapshot(verify *run, sl_state *state);
+static void judge(verify *run, const sl_claim *claim, sl_digest digest);
 static int print_verdict(const verify *run);
 
 int sl_verify_run(const char *db, sl_verify_trace *trace)
@@ -62,13 +69,16 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     char errmsg[256];
     verify run = {.trace = trace};
     sl_err err = sl_host_open_log(db, &run.log, errmsg);
+    if (err == SL_OK) run.snapshots = sl_host_open_snapshots(db, run.log);
     if (err == SL_OK) err = check(&run, errmsg);
     bool is_damaged = (err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) && !trace->is_applying;
     int status = err == SL_OK ? print_verdict(&run) : SL_EXIT_FOUND;
     if (is_damaged) status = sl_verify_pages(db, errmsg);
     if (err != SL_OK && !is_damaged) status = sl_failure("verify", "%s", errmsg);
     trace->is_done = true;
-    free(run.claims);
+    sl_claims_clear(&run.claims);
+    free(run.snapshot_seqs);
+    sl_snapshots_close(run.snapshots);
     sl_log_close(run.log);
     return status;
 }
@@ -107,14 +117,20 @@ static sl_err check(verify *run, char errmsg[256])
     uint64_t count = 0;
     sl_err err = sl_log_count(run->log, &count);
     if (err == SL_OK) err = sl_log_last(run->log, &run->last);
-    if (run->last < count) run->last = count; // A damaged tree ends where it should not.
+    sl_log_beginning beginning = {.first_seq = 1};
+    if (err == SL_OK) err = sl_log_begins(run->log, &beginning);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
         return err;
     }
+    run->first = beginning.first_seq;
+    const uint64_t oldest = run->first > 1 && beginning.oldest_seq > 0 ? beginning.oldest_seq : 1;
+    if (run->last < oldest + count - 1) run->last = oldest + count - 1; // A damaged tree ends where it should not.
     err = read_all(run, errmsg);
     if (err != SL_OK) return err;
-    if (run->claim_count > 0) qsort(run->claims, run->claim_count, sizeof(claim), compare_claims);
+    sl_claims_sort(&run->claims);
+    run->not_comparable = run->claims.unreadable;
+    list_snapshots(run);
     return apply_all(run, errmsg);
 }
 
@@ -122,7 +138,7 @@ static sl_err check(verify *run, char errmsg[256])
 static sl_err read_all(verify *run, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
-    sl_err err = sl_log_reader_open(run->log, 1, &reader);
+    sl_err err = sl_log_reader_open(run->log, run->first, &reader);
     if (err != SL_OK) {
         snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
         return err;
@@ -139,7 +155,7 @@ static sl_err read_all(verify *run, char errmsg[256])
             err = SL_OK;
             continue;
         }
-        if (err == SL_OK && event.kind == SL_KIND_CHECKPOINT) err = note_checkpoint(run, &event);
+        if (err == SL_OK) err = sl_claims_see(&run->claims, &event);
         if (err == SL_OK && event.kind == SL_KIND_LOST && run->lost++ == 0) run->first_lost = event.seq;
         if (err != SL_OK) break;
     }
@@ -163,78 +179,112 @@ static void note_damage(verify *run, const sl_log_reader *reader, sl_err err)
     run->is_given_up = run->damaged == DAMAGED_MAX;
 }
 
-/* One that cannot be read proves nothing, and is no damage: its checksum fits. */
-static sl_err note_checkpoint(verify *run, const sl_event *event)
+/* Those of our version. A prune or serve may remove some while we look. */
+static void list_snapshots(verify *run)
 {
-    claim claim = {.seq = event->seq};
-    if (sl_checkpoint_decode(event, &claim.checkpoint) != SL_OK) {
-        run->not_comparable++;
-        return SL_OK;
+    if (run->snapshots != NULL) run->snapshot_seqs = calloc(SL_SNAPSHOTS_COUNT_MAX, sizeof(uint64_t));
+    if (run->snapshot_seqs == NULL) return;
+    uint64_t *end = run->snapshot_seqs + SL_SNAPSHOTS_COUNT_MAX;
+    uint64_t *first = end;
+    uint64_t seq = run->last;
+    while (first > run->snapshot_seqs && sl_snapshots_nearest(run->snapshots, SL_REDUCER_VERSION, seq, &seq) == SL_OK) {
+        *--first = seq;
+        if (seq-- == 0) break;
     }
-    if (run->claim_count == run->claim_capacity) {
-        size_t capacity = run->claim_capacity > 0 ? 2 * run->claim_capacity : 64;
-        void *grown = realloc(run->claims, capacity * sizeof claim);
-        if (grown == NULL) return SL_ERR_MEMORY;
-        run->claims = grown;
-        run->claim_capacity = capacity;
-    }
-    run->claims[run->claim_count++] = claim;
-    return SL_OK;
+    run->snapshot_count = (size_t)(end - first);
+    memmove(run->snapshot_seqs, first, run->snapshot_count * sizeof(uint64_t));
 }
 
-static int compare_claims(const void *a, const void *b)
-{
-    const claim *left = a;
-    const claim *right = b;
-    uint64_t left_seq = left->checkpoint.through_seq;
-    uint64_t right_seq = right->checkpoint.through_seq;
-    return (left_seq > right_seq) - (left_seq < right_seq);
-}
-
-/* Second pass: as far as a checkpoint tells of, but not beyond damage. */
+/* Second pass: as far as a checkpoint or a snapshot tells of, but not beyond damage. */
 static sl_err apply_all(verify *run, char errmsg[256])
 {
     sl_log_reader *reader = NULL;
     sl_state *state = NULL;
-    sl_err err = sl_state_create(sl_host_memory(), &state);
-    if (err == SL_OK) err = sl_log_reader_open(run->log, 1, &reader);
-    uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
+    sl_err err = sl_beginning_state(run->log, &state, errmsg);
+    if (err != SL_OK) return err;
+    const uint64_t first = sl_state_seq(state) + 1;
+    const uint64_t whole = run->first_bad > 0 ? run->first_bad - 1 : run->last;
+    err = sl_log_reader_open(run->log, first, &reader);
     sl_progress progress = sl_progress_begin("applying", whole, true);
     run->trace->is_applying = true;
-    for (size_t i = 0; i < run->claim_count && err == SL_OK; i++) {
-        const claim *claim = &run->claims[i];
-        if (claim->checkpoint.through_seq < claim->seq && claim->checkpoint.through_seq > whole) {
-            run->unreached++;
-            continue;
-        }
-        if (run->first_lost > 0 && claim->checkpoint.through_seq >= run->first_lost &&
-            claim->checkpoint.through_seq < claim->seq) {
-            run->after_loss++;
-            continue;
-        }
+    for (size_t i = 0; i < run->claims.count && err == SL_OK; i++) {
+        const sl_claim *claim = &run->claims.items[i];
+        if (!is_provable(run, claim, first, whole)) continue;
         uint64_t through = claim->checkpoint.through_seq < whole ? claim->checkpoint.through_seq : whole;
-        sl_event event;
-        while (err == SL_OK && sl_state_seq(state) < through) {
-            run->trace->reading_seq = sl_log_reader_next_seq(reader);
-            err = sl_log_read(reader, &event);
-            if (err == SL_OK) err = sl_reduce(state, &event, NULL);
-            sl_progress_show(&progress, sl_state_seq(state));
-        }
+        err = apply_through(run, reader, state, through, &progress);
         sl_digest digest;
         if (err == SL_OK) sl_state_digests(state, NULL, &digest);
         if (err == SL_OK) judge(run, claim, digest);
     }
+    const uint64_t through = run->snapshot_count > 0 ? run->snapshot_seqs[run->snapshot_count - 1] : 0;
+    if (err == SL_OK) err = apply_through(run, reader, state, through < whole ? through : whole, &progress);
     sl_progress_end(&progress);
     if (err != SL_OK)
-        snprintf(errmsg, 256, "after event %llu: %s", state != NULL ? (unsigned long long)sl_state_seq(state) : 0,
-                 sl_err_text(err));
+        snprintf(errmsg, 256, "after event %llu: %s", (unsigned long long)sl_state_seq(state), sl_err_text(err));
     if (reader != NULL) sl_log_reader_close(reader);
-    if (state != NULL) sl_state_destroy(state);
+    sl_state_destroy(state);
     return err;
 }
 
+/* Counts the claim if the state that it tells of cannot be had. One of a later event is judged all the same. */
+static bool is_provable(verify *run, const sl_claim *claim, uint64_t first, uint64_t whole)
+{
+    const uint64_t through = claim->checkpoint.through_seq;
+    const bool is_later = through >= claim->seq;
+    uint64_t *why = NULL;
+    if (through + 1 < first) {
+        why = &run->pruned;
+    } else if (!is_later && through > whole) {
+        why = &run->unreached;
+    } else if (!is_later && run->first_lost > 0 && through >= run->first_lost) {
+        why = &run->after_loss;
+    }
+    if (why != NULL) (*why)++;
+    return why == NULL;
+}
+
+static sl_err apply_through(verify *run, sl_log_reader *reader, sl_state *state, uint64_t through,
+                            sl_progress *progress)
+{
+    sl_err err = SL_OK;
+    check_snapshot(run, state);
+    while (err == SL_OK && sl_state_seq(state) < through) {
+        sl_event event;
+        run->trace->reading_seq = sl_log_reader_next_seq(reader);
+        err = sl_log_read(reader, &event);
+        if (err == SL_OK) err = sl_reduce(state, &event, NULL);
+        if (err == SL_OK) check_snapshot(run, state);
+        sl_progress_show(progress, sl_state_seq(state));
+    }
+    return err;
+}
+
+/* Whether the snapshot of the event that `state` is after, if there is one, is the same. */
+static void check_snapshot(verify *run, sl_state *state)
+{
+    const uint64_t seq = sl_state_seq(state);
+    while (run->snapshot_next < run->snapshot_count && run->snapshot_seqs[run->snapshot_next] < seq) {
+        run->snapshot_next++; /* of what was pruned */
+    }
+    if (run->snapshot_next == run->snapshot_count || run->snapshot_seqs[run->snapshot_next] > seq) return;
+    run->snapshot_next++;
+    sl_state *kept = NULL;
+    sl_err err = sl_nearest_load(run->snapshots, seq, &kept);
+    if (err == SL_ERR_NOT_FOUND) return; /* thinned out meanwhile */
+    sl_digest digest;
+    sl_digest kept_digest = {0};
+    sl_state_digests(state, NULL, &digest);
+    if (err == SL_OK) sl_state_digests(kept, NULL, &kept_digest);
+    sl_state_destroy(kept);
+    if (err == SL_OK && sl_digest_equal(digest, kept_digest)) {
+        run->snapshots_good++;
+        return;
+    }
+    if (run->snapshots_bad++ == 0) run->first_bad_snapshot = seq;
+}
+
 /* `digest` is that of the state after the event that the checkpoint tells of. */
-static void judge(verify *run, const claim *claim, sl_digest digest)
+static void judge(verify *run, const sl_claim *claim, sl_digest digest)
 {
     const sl_checkpoint *checkpoint = &claim->checkpoint;
     bool is_later = checkpoint->through_seq >= claim->seq;
@@ -264,7 +314,7 @@ static void judge(verify *run, const claim *claim, sl_digest digest)
 
 static int print_verdict(const verify *run)
 {
-    bool is_ok = run->damaged == 0 && run->wrong == 0;
+    bool is_ok = run->damaged == 0 && run->wrong == 0 && run->snapshots_bad == 0;
     assert((run->first_bad == 0) == (run->damaged == 0));
     fputs(is_ok ? "ok: " : "not ok: ", stdout);
     if (run->damaged > 0) {
@@ -272,7 +322,8 @@ static int print_verdict(const verify *run)
                (unsigned long long)run->first_bad, run->damage);
     }
     if (run->wrong > 0) printf("%s; ", run->wrong_text);
-    printf("%llu events", (unsigned long long)run->last);
+    printf("%llu events", (unsigned long long)(run->last + 1 - run->first));
+    if (run->first > 1) printf(" from %llu on", (unsigned long long)run->first);
     if (run->damaged > 0) {
         printf(", %llu%s of them damaged", (unsigned long long)run->damaged, run->is_given_up ? " or more" : "");
     }
@@ -288,7 +339,15 @@ static int print_verdict(const verify *run)
     if (run->after_loss > 0) {
         printf(", %llu not comparable after a loss", (unsigned long long)run->after_loss);
     }
+    if (run->pruned > 0) printf(", %llu of events that were pruned", (unsigned long long)run->pruned);
     if (run->unreached > 0) printf(", %llu behind damage", (unsigned long long)run->unreached);
+    if (run->snapshots_good + run->snapshots_bad > 0) {
+        printf("; snapshots: %llu good", (unsigned long long)run->snapshots_good);
+    }
+    if (run->snapshots_bad > 0) {
+        printf(", %llu bad, first of event %llu (no harm to the log: delete its folder snapshots)",
+               (unsigned long long)run->snapshots_bad, (unsigned long long)run->first_bad_snapshot);
+    }
     putchar('\n');
     return is_ok ? SL_EXIT_OK : SL_EXIT_FOUND;
 }
