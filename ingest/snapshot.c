@@ -7,11 +7,9 @@
 #include "ingest/snapshot.h"
 
 #include "core/number.h"
-#include "core/payload.h"
-#include "core/picture.h"
-#include "ingest/clock.h"
 #include "ingest/gunzip.h"
 #include "ingest/ring.h"
+#include "ingest/snapshot_answers.h"
 #include "ingest/snapshot_parts.h"
 #include "ingest/thread.h"
 
@@ -27,10 +25,7 @@
 
 enum {
     JOBS_BYTES = 8 << 20, /* of parts that wait for the worker */
-    COLLECTIONS_MAX = 64, /* sources whose snapshots are known, one each */
-    PUT_TRIES_MAX = 1000, /* while the log's queue is full */
-    PUT_PAUSE_NS = 10000000,
-    REASON_BYTES = 256
+    COLLECTIONS_MAX = 64  /* sources whose snapshots are known, one each */
 };
 
 typedef enum stage {
@@ -51,8 +46,6 @@ typedef struct collection {
 
 struct sl_snapshot {
     /* Immutable. */
-    sl_sink sink;
-    uint64_t start_ns;
     pthread_t thread;
     int wake_fd; /* an eventfd; -1: nobody is to be woken */
 
@@ -71,6 +64,7 @@ struct sl_snapshot {
     collection collections[COLLECTIONS_MAX];
     unsigned collection_next; /* gives way when all are used */
     size_t size_bytes;        /* of all their parts */
+    sl_snapshot_answers answers;
 };
 
 static const char too_fast[] = "its parts came faster than they could be taken";
@@ -86,15 +80,13 @@ static void add(sl_snapshot *snapshot, collection *collection, const sl_snapshot
 static void give_way(sl_snapshot *snapshot, collection *collection, const char *why);
 static void finish(sl_snapshot *snapshot, collection *collection);
 static void end(sl_snapshot *snapshot, collection *collection);
-static void refuse(sl_snapshot *snapshot, const sl_event *header, const char *why);
-static sl_err put(sl_snapshot *snapshot, const sl_event *header, sl_kind kind, const void *payload, size_t length);
 
 sl_err sl_snapshot_open(sl_snapshot **out, sl_sink sink, uint64_t start_ns)
 {
     sl_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot == NULL) return SL_ERR_MEMORY;
-    snapshot->sink = sink;
-    snapshot->start_ns = start_ns;
+    snapshot->answers.sink = sink;
+    snapshot->answers.start_ns = start_ns;
     snapshot->wake_fd = -1;
     sl_err err = sl_ring_create(JOBS_BYTES, &snapshot->jobs);
     *out = err == SL_OK ? snapshot : NULL;
@@ -155,10 +147,9 @@ void sl_snapshot_take(sl_snapshot *snapshot, const sl_event *draft, const sl_osc
 bool sl_snapshot_last(const sl_event *draft, const sl_osc_message *message, uint64_t *last)
 {
     sl_snapshot_part part;
-    if (draft->source_seq == SL_SOURCE_SEQ_NONE) return false;
-    if (sl_snapshot_part_read(message->tags, message->arguments, &part) != NULL) return false;
-    *last = sl_snapshot_part_last(&part, draft->source_seq);
-    return true;
+    bool is_part = sl_snapshot_part_read(message->tags, message->arguments, &part) == NULL;
+    *last = is_part ? sl_snapshot_part_last(&part, draft->source_seq) : draft->source_seq;
+    return draft->source_seq != SL_SOURCE_SEQ_NONE;
 }
 
 bool sl_snapshot_settle(sl_snapshot *snapshot, uint32_t source, uint64_t session, uint64_t last)
@@ -191,6 +182,7 @@ static void *run(void *ctx)
     }
     for (size_t i = 0; i < COLLECTIONS_MAX; i++)
         give_way(snapshot, &snapshot->collections[i], "symlog stopped before its last part came");
+    sl_snapshot_answer_all(&snapshot->answers);
     return NULL;
 }
 
@@ -231,18 +223,18 @@ static void take_loss(sl_snapshot *snapshot)
     atomic_store(&snapshot->is_lost, false);
 }
 
-/* Every number of a snapshot has come or was given up; if there is no event of it yet, now there is. */
+/* Every number of a snapshot has come or was given up; if nothing has become of it yet, now it is refused. */
 static void settle(sl_snapshot *snapshot, const sl_event *job)
 {
     collection *collection = find(snapshot, job->source);
-    if (is_of(collection, job)) {
-        give_way(snapshot, collection, "a part is missing");
-        return;
-    }
     bool is_older = collection != NULL && collection->header.session == job->session &&
                     collection->header.source_seq != SL_SOURCE_SEQ_NONE &&
                     sl_number_distance(job->source_seq, collection->header.source_seq) < 0;
-    if (!is_older) refuse(snapshot, job, too_fast); /* Nothing of it got here. */
+    if (is_of(collection, job))
+        give_way(snapshot, collection, "a part is missing");
+    else if (!is_older && !sl_snapshot_answer_waits(&snapshot->answers, job))
+        sl_snapshot_answer_refusal(&snapshot->answers, job, too_fast); /* Nothing of it got here. */
+    sl_snapshot_answer_settled(&snapshot->answers, job->source, job->session, job->source_seq);
 }
 
 /* Adds a part to what its source has sent. Returns the collection if it is complete now, else NULL. */
@@ -252,7 +244,7 @@ static collection *collect(sl_snapshot *snapshot, const sl_event *job)
     const char *tags = (const char *)job->payload;
     const char *why = sl_snapshot_part_read(tags, job->payload + strlen(tags) + 1, &part);
     if (why != NULL) {
-        refuse(snapshot, job, why);
+        sl_snapshot_answer_refusal(&snapshot->answers, job, why);
         return NULL;
     }
     sl_event header = *job;
@@ -269,7 +261,8 @@ static collection *collect(sl_snapshot *snapshot, const sl_event *job)
         collection->header.source_seq != SL_SOURCE_SEQ_NONE &&
         sl_number_distance(header.source_seq, collection->header.source_seq) < 0) {
         /* Late. The reducer waits for an answer to every last part. */
-        if (part.number == part.count - 1) refuse(snapshot, &header, "a newer one began before its last part came");
+        if (part.number == part.count - 1)
+            sl_snapshot_answer_refusal(&snapshot->answers, &header, "a newer one began before its last part came");
         return NULL;
     }
     if (!is_same) collection = begin(snapshot, &header, &part);
@@ -330,13 +323,13 @@ static void give_way(sl_snapshot *snapshot, collection *collection, const char *
     bool is_due = collection->stage == STAGE_COLLECTING || collection->stage == STAGE_BROKEN;
     if (collection->stage == STAGE_BROKEN) why = collection->why;
     end(snapshot, collection);
-    if (is_due) refuse(snapshot, &collection->header, why);
+    if (is_due) sl_snapshot_answer_refusal(&snapshot->answers, &collection->header, why);
 }
 
 /* Makes a picture of a complete collection. */
 static void finish(sl_snapshot *snapshot, collection *collection)
 {
-    char reason[REASON_BYTES] = "out of memory";
+    char reason[SL_SNAPSHOT_REASON_BYTES] = "out of memory";
     const char *why = reason;
     char *json = NULL;
     size_t json_length;
@@ -351,11 +344,11 @@ static void finish(sl_snapshot *snapshot, collection *collection)
     if (err == SL_OK) err = sl_snapshot_picture(json, json_length, &picture, &picture_length, reason);
     free(json);
     if (err == SL_OK) {
-        err = put(snapshot, &collection->header, SL_KIND_PICTURE, picture, picture_length);
+        err = sl_snapshot_answer_picture(&snapshot->answers, &collection->header, picture, picture_length);
         if (err != SL_OK) why = "the log's queue has no room for it";
     }
     free(picture);
-    if (err != SL_OK) refuse(snapshot, &collection->header, why);
+    if (err != SL_OK) sl_snapshot_answer_refusal(&snapshot->answers, &collection->header, why);
     end(snapshot, collection);
 }
 
@@ -366,35 +359,4 @@ static void end(sl_snapshot *snapshot, collection *collection)
     snapshot->size_bytes -= sl_snapshot_parts_size_bytes(&collection->parts);
     sl_snapshot_parts_clear(&collection->parts);
     collection->stage = STAGE_ENDED;
-}
-
-static void refuse(sl_snapshot *snapshot, const sl_event *header, const char *why)
-{
-    char reason[REASON_BYTES + 16];
-    int reason_length = snprintf(reason, sizeof reason, "snapshot: %s", why);
-    uint8_t payload[sizeof reason + 8];
-    sl_writer writer = {.bytes = payload, .capacity = sizeof payload};
-    sl_refused refused = {.kind = SL_KIND_OSC, .reason = reason, .reason_length = (size_t)reason_length};
-    sl_err err = sl_refused_encode(&refused, &writer);
-    assert(err == SL_OK);
-    /* If even this finds no room for ten seconds, the log stands still, and whoever runs it knows. */
-    err = put(snapshot, header, SL_KIND_REFUSED, payload, writer.length);
-    (void)err;
-}
-
-/* Puts a draft that bears a part's source, session and number into the sink; waits while that is full. */
-static sl_err put(sl_snapshot *snapshot, const sl_event *header, sl_kind kind, const void *payload, size_t length)
-{
-    sl_event draft = *header;
-    draft.kind = (uint16_t)kind;
-    draft.version = kind == SL_KIND_PICTURE ? SL_PICTURE_VERSION : SL_PAYLOAD_VERSION;
-    draft.time_ns = sl_clock_boot_ns() - snapshot->start_ns;
-    draft.payload = payload;
-    draft.length = (uint32_t)length;
-    sl_err err = snapshot->sink.put(snapshot->sink.ctx, &draft);
-    for (int tries = 1; err == SL_ERR_FULL && tries < PUT_TRIES_MAX; tries++) {
-        nanosleep(&(struct timespec){.tv_nsec = PUT_PAUSE_NS}, NULL);
-        err = snapshot->sink.put(snapshot->sink.ctx, &draft);
-    }
-    return err;
 }

@@ -5,8 +5,8 @@
  * the snapshot's last part, whichever part came last.
  *
  * A snapshot is known by source, session and the number of its last part. One that is not complete is refused when a
- * newer one of the same source begins, when none of its numbers is waited for any more, or at the end. The reducer
- * holds back what follows a last part until one of the two events comes, so none comes before that part is in the log.
+ * newer one of the same source begins, when none of its numbers is waited for any more, or at the end; when a refusal
+ * is told, see ingest/snapshot_answers.h.
  */
 #ifndef SL_INGEST_SNAPSHOT_H
 #define SL_INGEST_SNAPSHOT_H
@@ -49,7 +49,8 @@ void sl_snapshot_stop(sl_snapshot *snapshot);
 /* Receiver thread: one message whose address is /symlog/snapshot, from the datagram stamped as `draft`. Never waits. */
 void sl_snapshot_take(sl_snapshot *snapshot, const sl_event *draft, const sl_osc_message *message);
 
-/* The number of the last part of the snapshot that such a message belongs to. False: it has none, or is no part. */
+/* The number of the last part of the snapshot that such a message belongs to; its own, where it cannot be a part.
+ * False: it has none. */
 bool sl_snapshot_last(const sl_event *draft, const sl_osc_message *message, uint64_t *last);
 
 /* Receiver thread: of the snapshot with this last number, no part will come any more. False: no room, to be told

@@ -14,6 +14,10 @@ KINDS = {
     "checkpoint": 7,
     "mark": 8,
     "order_settled": 9,
+    "gave_up": 10,
+    "base": 11,
+    "lost": 12,
+    "paused": 13,
 }
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1

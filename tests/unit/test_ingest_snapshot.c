@@ -275,9 +275,9 @@ static void test_snapshot_newer_one_refuses_the_first(void **state)
     take_part(fixture, 3, 1, 2);
     end(fixture);
     assert_int_equal(fixture->count, 2);
-    assert_string_equal(fixture->sunk[0].reason, "snapshot: another began before its last part came");
-    assert_int_equal(fixture->sunk[0].header.source_seq, 1);
-    assert_picture(fixture, 1, 3);
+    assert_picture(fixture, 0, 3);
+    assert_string_equal(fixture->sunk[1].reason, "snapshot: another began before its last part came");
+    assert_int_equal(fixture->sunk[1].header.source_seq, 1);
 }
 
 static void test_snapshot_last_part_of_an_older_one_is_answered(void **state)
@@ -289,10 +289,10 @@ static void test_snapshot_last_part_of_an_older_one_is_answered(void **state)
     take_part(fixture, 3, 1, 2);
     end(fixture);
     assert_int_equal(fixture->count, 2);
-    assert_int_equal(fixture->sunk[0].header.kind, SL_KIND_REFUSED);
-    assert_int_equal(fixture->sunk[0].header.source_seq, 1);
-    assert_string_equal(fixture->sunk[0].reason, "snapshot: a newer one began before its last part came");
-    assert_picture(fixture, 1, 3);
+    assert_picture(fixture, 0, 3);
+    assert_int_equal(fixture->sunk[1].header.kind, SL_KIND_REFUSED);
+    assert_int_equal(fixture->sunk[1].header.source_seq, 1);
+    assert_string_equal(fixture->sunk[1].reason, "snapshot: a newer one began before its last part came");
 }
 
 static void test_snapshot_foreign_part_count(void **state)
@@ -330,6 +330,64 @@ static void test_snapshot_something_between_the_parts(void **state)
     assert_int_equal(fixture->sunk[0].header.source_seq, 1);
     assert_int_equal(fixture->sunk[1].header.source_seq, 2);
     assert_string_equal(fixture->sunk[1].reason, "snapshot: a part is missing");
+}
+
+/* Everything that waits is done; nothing runs beside the test. */
+static void work(fixture *fixture)
+{
+    while (sl_snapshot_work(fixture->snapshot)) {
+    }
+}
+
+static void without_thread(fixture *fixture)
+{
+    end(fixture);
+    assert_int_equal(sl_snapshot_open(&fixture->snapshot, (sl_sink){.put = sink, .ctx = fixture}, 0), SL_OK);
+}
+
+static void test_snapshot_refusal_waits_for_what_is_missing_before_it(void **state)
+{
+    fixture *fixture = *state;
+    without_thread(fixture);
+    take_bytes(fixture, 5, 0, 1, "plain", 5);
+    work(fixture);
+    assert_int_equal(fixture->count, 0); /* the reducer may hold that part */
+    settle(fixture, 5);
+    work(fixture);
+    assert_int_equal(fixture->count, 1);
+    assert_string_equal(fixture->sunk[0].reason, "snapshot: the gzip data is damaged");
+    sl_snapshot_close(fixture->snapshot);
+    fixture->snapshot = NULL;
+}
+
+static void test_snapshot_settled_later_one_lets_the_earlier_be_refused(void **state)
+{
+    fixture *fixture = *state;
+    without_thread(fixture);
+    take_bytes(fixture, 5, 0, 1, "plain", 5);
+    take_bytes(fixture, 6, 0, 1, "plain", 5);
+    take_bytes(fixture, 7, 3, 2, "impossible", 10);
+    work(fixture);
+    assert_int_equal(fixture->count, 0);
+    settle(fixture, 7);
+    work(fixture);
+    assert_int_equal(fixture->count, 3);
+    for (uint64_t i = 0; i < 3; i++) assert_int_equal(fixture->sunk[i].header.source_seq, 5 + i);
+    sl_snapshot_close(fixture->snapshot);
+    fixture->snapshot = NULL;
+}
+
+static void test_snapshot_refusals_of_a_session_that_is_over_are_told(void **state)
+{
+    fixture *fixture = *state;
+    without_thread(fixture);
+    take_bytes(fixture, 5, 0, 1, "plain", 5);
+    work(fixture);
+    assert_true(sl_snapshot_settle(fixture->snapshot, 1, 3, 0));
+    work(fixture);
+    assert_int_equal(fixture->sunk[0].header.source_seq, 5);
+    sl_snapshot_close(fixture->snapshot);
+    fixture->snapshot = NULL;
 }
 
 static void test_snapshot_impossible_part_count(void **state)
@@ -457,6 +515,9 @@ int main(void)
         TEST(test_snapshot_foreign_part_count),
         TEST(test_snapshot_foreign_session),
         TEST(test_snapshot_something_between_the_parts),
+        TEST(test_snapshot_refusal_waits_for_what_is_missing_before_it),
+        TEST(test_snapshot_settled_later_one_lets_the_earlier_be_refused),
+        TEST(test_snapshot_refusals_of_a_session_that_is_over_are_told),
         TEST(test_snapshot_impossible_part_count),
         TEST(test_snapshot_part_beyond_the_count),
         TEST(test_snapshot_wrong_arguments),
