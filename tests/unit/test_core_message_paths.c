@@ -55,20 +55,19 @@ static void test_paths_refuse_what_is_none(void **state)
 static void test_paths_are_bounded(void **state)
 {
     (void)state;
+    static const char scene[] = ",scenes", device[] = ".devices[0]", track[] = "tracks[0]";
+    const size_t scene_length = sizeof scene - 1, device_length = sizeof device - 1, track_length = sizeof track - 1;
+    char list[512], deep[512] = "tracks[0]";
+    for (size_t i = 0; i <= SL_PATHS_MAX; i++) memcpy(list + i * scene_length, scene, scene_length);
+    for (size_t i = 0; i <= SL_PATH_DEPTH_MAX + 1; i++)
+        memcpy(deep + track_length + i * device_length, device, device_length);
     sl_paths paths;
-    char list[512] = "scenes";
-    for (int i = 1; i < SL_PATHS_MAX; i++) strcat(list, ",scenes");
-    assert_true(sl_paths_parse(&paths, list, strlen(list)));
-    strcat(list, ",scenes");
-    assert_false(sl_paths_parse(&paths, list, strlen(list)));
-    char deep[512] = "tracks[0]";
-    for (int i = 1; i < SL_PATH_DEPTH_MAX; i++) strcat(deep, ".devices[0]");
-    assert_true(sl_paths_parse(&paths, deep, strlen(deep)));
-    strcat(deep, ".devices[0]");
-    assert_false(sl_paths_parse(&paths, deep, strlen(deep)));
-    strcat(deep, ".devices[0].devices[0]");
     sl_path path;
-    assert_true(sl_path_parse(&path, deep, strlen(deep)));
+    assert_true(sl_paths_parse(&paths, list + 1, SL_PATHS_MAX * scene_length - 1));
+    assert_false(sl_paths_parse(&paths, list + 1, (SL_PATHS_MAX + 1) * scene_length - 1));
+    assert_true(sl_paths_parse(&paths, deep, track_length + (SL_PATH_DEPTH_MAX - 1) * device_length));
+    assert_false(sl_paths_parse(&paths, deep, track_length + SL_PATH_DEPTH_MAX * device_length));
+    assert_true(sl_path_parse(&path, deep, track_length + (SL_PATH_DEPTH_MAX + 2) * device_length));
 }
 
 static void test_paths_place_what_is_at_below_above_and_beside(void **state)

@@ -314,7 +314,7 @@ static void test_outbox_that_lags_gets_the_changes_coalesced(void **state)
 {
     fixture *fixture = *state;
     sl_backlog *backlog = NULL;
-    assert_int_equal(sl_backlog_create(2 * SL_OUTBOX_LAG_BYTES, FLOOR, &backlog), SL_OK);
+    assert_int_equal(sl_backlog_create((size_t)2 * SL_OUTBOX_LAG_BYTES, FLOOR, &backlog), SL_OK);
     sl_outbox_close(&fixture->outbox);
     fixture->shared.backlog = backlog;
     sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
