@@ -2,9 +2,9 @@
 #include "tests/bench/bench.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,14 +210,16 @@ void bench_make_dir(const bench *bench, char dir[BENCH_DIR_BYTES])
         bench_die("cannot make a folder in %s: %s; name another with --dir", bench->dir, strerror(errno));
 }
 
+static int remove_entry(const char *path, const struct stat *about, int type, struct FTW *at)
+{
+    (void)about;
+    (void)type;
+    (void)at;
+    (void)remove(path);
+    return 0;
+}
+
 void bench_remove_dir(const char *dir)
 {
-    DIR *entries = opendir(dir);
-    if (entries == NULL) return;
-    for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            (void)unlinkat(dirfd(entries), entry->d_name, 0);
-    }
-    closedir(entries);
-    (void)rmdir(dir);
+    (void)nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }

@@ -57,6 +57,7 @@ void bench_latency(bench *bench);
 void bench_store(bench *bench);
 void bench_feed(bench *bench);
 void bench_catchup(bench *bench);
+void bench_snapshots(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);
@@ -86,7 +87,7 @@ uint32_t bench_random(uint64_t *seed, uint32_t below);
 /* Writes the path of a new folder in the scratch folder. */
 void bench_make_dir(const bench *bench, char dir[BENCH_DIR_BYTES]);
 
-/* Removes a folder with the files in it. */
+/* Removes a folder with all that is in it. */
 void bench_remove_dir(const char *dir);
 
 #endif

@@ -1,6 +1,8 @@
 /* The committer: order between the ring and the queue, the queue's bound, stopping, and a log that fails. */
 #include "tools/symlog/committer.h"
 
+#include "core/bytes.h"
+#include "core/payload.h"
 #include "tests/unit/store_fixture.h"
 
 #include <poll.h>
@@ -149,12 +151,45 @@ static void test_committer_first_failure_is_final(void **state)
     tear_down(fixture);
 }
 
+/* While there is something to commit, and afterwards, when there is not. */
+static void test_committer_deletes_what_a_base_stands_for(void **state)
+{
+    (void)state;
+    enum { BEFORE = 4 * SL_LOG_DELETE_MAX };
+    fixture *fixture = set_up(0);
+    for (int i = 0; i < BEFORE; i++) put_into_ring(fixture, "old");
+    start(fixture);
+    uint8_t payload[8];
+    sl_put_le(payload, BEFORE, sizeof payload);
+    const sl_event base = {.kind = SL_KIND_BASE,
+                           .version = SL_PAYLOAD_VERSION,
+                           .source_seq = SL_SOURCE_SEQ_NONE,
+                           .payload = payload,
+                           .length = sizeof payload};
+    const sl_sink sink = sl_committer_sink(fixture->committer);
+    assert_int_equal(sink.put(sink.ctx, &base), SL_OK);
+    while (sl_committer_head(fixture->committer) <= BEFORE) (void)poll(NULL, 0, 1);
+    sl_committer_delete(fixture->committer);
+    assert_int_equal(put_into_queue(fixture, "new"), SL_OK);
+    sl_log_beginning beginning = {0};
+    while (beginning.oldest_seq != BEFORE) {
+        assert_int_equal(sl_log_begins(fixture->log, &beginning), SL_OK);
+        (void)poll(NULL, 0, 1);
+    }
+    assert_true(sl_committer_stop(fixture->committer));
+    uint64_t last = 0;
+    assert_int_equal(sl_log_last(fixture->log, &last), SL_OK);
+    assert_int_equal(last, BEFORE + 2);
+    tear_down(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_committer_queue_follows_what_was_in_the_ring),
         cmocka_unit_test(test_committer_queue_is_bounded),
         cmocka_unit_test(test_committer_first_failure_is_final),
+        cmocka_unit_test(test_committer_deletes_what_a_base_stands_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
