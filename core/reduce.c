@@ -35,6 +35,7 @@ static sl_err take_session(sl_state *state, const sl_event *event)
     sl_err err = SL_OK;
     if (event->session != source->session || source->name[0] == '\0') {
         err = sl_turn_close(state, sender);
+        source->next_source_seq = 0;
         state->sender = sender;
         if (err == SL_OK) err = sl_run_end(state, false);
         source->has_hello = source->has_said = false;

@@ -210,7 +210,7 @@ sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
     }
     if (err == SL_OK && sl_turn_is_waiting(sender)) err = lose(state, sender, sender->horizon);
     sender->has_number = sender->has_horizon = false;
-    sender->source.next_source_seq = sender->horizon = 0;
+    sender->horizon = 0;
     return err;
 }
 
@@ -229,12 +229,15 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     return err;
 }
 
-/* The first number of a session says where its numbers begin. */
+/* The first number of a session, or after a pause, says where its numbers begin, or go on: those that were sent in the
+ * pause are missing. */
 static void begin_numbers(sl_state *state, uint64_t first)
 {
     sl_source_state *sender = state->sender;
+    uint64_t *next = &sender->source.next_source_seq;
     bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
-    sender->source.next_source_seq = at_zero ? 0 : first;
+    bool goes_on = *next > 0 && sl_number_distance(first, *next) >= 0;
+    if (!goes_on) *next = at_zero ? 0 : first;
     sender->has_number = true;
 }
 

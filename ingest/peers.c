@@ -199,6 +199,14 @@ static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
     return sl_numbers_begin_at_zero(first, peer->has_hello, atomic_load(&peers->has_picture));
 }
 
+/* The number with which a run begins, or goes on after a pause, when `first` is the first that came. What a pause missed
+ * is the reducer's to know: it needs a gave_up up to `first`, and so one number is missing. */
+static uint64_t find_beginning(sl_peers *peers, const sl_peer *peer, uint64_t first)
+{
+    if (peer->is_resumed) return sl_number_before(first, 1);
+    return begin_at_zero(peers, peer, first) ? 0 : first;
+}
+
 /* True if a heartbeat before any number tells that there were some, from 0 on. */
 static bool tells_beginning(sl_peers *peers, const sl_peer *peer, const sl_datagram *heartbeat)
 {
@@ -290,7 +298,7 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
         sl_arrivals_hear(arrivals, datagram->next, now_ns);
     } else if (datagram->count > 0) {
         uint64_t first = datagram->first;
-        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, begin_at_zero(peers, peer, first) ? 0 : first);
+        if (!arrivals->is_begun) sl_arrivals_begin(arrivals, find_beginning(peers, peer, first));
         sl_arrivals_take(arrivals, first, datagram->count, peers->judged.checksum, now_ns);
     } else {
         return;

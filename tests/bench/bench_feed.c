@@ -22,7 +22,7 @@ enum {
     MESSAGES = 40000,
     TURN_MESSAGES = 1024, /* as the service does */
     FRAME_HEADER_BYTES = 4,
-    FRAMES_AT_ONCE = 300, /* about 64 KiB */
+    FRAMES_AT_ONCE = 300,   /* about 64 KiB */
     WINDOW_BYTES = 4 << 20, /* nobody lags so much that he is given coalesced changes */
     READ_BYTES = 256 << 10
 };

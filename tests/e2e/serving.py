@@ -111,6 +111,10 @@ class Live:
         self.socket.connect(address)
         self.sender = Sender()
 
+    @property
+    def name(self):
+        return "{}:{}".format(*self.socket.getsockname())
+
     def send(self, path, *args):
         """One event; args are (tag, value)."""
         self.send_bytes(self.sender.encode([(path, list(args))]))

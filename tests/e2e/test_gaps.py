@@ -203,7 +203,7 @@ def test_gaps_hole_survives_a_restart(start):
 def test_gaps_paused_source_is_not_recorded(start):
     serve = start()
     live = serve.live()
-    name = "{}:{}".format(*live.socket.getsockname())
+    name = live.name
     with serve.subscribe() as subscriber:
         receive(subscriber)
         send_snapshot(live)

@@ -7,7 +7,8 @@ from log_lines import KINDS
 from osc_reader import is_bundle, read_datagram
 
 NUMBERS = 2**32
-YOUNG = 64  # A session whose first number is below it begins at 0, with a hello or a picture.
+YOUNG = 64  # A session whose first number is below it begins at 0, with a picture;
+YOUNG_WITH_HELLO = 4096  # with a hello, below this.
 HELD_EVENTS_MAX, HELD_BYTES_MAX = 4096, 1 << 20
 
 
@@ -87,7 +88,8 @@ class _Sender:
             return
         count = len(messages) or 1
         if self.next is None:
-            self.next = 0 if number < YOUNG and (self.has_hello or has_picture) else number
+            is_young = number < YOUNG_WITH_HELLO if self.has_hello else number < YOUNG and has_picture
+            self.next = 0 if is_young else number
         ahead = self.distance(number)
         if ahead < 0:
             return

@@ -379,8 +379,10 @@ static void test_turn_paused_source_is_stale(void **state)
     assert_true(is_stale(&bench));
     take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\0", .length = 1});
     send_number(&bench, 100);
+    assert_int_equal(color(&bench), 0);
+    take_gave_up(&bench, 99);
     assert_int_equal(color(&bench), 100);
-    assert_int_equal(source(&bench)->gaps, 0);
+    assert_int_equal(source(&bench)->gap_size_total, 99);
     teardown(&bench);
 }
 

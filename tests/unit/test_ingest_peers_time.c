@@ -5,6 +5,7 @@
 #include "tests/unit/cmocka_small.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,8 +377,24 @@ static void test_peers_numbers_from_64_on_begin_in_the_middle(void **state)
 {
     fixture *fixture = *state;
     sl_peers_have_picture(fixture->peers);
-    hello(fixture, HELLO);
     number(fixture, 64);
+    assert_true(tick(fixture, 0) == UINT64_MAX);
+}
+
+static void test_peers_numbers_of_a_hello_begin_at_zero_up_to_4096(void **state)
+{
+    fixture *fixture = *state;
+    hello(fixture, HELLO);
+    number(fixture, 4095);
+    tick(fixture, 0);
+    assert_int_equal(fixture->ask_count, 1);
+}
+
+static void test_peers_numbers_of_a_hello_from_4096_on_begin_in_the_middle(void **state)
+{
+    fixture *fixture = *state;
+    hello(fixture, HELLO);
+    number(fixture, 4096);
     assert_true(tick(fixture, 0) == UINT64_MAX);
 }
 
@@ -517,7 +534,7 @@ static void restore(fixture *fixture, const char *name, bool has_hello, bool is_
         .number = SOURCE, .input = SL_INPUT_OSC, .session = HELLO, .has_hello = has_hello, .is_paused = is_paused};
     source.has_said = has_hello;
     source.said_session = HELLO;
-    strcpy(source.name, name);
+    (void)snprintf(source.name, sizeof source.name, "%s", name);
     source.counts = (sl_source_counts){.source = SOURCE};
     assert_int_equal(sl_peers_restore(fixture->peers, &source, &run, fixture->now_ns), SL_OK);
 }
@@ -619,6 +636,8 @@ int main(void)
         TEST(test_peers_numbers_begin_in_the_middle_without_a_picture),
         TEST(test_peers_numbers_begin_at_zero_with_a_picture),
         TEST(test_peers_numbers_from_64_on_begin_in_the_middle),
+        TEST(test_peers_numbers_of_a_hello_begin_at_zero_up_to_4096),
+        TEST(test_peers_numbers_of_a_hello_from_4096_on_begin_in_the_middle),
         TEST(test_peers_new_session_forgets_the_old_holes),
         TEST(test_peers_that_give_way_give_up_their_holes),
         TEST(test_peers_two_senders_at_one_address_do_not_disturb),
