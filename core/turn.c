@@ -76,8 +76,9 @@ static sl_err hold_event(sl_state *state, const sl_event *event)
 sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_count, bool is_answered)
 {
     sl_hold *hold = &state->sender->hold;
-    sl_err err = insert_held(state, event, number_count, hold->last != NULL ? &hold->last->next : &hold->first);
-    if (err == SL_OK) hold->last->is_answered = is_answered;
+    sl_held **link = hold->last != NULL ? &hold->last->next : &hold->first;
+    sl_err err = insert_held(state, event, number_count, link);
+    if (err == SL_OK) (*link)->is_answered = is_answered;
     return err;
 }
 

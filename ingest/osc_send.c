@@ -96,7 +96,7 @@ sl_err sl_osc_sender_receive(sl_osc_sender *sender, uint64_t timeout_ns, uint8_t
                                      .tv_nsec = (long)(timeout_ns % SECOND_NS)};
     if (timeout_ns > 0 && ppoll(&wanted, 1, &timeout, NULL) <= 0) return SL_ERR_END;
     for (;;) {
-        struct sockaddr_in from;
+        struct sockaddr_in from = {0};
         socklen_t from_length = sizeof from;
         ssize_t got = recvfrom(sender->fd, packet, capacity, MSG_DONTWAIT, (struct sockaddr *)&from, &from_length);
         if (got < 0) return SL_ERR_END;

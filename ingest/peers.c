@@ -199,8 +199,8 @@ static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
     return sl_numbers_begin_at_zero(first, peer->has_hello, atomic_load(&peers->has_picture));
 }
 
-/* The number with which a run begins, or goes on after a pause, when `first` is the first that came. What a pause missed
- * is the reducer's to know: it needs a gave_up up to `first`, and so one number is missing. */
+/* The number with which a run begins, or goes on after a pause, when `first` is the first that came. What a pause
+ * missed is the reducer's to know: it needs a gave_up up to `first`, and so one number is missing. */
 static uint64_t find_beginning(sl_peers *peers, const sl_peer *peer, uint64_t first)
 {
     if (peer->is_resumed) return sl_number_before(first, 1);

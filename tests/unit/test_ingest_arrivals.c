@@ -210,7 +210,7 @@ static void test_arrivals_hole_longer_than_the_window_is_cut(void **state)
 static void test_arrivals_every_other_number_missing_is_bounded(void **state)
 {
     sl_arrivals *arrivals = *state;
-    for (uint64_t number = 1; number < 3 * SL_ARRIVALS_WINDOW; number += 2)
+    for (uint64_t number = 1; number < UINT64_C(3) * SL_ARRIVALS_WINDOW; number += 2)
         sl_arrivals_take(arrivals, number, 1, BYTES, BEGIN);
     assert_int_equal(arrivals->open_count, SL_ARRIVALS_MAX);
     for (uint32_t i = 1; i < arrivals->open_count; i++) assert_int_equal(arrivals->open[i].count, 1);
@@ -220,7 +220,7 @@ static void test_arrivals_every_other_number_missing_is_bounded(void **state)
     assert_true(sl_arrivals_overdue(arrivals, 100 * MS, BEGIN, &through));
     sl_arrivals_close(arrivals, through);
     assert_int_equal(arrivals->open_count, SL_ARRIVALS_MAX);
-    assert_hole(arrivals, 0, 2 * SL_ARRIVALS_WINDOW, 1);
+    assert_hole(arrivals, 0, UINT64_C(2) * SL_ARRIVALS_WINDOW, 1);
 }
 
 static void test_arrivals_are_asked_for_at_once_and_every_20_ms(void **state)

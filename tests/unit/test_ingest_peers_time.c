@@ -414,8 +414,8 @@ static void test_peers_that_give_way_give_up_their_holes(void **state)
     fixture *fixture = *state;
     hello(fixture, HELLO);
     number(fixture, 5);
-    for (uint16_t i = 1; i <= SL_SOURCES_MAX; i++)
-        take(fixture, PORT + i, (sl_datagram){.first = 0, .count = 1}, BYTES);
+    for (unsigned i = 1; i <= SL_SOURCES_MAX; i++)
+        take(fixture, (uint16_t)(PORT + i), (sl_datagram){.first = 0, .count = 1}, BYTES);
     tick(fixture, 0);
     assert_gave_up(fixture, 1, HELLO, 5);
 }

@@ -120,8 +120,8 @@ static void flip_bytes(const char *dir, uint64_t seq)
     int fd = open(path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && fstat(fd, &file) == 0);
     const size_t size = (size_t)file.st_size;
-    assert_true(size > 0);
-    uint8_t *bytes = malloc(size);
+    assert_true(size >= STATE_BYTES);
+    uint8_t *bytes = malloc(size | 1);
     assert_non_null(bytes);
     assert_int_equal(pread(fd, bytes, size, 0), size);
     size_t found = 0;
