@@ -77,10 +77,23 @@ static sl_err release_if_answered(sl_state *state, const sl_event *event)
     return sl_hold_is_answered(sender, event) ? sl_hold_release(state, sender) : SL_OK;
 }
 
+/* A picture of another session, or of a moment that its sender's applied events are past (the hold was full before it
+ * came), would undo them. */
+static bool is_late(const sl_source_state *sender, const sl_event *event)
+{
+    if (event->source_seq == SL_SOURCE_SEQ_NONE) return false;
+    if (event->session != sender->source.session) return true;
+    return sender->has_number && sl_state_number_distance(event->source_seq, sender->source.next_source_seq) < -1;
+}
+
 static sl_err take_picture(sl_state *state, const sl_event *event)
 {
     sl_err err = sl_run_end(state, false);
     if (err != SL_OK) return err;
+    if (is_late(state->sender, event)) {
+        sl_state_refuse(state, SL_REFUSAL_LATE);
+        return release_if_answered(state, event);
+    }
     char prefix[SL_ID_BYTES_MAX] = {0};
     sl_writer writer = {.bytes = (uint8_t *)prefix, .capacity = sizeof prefix - 1};
     sl_state_write_origin(state, &writer);

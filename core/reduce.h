@@ -31,6 +31,7 @@ typedef enum sl_refusal {
     SL_REFUSAL_INDEX,     /* no such index */
     SL_REFUSAL_BUNDLE,    /* a bundle with a message that is one of the first three */
     SL_REFUSAL_MALFORMED, /* a payload that does not follow its format (never from a healthy ingest) */
+    SL_REFUSAL_LATE,      /* a picture, when later events of its sender had been applied */
     SL_REFUSAL_COUNT
 } sl_refusal;
 

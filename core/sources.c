@@ -44,8 +44,7 @@ sl_err sl_state_find_sender(sl_state *state, const sl_event *event)
     return SL_OK;
 }
 
-/* How far `number` is above `next`: mod 2^32 while both are 32-bit numbers, as a sender's counter wraps. */
-static int64_t distance(uint64_t number, uint64_t next)
+int64_t sl_state_number_distance(uint64_t number, uint64_t next)
 {
     if (number <= UINT32_MAX && next <= UINT32_MAX) return (int32_t)(uint32_t)(number - next);
     return (int64_t)(number - next);
@@ -64,7 +63,7 @@ void sl_state_count_numbers(sl_source_state *sender, const sl_event *event, uint
         source->unnumbered_count++;
         return;
     }
-    int64_t ahead = sender->has_number ? distance(event->source_seq, source->next_source_seq) : 0;
+    int64_t ahead = sender->has_number ? sl_state_number_distance(event->source_seq, source->next_source_seq) : 0;
     if (ahead > 0) {
         source->gaps++;
         source->gap_size_total += (uint64_t)ahead;

@@ -103,6 +103,7 @@ const char *sl_refusal_text(sl_refusal refusal)
     case SL_REFUSAL_INDEX: return "no such index";
     case SL_REFUSAL_BUNDLE: return "bundle refused";
     case SL_REFUSAL_MALFORMED: return "malformed payload";
+    case SL_REFUSAL_LATE: return "picture came too late";
     case SL_REFUSAL_COUNT: break;
     }
     return "unknown";

@@ -97,6 +97,9 @@ sl_node *sl_state_find_launched(const sl_tree *tree);
 /* Makes the source of `event` the sender; a new one if nothing named it (any event is taken). */
 sl_err sl_state_find_sender(sl_state *state, const sl_event *event);
 
+/* How far `number` is above `next`: mod 2^32 while both are 32-bit numbers, as a sender's counter wraps. */
+int64_t sl_state_number_distance(uint64_t number, uint64_t next);
+
 /* The sender's number `count` after `number`: mod 2^32 where it is a 32-bit one. */
 uint64_t sl_state_number_after(uint64_t number, uint64_t count);
 

@@ -410,6 +410,23 @@ static void test_reduce_holds_nothing_into_another_session(void **state)
     teardown(&bench);
 }
 
+/* The hold was full before the picture came: it would undo what has been applied since. */
+static void test_reduce_picture_that_is_late_is_refused(void **state)
+{
+    (void)state;
+    bench bench;
+    setup_set(&bench);
+    uint64_t last = bench.next_number;
+    send(&bench, "/symlog/snapshot", "hiib", (int64_t)SESSION, 0, 1);
+    for (int i = 0; i <= 4096; i++) send(&bench, "/live/track/color", "ii", 0, i);
+    sl_text_clear(&bench.told);
+    assert_int_equal(take_picture(&bench, last), SL_OK);
+    expect(&bench, "picture came too late");
+    const sl_node *track = sl_tree_find_path(sl_state_tree_view(bench.state), "tracks[0]", 9);
+    assert_int_equal(sl_node_value(track, SL_ATTRIBUTE_COLOR).as.integer, 4096);
+    teardown(&bench);
+}
+
 static void test_reduce_hold_overflows(void **state)
 {
     (void)state;
@@ -501,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_reduce_holds_until_the_picture),
         cmocka_unit_test(test_reduce_holds_on_when_an_older_snapshot_is_answered),
         cmocka_unit_test(test_reduce_holds_nothing_into_another_session),
+        cmocka_unit_test(test_reduce_picture_that_is_late_is_refused),
         cmocka_unit_test(test_reduce_hold_overflows),
         cmocka_unit_test(test_reduce_source_that_is_silent_longest_gives_way),
         cmocka_unit_test(test_reduce_takes_nonsense),

@@ -97,8 +97,9 @@ static bool draw(watch *watch)
     bool is_on = sl_print_bytes(&watch->printer, "\033[H", 3);
     for (size_t from = 0, to = 0; is_on && to < watch->text.length; to++) {
         if (watch->text.bytes[to] != '\n') continue;
-        is_on = sl_print_bytes(&watch->printer, watch->text.bytes + from, to - from) &&
-                sl_print_bytes(&watch->printer, "\033[K\n", 4);
+        if (from > 0) is_on = sl_print_bytes(&watch->printer, "\n", 1); /* none behind the last: it would scroll */
+        is_on = is_on && sl_print_bytes(&watch->printer, watch->text.bytes + from, to - from) &&
+                sl_print_bytes(&watch->printer, "\033[K", 3);
         from = to + 1;
     }
     return is_on && sl_print_bytes(&watch->printer, "\033[J", 3) && sl_printer_flush(&watch->printer);

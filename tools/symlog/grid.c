@@ -18,6 +18,7 @@ typedef struct drawing {
     const sl_node *project;
     uint32_t track_count; /* that are drawn */
     uint32_t scene_count;
+    uint32_t tracks_hidden;
 } drawing;
 
 static const char *const COLOR_OFF = "\033[0m";
@@ -95,7 +96,9 @@ static void draw_status(const drawing *drawing, const sl_state *state)
 
 static void draw_track_names(const drawing *drawing)
 {
-    put_label(drawing, "");
+    char hidden[NAME_COLUMNS] = "";
+    if (drawing->tracks_hidden > 0) snprintf(hidden, sizeof hidden, "(+%u more)", (unsigned)drawing->tracks_hidden);
+    put_label(drawing, hidden);
     for (uint32_t t = 0; t < drawing->track_count; t++) {
         const sl_node *track = sl_node_child(drawing->project, SL_NODE_TRACK, t);
         if (drawing->grid->is_colored) sl_text_string(drawing->text, "\033[1m");
@@ -197,6 +200,7 @@ void sl_grid_draw(sl_text *text, const sl_state *state, const sl_grid *grid)
     drawing.track_count = sl_node_child_count(project, SL_NODE_TRACK);
     drawing.scene_count = sl_node_child_count(project, SL_NODE_SCENE);
     if (drawing.track_count > tracks_fit) drawing.track_count = tracks_fit;
+    drawing.tracks_hidden = sl_node_child_count(project, SL_NODE_TRACK) - drawing.track_count;
     if (drawing.scene_count > scenes_fit) drawing.scene_count = scenes_fit;
     draw_status(&drawing, state);
     draw_track_names(&drawing);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static size_t length_of_columns(const sl_text *line, size_t columns);
@@ -26,7 +27,10 @@ bool sl_printer_open(sl_printer *printer, const char *path)
 {
     *printer = sl_printer_stdout();
     if (strcmp(path, "-") == 0) return true;
-    *printer = (sl_printer){.file = fopen(path, "we")};
+    *printer = (sl_printer){.file = fopen(path, "wxe")};
+    struct stat there;
+    bool is_device = printer->file == NULL && errno == EEXIST && stat(path, &there) == 0 && !S_ISREG(there.st_mode);
+    if (is_device) printer->file = fopen(path, "we");
     return printer->file != NULL;
 }
 

@@ -20,7 +20,8 @@ typedef struct sl_printer {
 /* Standard output. */
 sl_printer sl_printer_stdout(void);
 
-/* The file at `path`, written anew, or standard output for "-". False: it cannot be opened, errno says why. */
+/* A new file at `path` (one that is there is never overwritten), or standard output for "-". False: it cannot be
+ * opened, errno says why. */
 bool sl_printer_open(sl_printer *printer, const char *path);
 
 /* True if people read along: long work then shows no progress, which would be mixed into it. */
