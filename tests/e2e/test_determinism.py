@@ -228,6 +228,7 @@ def record_mixed(folder):
             event["payload"] = payload.hex()
     db = import_events(folder, head, events)
     MIXED.parent.mkdir(exist_ok=True)
+    MIXED.unlink(missing_ok=True)
     export(db, MIXED, "--raw")
     MIXED_DIGESTS.write_bytes(run(BINARY, "replay", "--digests", MIXED_EVERY, "--db", db))
 
