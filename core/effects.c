@@ -46,9 +46,9 @@ void sl_state_tell_message(sl_state *state, sl_effect_type type)
     tell(state, (sl_effect){.type = type});
 }
 
-void sl_state_tell_gap(sl_state *state, sl_hole gap)
+void sl_state_tell_gap(sl_state *state, uint32_t source, sl_hole gap)
 {
-    tell(state, (sl_effect){.type = SL_EFFECT_GAP, .gap = gap});
+    tell(state, (sl_effect){.type = SL_EFFECT_GAP, .gap = gap, .source = source});
 }
 
 void sl_state_refuse(sl_state *state, sl_refusal refusal)

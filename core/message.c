@@ -107,10 +107,7 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
         sl_text_string(&details, sl_kind_name(effect->event->kind));
     sl_text_string(&details, " from ");
     sl_text_string(&details, source != NULL && source->name[0] != '\0' ? source->name : "nobody");
-    sl_value reason = sl_node_value(sl_tree_project(sl_state_tree_view(state)), SL_ATTRIBUTE_STALE_REASON);
-    bool has_no_picture = reason.type == SL_VALUE_TEXT && reason.length == strlen("no picture yet") &&
-                          memcmp(reason.as.text, "no picture yet", reason.length) == 0;
-    if (effect->refusal == SL_REFUSAL_INDEX && has_no_picture) sl_text_string(&details, hint);
+    if (effect->refusal == SL_REFUSAL_INDEX && !sl_state_has_picture(state)) sl_text_string(&details, hint);
     const char *error = sl_refusal_text(effect->refusal);
     sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":");
     sl_text_json(text, error, strlen(error));
@@ -124,7 +121,7 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
 /* `a gap of 6 events (numbers 150 to 155) from 127.0.0.1:52011; …` */
 static void write_gap(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
-    const sl_source *source = sl_state_source(state, effect->event->source);
+    const sl_source *source = sl_state_source(state, effect->source);
     sl_text details;
     sl_text_open(&details, text->memory);
     sl_text_string(&details, "a gap of ");

@@ -7,12 +7,11 @@
 
 #include <stdint.h>
 
-/* How far `number` is above `other`; negative: below. Where one of them is below 2^32, nobody knows yet how the sender
- * counts, and only the low 32 bits are compared. */
+/* How far `number` is above `other`, -2^31 to 2^31 - 1; negative: below. However the sender counts, the low 32 bits tell
+ * it: numbers that are compared are never farther apart. */
 static inline int64_t sl_number_distance(uint64_t number, uint64_t other)
 {
-    if (number <= UINT32_MAX || other <= UINT32_MAX) return (int32_t)(uint32_t)(number - other);
-    return (int64_t)(number - other);
+    return (int32_t)(uint32_t)(number - other);
 }
 
 /* The number `count` after `number`. */

@@ -75,7 +75,7 @@ typedef enum sl_effect_type {
     SL_EFFECT_DIFF,        /* the tree changed: diff */
     SL_EFFECT_LIVE_EVENT,  /* message, nothing changed: a cursor */
     SL_EFFECT_REFUSED,     /* message was refused: refusal */
-    SL_EFFECT_GAP,         /* numbers of the event's source were given up: gap */
+    SL_EFFECT_GAP,         /* numbers of `source` were given up: gap */
     SL_EFFECT_GROUP_BEGIN, /* a hint, no message: what follows belongs together … */
     SL_EFFECT_GROUP_END    /* … until here */
 } sl_effect_type;
@@ -95,6 +95,7 @@ typedef struct sl_effect {
     const sl_osc_message *message; /* the (inner) message, or NULL when the event is not OSC */
     sl_refusal refusal;            /* SL_EFFECT_REFUSED */
     sl_hole gap;                   /* SL_EFFECT_GAP */
+    uint32_t source;               /* SL_EFFECT_GAP: not always the event's, which may be what ended another's wait */
 } sl_effect;
 
 typedef struct sl_output {
@@ -127,8 +128,9 @@ uint32_t sl_state_source_next(const sl_state *state);
 /* The source so numbered, or NULL. */
 const sl_source *sl_state_source(const sl_state *state, uint32_t number);
 
-/* The numbers that a source's held events wait for, lowest first: at most `max`; returns how many holes there are. For
- * ingest, which goes on asking for them after a restart. */
+/* The numbers that a source's held events wait for, lowest first: at most `max`; returns how many holes there are. Where
+ * there are more, the last of those given reaches to the end of all. For ingest, which goes on asking for them after a
+ * restart. */
 size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max);
 
 /* The number after the highest that a source sent, or that its heartbeat told of, in this session; 0 if none is known.

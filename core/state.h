@@ -125,8 +125,8 @@ void sl_state_tell_diff(sl_state *state);
 /* Tells the present message as it is, which changed nothing: a live_event, or a group's hint. */
 void sl_state_tell_message(sl_state *state, sl_effect_type type);
 
-/* Tells that numbers of the present event's source were given up. */
-void sl_state_tell_gap(sl_state *state, sl_hole gap);
+/* Tells that numbers of a source were given up. */
+void sl_state_tell_gap(sl_state *state, uint32_t source, sl_hole gap);
 
 /* Counts a refusal of the present message and tells it. */
 void sl_state_refuse(sl_state *state, sl_refusal refusal);

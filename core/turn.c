@@ -1,6 +1,6 @@
 /*
- * A sender's events in the sender's own order (numbers mod 2^32 while they are 32-bit ones): what comes after a hole is
- * held until the hole is filled, or given up; what comes after the last part of a snapshot, until the picture is there.
+ * A sender's events in the sender's own order (core/number.h): what comes after a hole is held until the hole is filled,
+ * or given up; what comes after the last part of a snapshot, until the picture is there.
  */
 #include "core/state.h"
 
@@ -21,9 +21,11 @@ static uint64_t count_numbers(const sl_event *event)
 
 /* The hold. */
 
+/* An empty hold takes an event of any length. */
 static bool is_full(const sl_source_state *sender, const sl_event *event)
 {
     const sl_hold *hold = &sender->hold;
+    if (hold->count == 0) return false;
     return hold->count == SL_HOLD_COUNT_MAX || hold->size_bytes + event->length > SL_HOLD_BYTES_MAX;
 }
 
@@ -62,7 +64,7 @@ static sl_err hold_event(sl_state *state, const sl_event *event)
     } else {
         while (*link != NULL && sl_number_distance(event->source_seq, (*link)->event.source_seq) > 0)
             link = &(*link)->next;
-        if (*link != NULL && (*link)->event.source_seq == event->source_seq) {
+        if (*link != NULL && sl_number_distance(event->source_seq, (*link)->event.source_seq) == 0) {
             sender->source.late++;
             return SL_OK;
         }
@@ -118,17 +120,16 @@ static sl_err apply_held(sl_state *state, sl_source_state *sender)
     return err;
 }
 
-/* The numbers from the next one up to `end` will not come: the tree may be wrong from here on. */
+/* The numbers from the next one to before `end` (at most 2^31) will not come: the tree may be wrong from here on. */
 static sl_err lose(sl_state *state, sl_source_state *sender, uint64_t end)
 {
     static const char reason[] = "events lost";
     sl_source *source = &sender->source;
-    sl_hole gap = {.first = source->next_source_seq,
-                   .count = (uint64_t)sl_number_distance(end, source->next_source_seq)};
+    sl_hole gap = {.first = source->next_source_seq, .count = (uint32_t)(end - source->next_source_seq)};
     source->gaps++;
     source->gap_size_total += gap.count;
     source->next_source_seq = end;
-    sl_state_tell_gap(state, gap);
+    sl_state_tell_gap(state, source->number, gap);
     return sl_state_go_stale(state, sl_value_text(reason, strlen(reason)));
 }
 
@@ -223,8 +224,7 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     while (err == SL_OK && is_full(sender, event)) {
         bool waits = sender->hold.is_waiting; /* again, for the picture of another snapshot */
         uint64_t first = sender->hold.first->event.source_seq;
-        err =
-            waits ? sl_turn_release(state, sender) : sl_turn_give_up(state, sender, sl_number_after(first, UINT32_MAX));
+        err = waits ? sl_turn_release(state, sender) : sl_turn_give_up(state, sender, sl_number_before(first, 1));
     }
     state->sender = sender;
     return err;
@@ -304,9 +304,13 @@ void sl_turn_hear(sl_state *state, uint64_t next)
     sender->horizon = next;
 }
 
+/* The last place takes in what there is no place for. */
 static size_t add_hole(sl_hole *holes, size_t max, size_t count, sl_hole hole)
 {
-    if (count < max) holes[count] = hole;
+    if (count < max)
+        holes[count] = hole;
+    else if (max > 0)
+        holes[max - 1].count = (uint64_t)sl_number_distance(hole.first, holes[max - 1].first) + hole.count;
     return count + 1;
 }
 

@@ -38,9 +38,7 @@ def in_turn(events):
 
 
 def distance(number, other):
-    """How far it is above the other; mod 2^32 as long as one of them is a 32-bit number."""
-    if min(number, other) >= NUMBERS:
-        return number - other
+    """How far it is above the other, mod 2^32."""
     return (number - other + NUMBERS // 2) % NUMBERS - NUMBERS // 2
 
 
@@ -97,7 +95,7 @@ class _Sender:
             while self.is_full(event) and (ahead > 0 or self.waits_for is not None):
                 yield from self.make_room()
                 ahead = self.distance(number)
-            if ahead < 0 or any(held[0] == number for held in self.held):
+            if ahead < 0 or any(distance(held[0], number) == 0 for held in self.held):
                 return
             if ahead > 0 or self.waits_for is not None:
                 self.held.append((number, count, event))
@@ -108,7 +106,7 @@ class _Sender:
 
     def is_full(self, event):
         size = sum(len(held[2]["payload"]) // 2 for held in self.held) + len(event["payload"]) // 2
-        return len(self.held) == HELD_EVENTS_MAX or size > HELD_BYTES_MAX
+        return len(self.held) == HELD_EVENTS_MAX or (self.held and size > HELD_BYTES_MAX)
 
     def make_room(self):
         if self.waits_for is not None:

@@ -16,6 +16,7 @@ typedef struct bench {
     sl_text told;
     bool has_hello;
     uint64_t session;
+    uint32_t gap_source; /* of the gap told last */
 } bench;
 
 enum { SENDER = 3 };
@@ -28,6 +29,7 @@ static void note(void *ctx, const sl_state *state, const sl_effect *effect)
     if (effect->type == SL_EFFECT_DIFF) sl_text_diff(&bench->told, effect->diff);
     if (effect->type == SL_EFFECT_REFUSED) sl_text_string(&bench->told, sl_refusal_text(effect->refusal));
     if (effect->type != SL_EFFECT_GAP) return;
+    bench->gap_source = effect->source;
     sl_text_string(&bench->told, "gap ");
     sl_text_u64(&bench->told, effect->gap.first);
     sl_text_string(&bench->told, "+");
@@ -185,6 +187,8 @@ static void test_turn_are_told_to_ingest(void **state)
     send(&bench, SL_SOURCE_SEQ_NONE, "/symlog/heartbeat", "hh", (int64_t)7, (int64_t)15);
     assert_int_equal(sl_state_holes(bench.state, SENDER, holes, 2), 3);
     assert_int_equal(sl_state_source_end(bench.state, SENDER), 15);
+    assert_int_equal(holes[1].first, 9); /* and 13 to 14: nothing that is missing is left out */
+    assert_int_equal(holes[1].count, 6);
     teardown(&bench);
 }
 
@@ -266,6 +270,91 @@ static void test_turn_overflow_gives_up_the_first(void **state)
     send_number(&bench, 4098);
     assert_int_equal(color(&bench), 4098);
     assert_int_equal(source(&bench)->gap_size_total, 1);
+    teardown(&bench);
+}
+
+/* Of numbers that are int64, too, only those before the first that is held are given up. */
+static void test_turn_overflow_beyond_2_32(void **state)
+{
+    (void)state;
+    const uint64_t first = UINT64_C(1) << 32;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, first);
+    send_range(&bench, first + 2, first + 4098);
+    assert_int_equal(source(&bench)->gap_size_total, 1);
+    assert_true(source(&bench)->next_source_seq == first + 4099);
+    send_number(&bench, first + 4099);
+    assert_int_equal(source(&bench)->late, 0);
+    teardown(&bench);
+}
+
+/* No datagram is so long, but a log that is imported may have such an event. */
+static void test_turn_event_longer_than_the_hold(void **state)
+{
+    (void)state;
+    static uint8_t zeros[(1 << 20) + 1];
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    take(&bench, (sl_event){.kind = SL_KIND_OSC, .source_seq = 2, .payload = zeros, .length = sizeof zeros});
+    assert_int_equal(source(&bench)->held_count, 1);
+    send_number(&bench, 3); /* there is no room for both */
+    assert_int_equal(source(&bench)->held_count, 0);
+    assert_int_equal(source(&bench)->refused[SL_REFUSAL_MALFORMED], 1);
+    assert_int_equal(color(&bench), 3);
+    teardown(&bench);
+}
+
+static void test_turn_hole_as_long_as_can_be(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    take_gave_up(&bench, UINT64_C(1) << 31);
+    assert_int_equal(source(&bench)->gap_size_total, UINT64_C(1) << 31);
+    assert_int_equal(source(&bench)->next_source_seq, (UINT64_C(1) << 31) + 1);
+    teardown(&bench);
+}
+
+/* int32 and int64 numbers among each other, in an order that no sender sends. */
+static void test_turn_numbers_of_both_kinds_end(void **state)
+{
+    (void)state;
+    const uint64_t numbers[] = {4, (UINT64_C(1) << 41) + 10, 12, (UINT64_C(1) << 33) + 14, (UINT64_C(1) << 40) + 5};
+    bench bench;
+    setup(&bench, true);
+    send_range(&bench, 0, 3);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) send_number(&bench, numbers[i]);
+    take_session(&bench, 8, true);
+    assert_int_equal(source(&bench)->held_count, 0);
+    assert_int_equal(color(&bench), 14);
+    teardown(&bench);
+}
+
+/* What a source had missing when it gives way to another is its own, not the other's. */
+static void test_turn_gap_of_a_source_that_gives_way(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    send_number(&bench, 2);
+    sl_text_clear(&bench.told);
+    const sl_output output = {.tell = note, .ctx = &bench};
+    for (uint32_t other = 0; other < SL_SOURCES_MAX; other++) {
+        sl_event event = {.seq = sl_state_seq(bench.state) + 1,
+                          .kind = SL_KIND_MARK,
+                          .version = 1,
+                          .source = 100 + other,
+                          .source_seq = SL_SOURCE_SEQ_NONE};
+        assert_int_equal(sl_reduce(bench.state, &event, &output), SL_OK);
+    }
+    assert_null(source(&bench));
+    expect(&bench, "gap 1+1|project.is_stale false -> true; project.stale_reason null -> \"events lost\"|"
+                   "tracks[0].color 0 -> 2");
+    assert_int_equal(bench.gap_source, SENDER);
     teardown(&bench);
 }
 
@@ -487,6 +576,11 @@ int main(void)
         cmocka_unit_test(test_turn_at_the_tail_given_up),
         cmocka_unit_test(test_turn_at_the_beginning_given_up),
         cmocka_unit_test(test_turn_overflow_gives_up_the_first),
+        cmocka_unit_test(test_turn_overflow_beyond_2_32),
+        cmocka_unit_test(test_turn_event_longer_than_the_hold),
+        cmocka_unit_test(test_turn_hole_as_long_as_can_be),
+        cmocka_unit_test(test_turn_numbers_of_both_kinds_end),
+        cmocka_unit_test(test_turn_gap_of_a_source_that_gives_way),
         cmocka_unit_test(test_turn_begin_at_zero_or_in_the_middle),
         cmocka_unit_test(test_turn_wrap),
         cmocka_unit_test(test_turn_new_session_closes_the_old),
