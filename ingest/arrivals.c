@@ -60,6 +60,14 @@ bool sl_arrivals_is_far_back(const sl_arrivals *arrivals, uint64_t number)
     return arrivals->is_begun && sl_number_distance(arrivals->next, number) > SL_ARRIVALS_BACK_MAX + 1;
 }
 
+bool sl_arrivals_is_too_far(const sl_arrivals *arrivals, uint64_t end)
+{
+    const uint64_t last = sl_number_before(end, 1);
+    if (!arrivals->is_begun || sl_number_distance(last, arrivals->next) < 0) return false;
+    const uint64_t lowest = arrivals->open_count > 0 ? arrivals->open[0].first : arrivals->next;
+    return sl_number_distance(end, lowest) <= 0;
+}
+
 /* The first hole that does not lie wholly below `number`. */
 static uint32_t find(const sl_arrivals *arrivals, uint64_t number)
 {
@@ -161,8 +169,11 @@ void sl_arrivals_restore(sl_arrivals *arrivals, uint64_t next, const sl_hole *op
         arrivals->next = open[i].first;
         uint64_t end = sl_number_after(open[i].first, open[i].count);
         open_hole(arrivals, end, now_ns);
-        for (uint64_t k = 0; k < open[i].count && k < SL_ARRIVALS_WINDOW; k++)
-            place_of(arrivals, sl_number_before(end, k + 1))->seen = SL_SEEN_NOT;
+        for (uint64_t back = 1; back <= open[i].count; back++) {
+            uint64_t number = sl_number_before(end, back);
+            if (sl_number_distance(next, number) > SL_ARRIVALS_WINDOW) break; /* its place is a newer one's */
+            place_of(arrivals, number)->seen = SL_SEEN_NOT;
+        }
     }
     arrivals->next = next;
 }

@@ -6,7 +6,8 @@
  *     seen seen  ?  seen  ?   ?  seen │ next
  *               hole     hole         │
  *
- * What lies more than SL_ARRIVALS_WINDOW below `next` is no longer asked for: it is overdue at once.
+ * What lies more than SL_ARRIVALS_WINDOW below `next` is no longer asked for: it is overdue at once. From the lowest hole
+ * to `next` it is less than 2^31, so that all numbers between them have an order (core/number.h).
  */
 #ifndef SL_INGEST_ARRIVALS_H
 #define SL_INGEST_ARRIVALS_H
@@ -77,11 +78,16 @@ sl_arrival sl_arrivals_compare(const sl_arrivals *arrivals, uint64_t first, uint
 /* True if `number` lies more than SL_ARRIVALS_BACK_MAX below the highest seen. */
 bool sl_arrivals_is_far_back(const sl_arrivals *arrivals, uint64_t number);
 
+/* True if `end`, the number after the last of a datagram or the one that a heartbeat tells, lies above all that is
+ * known, and so far above the lowest hole that nobody can tell it from one below: such numbers are neither taken nor
+ * heard of. */
+bool sl_arrivals_is_too_far(const sl_arrivals *arrivals, uint64_t end);
+
 /* True if `number` is missing, and not given up. */
 bool sl_arrivals_is_open(const sl_arrivals *arrivals, uint64_t number);
 
 /* The numbers first … first+count-1 have arrived, in one datagram: fills holes, and opens one before them if they are
- * not the next. The run must have begun (asserted). */
+ * not the next. The run must have begun (asserted), and they must not be too far. */
 void sl_arrivals_take(sl_arrivals *arrivals, uint64_t first, uint32_t count, uint32_t checksum, uint64_t now_ns);
 
 /* The sender says that its next number is `next`: what it has sent before, and nobody saw, is missing. */

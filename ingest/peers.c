@@ -180,6 +180,7 @@ static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns)
     peer->has_said = false;
     peer->has_hello = false;
     peer->is_adopted = false;
+    peer->is_unheard = false;
     peer->has_watch = false;
     peer->is_named = false;
     sl_arrivals_reset(peer->arrivals);
@@ -238,21 +239,26 @@ static bool judge_control(sl_peers *peers, sl_peer *peer, const sl_datagram *dat
     bool had_hello = peer->has_hello;
     bool was_said = peer->has_said && peer->said_session == datagram->session;
     bool was_named = peer->is_named;
+    bool is_unheard = peer->is_unheard;
     hear_session(peer, datagram, now_ns);
     /* A run that ends must end in the log: its holes are nobody's to give up any more. */
-    if (was_named && !peer->is_named) return true;
+    if ((was_named && !peer->is_named) || is_unheard) return true;
     if (datagram->control == SL_CONTROL_HELLO) return !had_hello || !was_said;
     const sl_arrivals *arrivals = peer->arrivals;
     if (!arrivals->is_begun) return tells_beginning(peers, peer, datagram);
-    int64_t missing = sl_number_distance(datagram->next, arrivals->next);
-    return missing > 0 && missing <= INT32_MAX;
+    return sl_number_distance(datagram->next, arrivals->next) > 0 && !sl_arrivals_is_too_far(arrivals, datagram->next);
+}
+
+static bool is_too_far(const sl_peer *peer, uint64_t last)
+{
+    return sl_arrivals_is_too_far(peer->arrivals, sl_number_after(last, 1));
 }
 
 /* True if numbers tell that their sender began anew. Who said hello would have said it again; but a hello that came
  * after numbers may have been meant for those that follow it. */
 static bool is_new_run(const sl_peer *peer, sl_arrival known, uint64_t last, uint64_t now_ns)
 {
-    bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last);
+    bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last) || is_too_far(peer, last);
     if (!peer->has_hello) return known == SL_ARRIVAL_OTHER || is_far_back;
     if (!peer->is_adopted || now_ns >= peer->young_until_ns) return false;
     return known == SL_ARRIVAL_OTHER || (is_far_back && !sl_arrivals_is_open(peer->arrivals, last));
@@ -275,8 +281,9 @@ static bool judge_numbers(sl_peers *peers, sl_peer *peer, uint64_t now_ns)
         peer->has_former = false;
         return true;
     }
-    /* Another datagram under a number of the same run is late, whatever it is: to be logged, not to be remembered. */
-    peers->judged.is_known = known == SL_ARRIVAL_OTHER;
+    /* Another datagram under a number of the same run, or one too far ahead, is late for the reducer, whatever it is:
+     * to be logged, not to be remembered. */
+    peers->judged.is_known = known == SL_ARRIVAL_OTHER || is_too_far(peer, last);
     return known != SL_ARRIVAL_RESTORED;
 }
 
@@ -291,6 +298,7 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
     sl_peer *peer = peers->judged.peer;
     const sl_datagram *datagram = &peers->judged.datagram;
     sl_arrivals *arrivals = peer->arrivals;
+    if (datagram->control != SL_CONTROL_NONE) peer->is_unheard = false;
     if (datagram->control == SL_CONTROL_HELLO || peers->judged.is_known) return;
     if (datagram->control == SL_CONTROL_HEARTBEAT) {
         if (!arrivals->is_begun && !tells_beginning(peers, peer, datagram)) return;
@@ -312,6 +320,7 @@ void sl_peers_drop(sl_peers *peers)
 {
     sl_peer *peer = peers->judged.peer;
     assert(peer != NULL);
+    if (peers->judged.datagram.control != SL_CONTROL_NONE) peer->is_unheard = true;
     sl_peer_counts_undo(&peer->counts, peers->judged.queue_max);
     sl_peer_count_add(&peer->counts.dropped, 1);
 }

@@ -9,8 +9,8 @@
  *
  * A new session begins
  * - with a hello, or a heartbeat, that tells another number of the run than the one before;
- * - of a peer that never said hello, also with a number more than SL_ARRIVALS_BACK_MAX back (mod 2^32), or one that was
- *   seen with other bytes.
+ * - of a peer that never said hello, also with a number more than SL_ARRIVALS_BACK_MAX back (mod 2^32), one that is too
+ *   far (sl_arrivals_is_too_far), or one that was seen with other bytes.
  * It bears the number that the sender says, else one more than before, from 1. A hello that comes within a second after
  * the first number of a run belongs to that run: it was overtaken, or lost and said again. An unknown port of a known
  * address, whose number is exactly the next of a session that was silent for a second, has moved: same source and

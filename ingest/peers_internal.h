@@ -24,6 +24,7 @@ typedef struct sl_peer {
     bool has_former;
     bool has_hello;
     bool is_adopted; /* the hello came after numbers */
+    bool is_unheard; /* what the sender said last found no room: said again, it is news */
     bool has_watch;
     bool is_named;   /* its session event has been appended */
     bool is_resumed; /* what is missing before its next number is nobody's to wait for */
@@ -57,7 +58,7 @@ struct sl_peers {
         sl_datagram datagram;
         uint32_t checksum;
         uint64_t queue_max; /* before it */
-        bool is_known;      /* its numbers are none to remember */
+        bool is_known;      /* its numbers are not to be remembered */
     } judged;               /* the datagram judged last */
 
     atomic_bool has_picture;       /* Any thread. */

@@ -276,6 +276,35 @@ static void test_arrivals_are_settled_when_nothing_is_missing_below(void **state
     assert_true(sl_arrivals_are_settled(arrivals, 4));
 }
 
+/* However the jumps are chosen, what is waited for keeps its order: else it could never be given up. */
+static void test_arrivals_jumps_end_before_2_31(void **state)
+{
+    sl_arrivals *arrivals = *state;
+    const uint64_t far = UINT64_C(1) << 31;
+    take(arrivals, 0, 0, BEGIN);
+    assert_false(sl_arrivals_is_too_far(arrivals, far));
+    assert_true(sl_arrivals_is_too_far(arrivals, far + 1));
+    take(arrivals, 2, 2, BEGIN);
+    assert_false(sl_arrivals_is_too_far(arrivals, far));
+    assert_true(sl_arrivals_is_too_far(arrivals, far + 1)); /* of 1, not of 3 */
+    assert_false(sl_arrivals_is_too_far(arrivals, 2));      /* what fills a hole never is */
+    take(arrivals, far - 1, far - 1, BEGIN);
+    uint64_t through;
+    for (int i = 0; i < 3 && sl_arrivals_overdue(arrivals, MS, BEGIN + MS, &through); i++)
+        sl_arrivals_close(arrivals, through);
+    assert_int_equal(arrivals->open_count, 0);
+}
+
+/* The place of a number that lies below the window is that of one that was seen. */
+static void test_arrivals_restored_hole_below_the_window(void **state)
+{
+    sl_arrivals *arrivals = *state;
+    const sl_hole hole = {10, 5};
+    sl_arrivals_reset(arrivals);
+    sl_arrivals_restore(arrivals, SL_ARRIVALS_WINDOW + 100, &hole, 1, BEGIN);
+    assert_int_equal(sl_arrivals_compare(arrivals, SL_ARRIVALS_WINDOW + 10, 5, BYTES), SL_ARRIVAL_RESTORED);
+}
+
 static void test_arrivals_restored_are_seen_but_for_the_holes(void **state)
 {
     sl_arrivals *arrivals = *state;
@@ -319,6 +348,8 @@ int main(void)
         TEST(test_arrivals_ask_for_a_bounded_number_a_round),
         TEST(test_arrivals_mute_sender_is_due_when_given_up),
         TEST(test_arrivals_are_settled_when_nothing_is_missing_below),
+        TEST(test_arrivals_jumps_end_before_2_31),
+        TEST(test_arrivals_restored_hole_below_the_window),
         TEST(test_arrivals_restored_are_seen_but_for_the_holes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

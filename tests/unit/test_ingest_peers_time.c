@@ -155,6 +155,47 @@ static void test_peers_hello_again_tells_nothing_new(void **state)
     assert_int_equal(number(*state, 1).session, HELLO);
 }
 
+static void test_peers_hello_that_found_no_room_is_news_again(void **state)
+{
+    fixture *fixture = *state;
+    const sl_datagram said = {.control = SL_CONTROL_HELLO, .session = HELLO};
+    const struct sockaddr_in from = {
+        .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    sl_peer_verdict verdict = sl_peers_judge(fixture->peers, &from, &said, BYTES, fixture->now_ns);
+    assert_true(verdict.is_new);
+    sl_peers_name(fixture->peers); /* for that there was room */
+    sl_peers_drop(fixture->peers);
+    assert_false(hello(fixture, HELLO).is_dropped);
+    assert_true(hello(fixture, HELLO).is_dropped);
+}
+
+/* A hole opened by a jump of nearly 2^31 behind others was given up again and again, and never closed. */
+static void test_peers_jumps_of_2_31_are_given_up_once(void **state)
+{
+    fixture *fixture = *state;
+    const uint64_t jump = UINT64_C(1) << 31;
+    hello(fixture, HELLO);
+    number(fixture, 0);
+    number(fixture, 2);
+    number(fixture, 4);
+    assert_int_equal(number(fixture, jump + 4).session, HELLO); /* logged, and waited for no number before it */
+    for (int i = 0; i < 4; i++) tick(fixture, SECOND);
+    assert_gave_up(fixture, 1, HELLO, 3);
+    number(fixture, 5);
+    assert_int_equal(tick(fixture, SECOND), UINT64_MAX);
+    assert_int_equal(fixture->give_up_count, 1);
+}
+
+static void test_peers_jump_of_2_31_of_a_mute_sender_is_a_new_session(void **state)
+{
+    fixture *fixture = *state;
+    const uint64_t jump = UINT64_C(1) << 31;
+    sl_peers_have_picture(fixture->peers);
+    number(fixture, 0);
+    number(fixture, 2);
+    assert_int_equal(number(fixture, jump + 2).session, 2);
+}
+
 static void test_peers_other_hello_is_a_new_session(void **state)
 {
     hello(*state, HELLO);
@@ -616,6 +657,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_peers_hello_opens_the_session_that_it_names),
         TEST(test_peers_hello_again_tells_nothing_new),
+        TEST(test_peers_hello_that_found_no_room_is_news_again),
+        TEST(test_peers_jumps_of_2_31_are_given_up_once),
+        TEST(test_peers_jump_of_2_31_of_a_mute_sender_is_a_new_session),
         TEST(test_peers_other_hello_is_a_new_session),
         TEST(test_peers_hello_of_the_former_session_comes_late),
         TEST(test_peers_hello_soon_after_the_first_number_belongs_to_it),
