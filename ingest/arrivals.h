@@ -6,8 +6,8 @@
  *     seen seen  ?  seen  ?   ?  seen │ next
  *               hole     hole         │
  *
- * What lies more than SL_ARRIVALS_WINDOW below `next` is no longer asked for: it is overdue at once. From the lowest hole
- * to `next` it is less than 2^31, so that all numbers between them have an order (core/number.h).
+ * What lies more than SL_ARRIVALS_WINDOW below `next` is no longer asked for: it is overdue at once. From the lowest
+ * hole to `next` it is less than 2^31, so that all numbers between them have an order (core/number.h).
  */
 #ifndef SL_INGEST_ARRIVALS_H
 #define SL_INGEST_ARRIVALS_H

@@ -1,4 +1,5 @@
 /* The pure part of a snapshot: JSON text, read with jansson, to core's picture. */
+#include "core/heap.h"
 #include "core/picture.h"
 #include "ingest/snapshot.h"
 
@@ -39,7 +40,6 @@ static bool read_int(const json_t *given, int64_t *out);
 static sl_err check(encoder *encoder);
 static sl_err make_room(encoder *encoder, size_t more);
 static sl_err refuse(encoder *encoder, const char *subject, const char *what);
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
 
 sl_err sl_snapshot_picture(const char *json, size_t length, uint8_t **payload, size_t *payload_length,
                            char reason[REASON_BYTES])
@@ -238,8 +238,7 @@ static bool read_int(const json_t *given, int64_t *out)
 static sl_err check(encoder *encoder)
 {
     sl_picture_error error = {0};
-    sl_memory memory = {.resize = resize};
-    sl_err err = sl_picture_check(encoder->out.bytes, encoder->out.length, memory, &error);
+    sl_err err = sl_picture_check(encoder->out.bytes, encoder->out.length, sl_heap_memory(), &error);
     if (err == SL_ERR_REFUSED) snprintf(encoder->reason, REASON_BYTES, "node %u: %s", error.node, error.what);
     return err;
 }
@@ -261,13 +260,4 @@ static sl_err refuse(encoder *encoder, const char *subject, const char *what)
 {
     snprintf(encoder->reason, REASON_BYTES, "node %u (%s): %.60s %s", encoder->node, encoder->node_type, subject, what);
     return SL_ERR_REFUSED;
-}
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
 }

@@ -1,6 +1,7 @@
 /* Pictures and streams. */
 #include "tests/bench/set.h"
 
+#include "core/heap.h"
 #include "core/picture.h"
 #include "tests/bench/bench.h"
 #include "tests/unit/osc_builder.h"
@@ -10,7 +11,6 @@
 
 enum { SOURCE = 1, SESSION = 1, NODE_BYTES_MAX = 128, NAME_BYTES = 32 };
 
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
 static void write_node(sl_picture_writer *picture, sl_node_type type, uint8_t depth, uint32_t position);
 static void write_name(sl_picture_writer *picture, const char *kind, uint32_t number);
 static void write_float(sl_picture_writer *picture, sl_attribute attribute, double number);
@@ -19,16 +19,7 @@ static sl_event *next_event(set_stream *stream);
 
 sl_memory set_memory(void)
 {
-    return (sl_memory){.resize = resize};
-}
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
+    return sl_heap_memory();
 }
 
 set_picture set_picture_make(set_shape shape)

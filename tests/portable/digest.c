@@ -7,7 +7,7 @@
  */
 #include "core/bytes.h"
 #include "core/event.h"
-#include "core/memory.h"
+#include "core/heap.h"
 #include "core/reduce.h"
 
 #include <stdio.h>
@@ -23,7 +23,6 @@ typedef struct record {
     size_t capacity;
 } record;
 
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
 static int digest_all(sl_state *state, unsigned long every);
 static sl_err read_record(record *record);
 static void print_digest(sl_state *state);
@@ -31,28 +30,18 @@ static void print_digest(sl_state *state);
 int main(int argc, char **argv)
 {
     unsigned long every = argc > 1 ? strtoul(argv[1], NULL, 10) : EVERY_DEFAULT;
-    sl_memory memory = {.resize = resize};
     sl_state *state = NULL;
     if (every == 0) {
         fprintf(stderr, "usage: digest [N] < RECORDS, N at least 1\n");
         return 2;
     }
-    if (sl_state_create(memory, &state) != SL_OK) {
+    if (sl_state_create(sl_heap_memory(), &state) != SL_OK) {
         fprintf(stderr, "digest: memory ran out\n");
         return 1;
     }
     int status = digest_all(state, every);
     sl_state_destroy(state);
     return status;
-}
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
 }
 
 static int digest_all(sl_state *state, unsigned long every)

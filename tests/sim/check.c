@@ -166,8 +166,8 @@ static void note(void *ctx, const sl_state *state, const sl_effect *effect)
     const bool is_gap = effect->type == SL_EFFECT_GAP;
     const sl_source *source = sl_state_source(state, is_gap ? effect->source : effect->event->source);
     if (is_gap && source != NULL) note_gap(replay, source, effect->gap);
-    bool is_told = !is_gap && effect->message != NULL && source != NULL &&
-                   effect->event->kind == SL_KIND_OSC && effect->seq_num != SL_SOURCE_SEQ_NONE;
+    bool is_told = !is_gap && effect->message != NULL && source != NULL && effect->event->kind == SL_KIND_OSC &&
+                   effect->seq_num != SL_SOURCE_SEQ_NONE;
     if (!is_told || source->number > SIM_RUNS_MAX) return;
     uint64_t *applied = &replay->applied[source->number];
     bool is_first = replay->applied_by[source->number] != source->session;

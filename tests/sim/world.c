@@ -1,6 +1,8 @@
 /* The clock, and what happens when. */
 #include "tests/sim/world.h"
 
+#include "core/heap.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +14,6 @@
 #define HEALING_NS (5 * SIM_SECOND) /* in which everything must converge */
 
 enum { QUIETS = 200 };
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
-}
 
 void *sim_take(sim_world *world, size_t size)
 {
@@ -67,7 +60,7 @@ void sim_world_open(sim_world *world, const sim_plan *plan, sim_totals *totals, 
                          .is_verbose = is_verbose,
                          .sender_count = plan->sequence->stream_count,
                          .totals = totals,
-                         .memory = {.resize = resize}};
+                         .memory = sl_heap_memory()};
     sim_tell(world, "%s, loss %.0f %% and %.0f %%, duplicates %.0f %%, window %u, %s",
              plan->is_strict ? "strict" : "wild", plan->loss[0], plan->loss[1], plan->duplicate, (unsigned)plan->window,
              plan->has_faults ? "faults" : "no faults");

@@ -1,6 +1,7 @@
 /* What the machine gives. */
 #include "tools/symlog/host.h"
 
+#include "core/heap.h"
 #include "tools/symlog/nearest.h"
 
 #include <arpa/inet.h>
@@ -9,21 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size);
 static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason);
 
 sl_memory sl_host_memory(void)
 {
-    return (sl_memory){.resize = resize};
-}
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx;
-    (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
+    return sl_heap_memory();
 }
 
 bool sl_host_db_dir(const char *option, char *dir, size_t dir_size, char errmsg[256])
