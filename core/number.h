@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* How far `number` is above `other`, -2^31 to 2^31 - 1; negative: below. However the sender counts, the low 32 bits tell
- * it: numbers that are compared are never farther apart. */
+/* How far `number` is above `other`, -2^31 to 2^31 - 1; negative: below. However the sender counts, the low 32 bits
+ * tell it: numbers that are compared are never farther apart. */
 static inline int64_t sl_number_distance(uint64_t number, uint64_t other)
 {
     return (int32_t)(uint32_t)(number - other);

@@ -128,9 +128,9 @@ uint32_t sl_state_source_next(const sl_state *state);
 /* The source so numbered, or NULL. */
 const sl_source *sl_state_source(const sl_state *state, uint32_t number);
 
-/* The numbers that a source's held events wait for, lowest first: at most `max`; returns how many holes there are. Where
- * there are more, the last of those given reaches to the end of all. For ingest, which goes on asking for them after a
- * restart. */
+/* The numbers that a source's held events wait for, lowest first: at most `max`; returns how many holes there are.
+ * Where there are more, the last of those given reaches to the end of all. For ingest, which goes on asking for them
+ * after a restart. */
 size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, size_t max);
 
 /* The number after the highest that a source sent, or that its heartbeat told of, in this session; 0 if none is known.

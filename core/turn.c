@@ -1,6 +1,6 @@
 /*
- * A sender's events in the sender's own order (core/number.h): what comes after a hole is held until the hole is filled,
- * or given up; what comes after the last part of a snapshot, until the picture is there.
+ * A sender's events in the sender's own order (core/number.h): what comes after a hole is held until the hole is
+ * filled, or given up; what comes after the last part of a snapshot, until the picture is there.
  */
 #include "core/state.h"
 
