@@ -12,6 +12,9 @@ void sl_message_diff(sl_text *text, const sl_diff *diff, uint64_t seq_num, bool 
 /* True if the compact message is another one. */
 bool sl_message_diff_has_compact(const sl_diff *diff);
 
+/* The beginning of a node as in FULL_AST, up to and with `"attributes":`. Digests must be up to date. */
+void sl_text_node_head(sl_text *text, const sl_node *node);
+
 /* The attributes of a node as a JSON object, positions included while it stands somewhere. */
 void sl_text_attributes(sl_text *text, const sl_node *node);
 

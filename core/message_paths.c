@@ -2,6 +2,7 @@
 #include "core/message_paths.h"
 
 #include "core/message.h"
+#include "core/message_diff.h"
 
 #include <string.h>
 
@@ -53,9 +54,9 @@ bool sl_paths_parse(sl_paths *out, const char *bytes, size_t length)
 {
     bool is_everything = false;
     out->count = 0;
-    for (const char *comma = bytes; comma != NULL;) {
+    while (true) {
         if (out->count == SL_PATHS_MAX) return false;
-        comma = memchr(bytes, ',', length);
+        const char *comma = memchr(bytes, ',', length);
         size_t path_length = comma != NULL ? (size_t)(comma - bytes) : length;
         sl_path *path = &out->paths[out->count++];
         if (!sl_path_parse(path, bytes, path_length) || path->count > SL_PATH_DEPTH_MAX) return false;
@@ -170,15 +171,8 @@ static void write_child(sl_text *text, const sl_tree *tree, const sl_node *child
 static void write_frame(sl_text *text, const sl_tree *tree, const sl_node *node, const sl_paths *paths,
                         const sl_path *path)
 {
-    char hex[SL_DIGEST_HEX + 1];
-    sl_digest_hex(node->content, hex);
-    sl_text_string(text, "{\"node_type\":\"");
-    sl_text_string(text, sl_schema_type_name((sl_node_type)node->type));
-    sl_text_string(text, "\",\"id\":");
-    sl_text_json(text, node->id, node->id_length);
-    sl_text_string(text, ",\"hash\":\"");
-    sl_text_string(text, hex);
-    sl_text_string(text, "\",\"attributes\":{},\"children\":[");
+    sl_text_node_head(text, node);
+    sl_text_string(text, "{},\"children\":[");
     size_t type_count;
     const sl_node_type *types = sl_schema_children((sl_node_type)node->type, &type_count);
     bool is_first = true;

@@ -89,7 +89,7 @@ static void write_children(sl_text *text, const sl_tree *tree, const sl_node *no
     if (!is_first) sl_text_string(text, "]");
 }
 
-void sl_text_node(sl_text *text, const sl_tree *tree, const sl_node *node, int depth)
+void sl_text_node_head(sl_text *text, const sl_node *node)
 {
     char hex[SL_DIGEST_HEX + 1];
     sl_digest_hex(node->content, hex);
@@ -100,6 +100,11 @@ void sl_text_node(sl_text *text, const sl_tree *tree, const sl_node *node, int d
     sl_text_string(text, ",\"hash\":\"");
     sl_text_string(text, hex);
     sl_text_string(text, "\",\"attributes\":");
+}
+
+void sl_text_node(sl_text *text, const sl_tree *tree, const sl_node *node, int depth)
+{
+    sl_text_node_head(text, node);
     sl_text_attributes(text, node);
     if (depth != 0) write_children(text, tree, node, depth - 1);
     sl_text_string(text, "}");
