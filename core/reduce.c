@@ -44,9 +44,8 @@ static sl_err take_session(sl_state *state, const sl_event *event)
     source->input = session.input;
     source->session = event->session;
     source->has_hello = source->has_hello || session.has_hello;
-    size_t length = session.name_length < SL_NAME_BYTES_MAX ? session.name_length : SL_NAME_BYTES_MAX;
     memset(source->name, 0, sizeof source->name);
-    memcpy(source->name, session.name, length);
+    memcpy(source->name, session.name, session.name_length); /* at most SL_NAME_BYTES_MAX, or it would not decode */
     return err;
 }
 
