@@ -6,6 +6,7 @@
 #include "tools/symlog/host.h"
 #include "tools/symlog/teller.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -20,11 +21,13 @@ typedef struct fixture {
     size_t ends[EVENTS + 1];
     uint64_t state_asked; /* what nearest_state was asked for; 0: never */
     bool has_state;       /* whether it gives one */
+    atomic_bool have_all_left;
 } fixture;
 
 static void on_ready(void *ctx)
 {
-    (void)ctx;
+    fixture *fixture = ctx;
+    assert(!atomic_load(&fixture->have_all_left));
 }
 
 static bool nearest_state(void *ctx, uint64_t before_seq, sl_state **out)
@@ -104,8 +107,11 @@ static int set_up(void **state)
     }
     sl_text_open(&fixture->told, sl_host_memory());
     tell_all(fixture);
-    const sl_catchup_options options = {
-        .log = fixture->log, .ready = on_ready, .nearest_state = nearest_state, .nearest_ctx = fixture};
+    const sl_catchup_options options = {.log = fixture->log,
+                                        .ready = on_ready,
+                                        .ready_ctx = fixture,
+                                        .nearest_state = nearest_state,
+                                        .nearest_ctx = fixture};
     assert_int_equal(sl_catchup_start(&fixture->catchup, &options), SL_OK);
     sl_catchup_set_head(fixture->catchup, EVENTS);
     *state = fixture;
@@ -190,6 +196,19 @@ static void test_catchup_lets_one_leave_at_any_moment(void **state)
         assert_int_equal(sl_catchup_seek(fixture->catchup, i, i % 2 == 0, &seeker), SL_OK);
         usleep(i * 1000);
         sl_seeker_leave(seeker);
+    }
+}
+
+static void test_catchup_says_nothing_once_all_have_left(void **state)
+{
+    fixture *fixture = *state;
+    for (useconds_t i = 0; i < 30; i++) {
+        sl_seeker *seeker = NULL;
+        atomic_store(&fixture->have_all_left, false);
+        assert_int_equal(sl_catchup_seek(fixture->catchup, EVENTS - 1, false, &seeker), SL_OK);
+        follow(fixture, seeker, EVENTS - 1, EVENTS);
+        sl_seeker_leave(seeker); /* its run is just ending */
+        atomic_store(&fixture->have_all_left, true);
     }
 }
 
@@ -280,6 +299,7 @@ int main(void)
         TEST(test_catchup_takes_along_whoever_it_comes_past),
         TEST(test_catchup_goes_on_without_one_that_takes_nothing),
         TEST(test_catchup_lets_one_leave_at_any_moment),
+        TEST(test_catchup_says_nothing_once_all_have_left),
         TEST(test_catchup_tells_nothing_beyond_the_head),
         TEST(test_catchup_begins_with_the_nearest_state),
         TEST(test_catchup_refuses_what_is_too_far),

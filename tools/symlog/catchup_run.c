@@ -268,6 +268,7 @@ static void end(run *run)
         each->has_failed = true;
         memcpy(each->why, run->why, sizeof each->why);
     }
-    pthread_mutex_unlock(&catchup->lock);
+    /* Under the lock: who is told may be gone as soon as its seekers have left. */
     if (is_news) catchup->options.ready(catchup->options.ready_ctx);
+    pthread_mutex_unlock(&catchup->lock);
 }
