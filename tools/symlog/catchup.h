@@ -22,7 +22,7 @@
 
 enum {
     SL_CATCHUP_EVENTS_MAX = 1000000, /* from further back nobody is served: the whole project is quicker */
-    SL_SEEKER_CHUNKS = 4,
+    SL_SEEKER_CHUNKS = 3,            /* besides the one that it has taken */
     SL_SEEKER_WHY_BYTES = 256
 };
 
