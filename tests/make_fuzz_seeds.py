@@ -134,7 +134,8 @@ def import_seeds():
 
 
 def request_seeds():
-    """Origin, Host, the token, then messages, each ended by a NUL; an empty one commits the oldest mark."""
+    """Origin, Host, the token, then messages, each ended by a NUL; an empty one commits the oldest mark, and answers
+    the oldest question."""
     here = ["http://127.0.0.1:5173", "127.0.0.1:8765", "sesame"]
     visitors = {
         "same_host": here,
@@ -142,6 +143,7 @@ def request_seeds():
         "ipv6": ["http://[::1]:80", "[::1]:8765", "sesam"],
         "other_site": ["https://page.example", "rebound.example:8765", "sesame"],
         "no_origin": ["null", "", ""],
+        "wishes": ["tracks[0].devices[3],scenes", "4000", "00112233445566778899aabbccddeeff"],
     }
     conversations = {
         "ping": [call("ping")],
@@ -149,6 +151,24 @@ def request_seeds():
         "query_id": [call("query", id="project"), call("query", id="x", path="y"), call("query", depth=-2)],
         "stat": [call("stat"), call("digest"), call("digest", seq=2), call("digest", seq=99)],
         "mark": [call("mark", text="drop"), "", call("mark"), call("mark", text="x" * 1025)],
+        "questions": [
+            call("stateAt", seq=2),
+            call("history", **{"from": 1, "to": 3}),
+            call("prune", before=2),
+            "",
+            "[" + call("stateAt", seq=1) + "," + call("stateAt", seq=-1) + "]",
+            "",
+            "",
+            call("history", **{"from": 3, "to": 1}),
+        ],
+        "pauses": [
+            call("pauseSource", source=1),
+            call("resumeSource", name="127.0.0.1:9000"),
+            "",
+            '{"type":"command","request_id":1,"payload":{"command":"pause_source","args":["127.0.0.1:9000"]}}',
+            "",
+            call("pauseSource", source=2),
+        ],
         "batch": ["[" + call("ping") + "," + call("mark", text="a") + "," + call("mark", text="b") + "]", "", ""],
         "batch_bad": ["[]", "[1,2]", "[" + '{"jsonrpc":"2.0","method":"ping"}' + "]"],
         "ids": ['{"jsonrpc":"2.0","id":null,"method":"ping"}', '{"jsonrpc":"2.0","id":[1],"method":"ping"}'],

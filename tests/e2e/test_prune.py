@@ -221,6 +221,19 @@ def test_prune_by_a_running_serve(start, db, whole):
     assert symlog("verify", "--db", db)[0].startswith("ok")
 
 
+def test_prune_resume_from_what_is_gone_is_refused(start, db):
+    prune(db)
+    serve = start(db=db)
+    with serve.subscribe() as subscriber:
+        log = receive(subscriber)["log"]
+    with serve.subscribe(f"?from={BEFORE - 2}&log={log}") as subscriber:
+        refused, whole = receive(subscriber), receive(subscriber)
+    assert f"the log begins with event {BEFORE}" in refused["payload"]["details"]
+    assert whole["type"] == "FULL_AST"
+    with serve.subscribe(f"?from={BEFORE - 1}&log={log}") as subscriber:
+        assert receive(subscriber)["seq"] >= BEFORE
+
+
 def test_prune_proven_by_checkpoints(start, tmp_path):
     """Enough events that the state comes from a snapshot."""
     serve = start("--snapshot-every", 2000, "--checkpoint-every", 500)

@@ -1,13 +1,16 @@
 /*
- * Any bytes as what a stranger sends to the WebSocket port: its headers, then its messages. Nobody without the token
- * comes in, every answer is valid JSON for whoever asked, and none comes for a mark before its commit.
+ * Any bytes as what a stranger sends to the WebSocket port: its headers and wishes, then its messages. Nobody without
+ * the token comes in, every answer is valid JSON for whoever asked, and none comes for a mark or a pause before its
+ * commit.
  *
  * The input is a number of texts, each ended by a NUL: Origin, Host, the token, then messages. An empty message commits
- * the oldest mark.
+ * the oldest mark or pause, and answers the oldest question.
  */
+#include "core/payload.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/symlog/access.h"
 #include "tools/symlog/rpc.h"
+#include "tools/symlog/wishes.h"
 
 enum { MESSAGES_MAX = 64, SUBSCRIBER = 7 };
 
@@ -17,19 +20,33 @@ typedef struct input {
     size_t length;
 } input;
 
+/* One of the values in an address. */
+typedef struct wish {
+    const char *name;
+    const char *value;
+} wish;
+
 /* Stands in for the service. */
 typedef struct owner {
-    size_t marks_waiting;
-    uint64_t seq; // of the last mark committed
+    size_t marks_waiting; // and pauses
+    uint64_t seq;         // of the last one committed
+    sl_question questions[SL_RPC_QUESTIONS_MAX];
+    size_t question_begin;
+    size_t question_count;
     size_t answers;
 } owner;
 
 static bool next_text(input *input, char **text, size_t *length);
 static void check_access(input *input);
+static void check_wishes(const char *value);
+static const char *find_wish(void *ctx, const char *name);
 static void check_messages(input *input);
 static void make_set(sl_state *state);
 static void take_set_event(sl_state *state, uint16_t kind, const void *payload, size_t length);
+static void answer_oldest(owner *owner, sl_rpc *rpc);
 static sl_err take_mark(void *ctx, const char *text, size_t length);
+static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+static sl_err take_question(void *ctx, const sl_question *question);
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -66,7 +83,28 @@ static void check_access(input *input)
     require(has_token || sl_access_judge(&closed, &visitor) != SL_VERDICT_WELCOME);
     require(visitor.origin != NULL || sl_access_judge(&open, &visitor) == SL_VERDICT_WELCOME);
     if (visitor.host != NULL) (void)sl_access_is_loopback(visitor.host);
+    for (size_t i = 0; i < 3; i++) check_wishes(texts[i]);
     for (size_t i = 0; i < 3; i++) free(texts[i]);
+}
+
+/* The text as the value of each wish. */
+static void check_wishes(const char *value)
+{
+    static const char *const names[] = {"from", "log", "batch", "compact", "throttle", "paths"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        wish wish = {.name = names[i], .value = value};
+        sl_wishes wishes;
+        if (sl_wishes_read(&wishes, find_wish, &wish) != NULL) continue;
+        require(wishes.throttle_ms <= SL_WISHES_THROTTLE_MS_MAX);
+        require(wishes.paths.count <= SL_PATHS_MAX);
+        require(value == NULL || wishes.has_from == (i == 0));
+    }
+}
+
+static const char *find_wish(void *ctx, const char *name)
+{
+    const wish *wish = ctx;
+    return strcmp(wish->name, name) == 0 ? wish->value : NULL;
 }
 
 static void check_messages(input *input)
@@ -77,16 +115,22 @@ static void check_messages(input *input)
     require(sl_state_create(sl_host_memory(), &state) == SL_OK);
     make_set(state);
     const sl_rpc_owner options = {
-        .state = state, .log_id = "00", .ctx = &owner, .mark = take_mark, .answer = check_answer};
+        .state = state,
+        .log_id = "00",
+        .ctx = &owner,
+        .mark = take_mark,
+        .ask = take_question,
+        .pause = take_pause,
+        .answer = check_answer,
+    };
     require(sl_rpc_create(&rpc, &options) == SL_OK);
     char *text = NULL;
     size_t length = 0;
     for (size_t count = 0; count < MESSAGES_MAX && next_text(input, &text, &length); count++) {
         if (length > 0) {
             sl_rpc_receive(rpc, SUBSCRIBER, text, length);
-        } else if (owner.marks_waiting > 0) {
-            owner.marks_waiting--;
-            sl_rpc_marked(rpc, ++owner.seq);
+        } else {
+            answer_oldest(&owner, rpc);
         }
         free(text);
     }
@@ -94,9 +138,35 @@ static void check_messages(input *input)
     sl_state_destroy(state);
 }
 
-/* A track and a scene, so that there is something to ask about. */
+/* What the log and the worker have ready by now; every third question has no answer. */
+static void answer_oldest(owner *owner, sl_rpc *rpc)
+{
+    if (owner->marks_waiting > 0) {
+        owner->marks_waiting--;
+        sl_rpc_marked(rpc, ++owner->seq);
+    }
+    if (owner->question_count == 0) return;
+    const sl_question *question = &owner->questions[owner->question_begin];
+    owner->question_begin = (owner->question_begin + 1) % SL_RPC_QUESTIONS_MAX;
+    owner->question_count--;
+    sl_answer answer = {.ticket = question->ticket, .reason = "no \"answer\""};
+    sl_text_open(&answer.result, sl_host_memory());
+    sl_text_string(&answer.result, "{}");
+    if (question->ticket % 3 == 0) answer.err = SL_ERR_RANGE;
+    sl_rpc_answered(rpc, &answer);
+    sl_text_close(&answer.result);
+}
+
+/* A sender, a track and a scene, so that there is something to ask about. */
 static void make_set(sl_state *state)
 {
+    static const char name[] = "127.0.0.1:9000";
+    const sl_session session = {.input = SL_INPUT_OSC, .name = name, .name_length = sizeof name - 1};
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    require(sl_session_encode(&session, &writer) == SL_OK);
+    take_set_event(state, SL_KIND_SESSION, bytes, writer.length);
+    require(sl_state_source(state, 1) != NULL);
     static const char track[] = "/live/track/added\0\0\0,is\0\0\0\0\0Bass\0\0\0";
     static const char scene[] = "/live/scene/added\0\0\0,is\0\0\0\0\0Drop\0\0\0";
     take_set_event(state, SL_KIND_OSC, track, sizeof track);
@@ -109,7 +179,7 @@ static void take_set_event(sl_state *state, uint16_t kind, const void *payload, 
     const sl_event event = {
         .seq = sl_state_seq(state) + 1,
         .kind = kind,
-        .version = 1,
+        .version = kind == SL_KIND_SESSION ? SL_SESSION_VERSION : 1,
         .source = 1,
         .source_seq = SL_SOURCE_SEQ_NONE,
         .payload = payload,
@@ -124,6 +194,25 @@ static sl_err take_mark(void *ctx, const char *text, size_t length)
     require(length > 0 && length <= SL_RPC_MARK_BYTES_MAX && text != NULL);
     require(owner->marks_waiting < SL_RPC_MARKS_MAX);
     owner->marks_waiting++;
+    return SL_OK;
+}
+
+static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
+{
+    owner *owner = ctx;
+    (void)session;
+    (void)is_paused;
+    require(source == 1 && owner->marks_waiting < SL_RPC_MARKS_MAX);
+    owner->marks_waiting++;
+    return SL_OK;
+}
+
+static sl_err take_question(void *ctx, const sl_question *question)
+{
+    owner *owner = ctx;
+    require(owner->question_count < SL_RPC_QUESTIONS_MAX);
+    require(question->type != SL_QUESTION_HISTORY || question->from <= question->through);
+    owner->questions[(owner->question_begin + owner->question_count++) % SL_RPC_QUESTIONS_MAX] = *question;
     return SL_OK;
 }
 

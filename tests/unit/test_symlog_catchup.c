@@ -1,11 +1,14 @@
 /* The catch-up over a real log: chunks without a hole, those who come and go, who stops, what is damaged, too far. */
 #include "tools/symlog/catchup.h"
 
+#include "core/bytes.h"
+#include "core/payload.h"
 #include "tests/unit/osc_builder.h"
 #include "tests/unit/store_fixture.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/teller.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -20,11 +23,14 @@ typedef struct fixture {
     size_t ends[EVENTS + 1];
     uint64_t state_asked; /* what nearest_state was asked for; 0: never */
     bool has_state;       /* whether it gives one */
+    sl_state *kept;       /* the one that it gives then; NULL: made anew */
+    atomic_bool have_all_left;
 } fixture;
 
 static void on_ready(void *ctx)
 {
-    (void)ctx;
+    fixture *fixture = ctx;
+    assert(!atomic_load(&fixture->have_all_left));
 }
 
 static bool nearest_state(void *ctx, uint64_t before_seq, sl_state **out)
@@ -32,6 +38,12 @@ static bool nearest_state(void *ctx, uint64_t before_seq, sl_state **out)
     fixture *fixture = ctx;
     fixture->state_asked = before_seq;
     if (!fixture->has_state) return false;
+    if (fixture->kept != NULL) {
+        if (sl_state_seq(fixture->kept) >= before_seq) return false;
+        *out = fixture->kept;
+        fixture->kept = NULL;
+        return true;
+    }
     sl_log_reader *reader = NULL;
     assert_int_equal(sl_state_create(sl_host_memory(), out), SL_OK);
     assert_int_equal(sl_log_reader_open(fixture->log, 1, &reader), SL_OK);
@@ -104,8 +116,11 @@ static int set_up(void **state)
     }
     sl_text_open(&fixture->told, sl_host_memory());
     tell_all(fixture);
-    const sl_catchup_options options = {
-        .log = fixture->log, .ready = on_ready, .nearest_state = nearest_state, .nearest_ctx = fixture};
+    const sl_catchup_options options = {.log = fixture->log,
+                                        .ready = on_ready,
+                                        .ready_ctx = fixture,
+                                        .nearest_state = nearest_state,
+                                        .nearest_ctx = fixture};
     assert_int_equal(sl_catchup_start(&fixture->catchup, &options), SL_OK);
     sl_catchup_set_head(fixture->catchup, EVENTS);
     *state = fixture;
@@ -193,6 +208,19 @@ static void test_catchup_lets_one_leave_at_any_moment(void **state)
     }
 }
 
+static void test_catchup_says_nothing_once_all_have_left(void **state)
+{
+    fixture *fixture = *state;
+    for (useconds_t i = 0; i < 30; i++) {
+        sl_seeker *seeker = NULL;
+        atomic_store(&fixture->have_all_left, false);
+        assert_int_equal(sl_catchup_seek(fixture->catchup, EVENTS - 1, false, &seeker), SL_OK);
+        follow(fixture, seeker, EVENTS - 1, EVENTS);
+        sl_seeker_leave(seeker); /* its run is just ending */
+        atomic_store(&fixture->have_all_left, true);
+    }
+}
+
 static void test_catchup_tells_nothing_beyond_the_head(void **state)
 {
     fixture *fixture = *state;
@@ -243,6 +271,39 @@ static void test_catchup_says_what_it_cannot_read(void **state)
     sl_seeker_leave(seeker);
 }
 
+/* Deletes what lies before the event. */
+static void prune(fixture *fixture, uint64_t before)
+{
+    uint8_t payload[8];
+    sl_put_le(payload, before, sizeof payload);
+    const sl_event base = {.kind = SL_KIND_BASE,
+                           .version = SL_PAYLOAD_VERSION,
+                           .source_seq = SL_SOURCE_SEQ_NONE,
+                           .payload = payload,
+                           .length = sizeof payload};
+    assert_int_equal(sl_log_append(fixture->log, &base, 1, NULL), SL_OK);
+    for (bool is_done = false; !is_done;) assert_int_equal(sl_log_delete_some(fixture->log, EVENTS, &is_done), SL_OK);
+}
+
+static void test_catchup_fails_only_whom_it_cannot_help(void **state)
+{
+    fixture *fixture = *state;
+    sl_seeker *lost = NULL, *seeker = NULL;
+    sl_chunk *chunk = NULL;
+    fixture->has_state = true;
+    assert_true(nearest_state(fixture, 3000, &fixture->kept));
+    prune(fixture, 2000);
+    assert_int_equal(sl_catchup_seek(fixture->catchup, 5, false, &lost), SL_OK);
+    assert_int_equal(sl_catchup_seek(fixture->catchup, 3000, false, &seeker), SL_OK);
+    sl_seek seek = SL_SEEK_WAIT;
+    for (; seek == SL_SEEK_WAIT; usleep(1000)) seek = sl_seeker_take(lost, &chunk);
+    assert_int_equal(seek, SL_SEEK_FAILED);
+    assert_non_null(strstr(sl_seeker_why(lost), "pruned"));
+    follow(fixture, seeker, 3000, EVENTS);
+    sl_seeker_leave(lost);
+    sl_seeker_leave(seeker);
+}
+
 static void test_chunk_keeps_what_does_not_fit_for_the_next(void **state)
 {
     (void)state;
@@ -280,10 +341,12 @@ int main(void)
         TEST(test_catchup_takes_along_whoever_it_comes_past),
         TEST(test_catchup_goes_on_without_one_that_takes_nothing),
         TEST(test_catchup_lets_one_leave_at_any_moment),
+        TEST(test_catchup_says_nothing_once_all_have_left),
         TEST(test_catchup_tells_nothing_beyond_the_head),
         TEST(test_catchup_begins_with_the_nearest_state),
         TEST(test_catchup_refuses_what_is_too_far),
         TEST(test_catchup_says_what_it_cannot_read),
+        TEST(test_catchup_fails_only_whom_it_cannot_help),
         cmocka_unit_test(test_chunk_keeps_what_does_not_fit_for_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,33 +310,75 @@ static void test_outbox_throttle_sends_at_once_and_then_waits(void **state)
 }
 
 /* A ring big enough to lag in. */
+static void widen(fixture *fixture)
+{
+    sl_outbox_close(&fixture->outbox);
+    sl_backlog_destroy(fixture->backlog);
+    assert_int_equal(sl_backlog_create((size_t)2 * SL_OUTBOX_LAG_BYTES, FLOOR, &fixture->backlog), SL_OK);
+    fixture->shared.backlog = fixture->backlog;
+    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
+}
+
+/* Appends events until there are more than `bytes`; returns the last one's number. */
+static uint64_t append_many(fixture *fixture, uint64_t event, uint64_t bytes)
+{
+    const uint64_t begin = sl_backlog_end(fixture->backlog);
+    while (sl_backlog_end(fixture->backlog) - begin <= bytes) append(fixture, VOLUME("0", "1") ",\"seq\":11}", ++event);
+    return event;
+}
+
+/* Takes all that there is; returns how many pieces. */
+static size_t take_all(fixture *fixture)
+{
+    size_t count = 0;
+    sl_piece piece;
+    for (; sl_outbox_next(&fixture->outbox, fixture->now_us, &piece) == SL_OUTBOX_PIECE; count++)
+        sl_outbox_sent(&fixture->outbox, &piece);
+    return count;
+}
+
 static void test_outbox_that_lags_gets_the_changes_coalesced(void **state)
 {
     fixture *fixture = *state;
-    sl_backlog *backlog = NULL;
-    assert_int_equal(sl_backlog_create((size_t)2 * SL_OUTBOX_LAG_BYTES, FLOOR, &backlog), SL_OK);
-    sl_outbox_close(&fixture->outbox);
-    fixture->shared.backlog = backlog;
-    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
+    widen(fixture);
     give_whole(fixture, "whole", FLOOR);
     expect(fixture, "whole");
-    const char text[] = VOLUME("0", "1") ",\"seq\":11}";
-    uint64_t event = FLOOR;
-    while (sl_backlog_end(backlog) <= SL_OUTBOX_LAG_BYTES) {
-        const sl_message_view view = {.bytes = text, .length = sizeof text - 1, .event = ++event, .is_last = true};
-        assert_int_equal(sl_backlog_append(backlog, &view), SL_OK);
-    }
-    size_t messages = 0;
-    sl_piece piece;
-    for (; sl_outbox_next(&fixture->outbox, 0, &piece) == SL_OUTBOX_PIECE; messages++)
-        sl_outbox_sent(&fixture->outbox, &piece);
-    assert_true(messages < 16);
-    assert_int_equal(fixture->outbox.seq, event);
+    const uint64_t last = append_many(fixture, FLOOR, SL_OUTBOX_LAG_BYTES);
+    assert_true(take_all(fixture) < 16);
+    assert_int_equal(fixture->outbox.seq, last);
     assert_false(fixture->outbox.framing.is_lagging);
-    sl_outbox_close(&fixture->outbox);
-    fixture->shared.backlog = fixture->backlog;
-    sl_outbox_open(&fixture->outbox, &fixture->shared, &fixture->wishes);
-    sl_backlog_destroy(backlog);
+}
+
+/* It would be overtaken, though it reads all that it is sent. */
+static void test_outbox_throttle_does_not_wait_until_it_lags(void **state)
+{
+    fixture *fixture = *state;
+    widen(fixture);
+    fixture->wishes.throttle_ms = SL_WISHES_THROTTLE_MS_MAX;
+    fixture->now_us = 1000000;
+    give_whole(fixture, "whole", FLOOR);
+    append(fixture, VOLUME("0", "1") ",\"seq\":11}", FLOOR + 1);
+    assert_int_equal(take_all(fixture), 2);
+    uint64_t last = append_many(fixture, FLOOR + 1, SL_OUTBOX_LAG_BYTES / 2);
+    assert_int_equal(take_all(fixture), 0);
+    last = append_many(fixture, last, SL_OUTBOX_LAG_BYTES / 2);
+    assert_true(take_all(fixture) > 0);
+    assert_int_equal(fixture->outbox.seq, last);
+}
+
+/* What a closed hole releases can be thousands of messages of one event. */
+static void test_outbox_goes_on_behind_much_that_the_filter_drops(void **state)
+{
+    fixture *fixture = *state;
+    widen(fixture);
+    assert_true(sl_paths_parse(&fixture->wishes.paths, "scenes", strlen("scenes")));
+    give_whole(fixture, "whole", FLOOR);
+    expect(fixture, "whole");
+    static const char text[] = VOLUME("0", "1") "}";
+    for (size_t bytes = 0; bytes < (size_t)3 * SL_FRAMER_INPUT_BYTES; bytes += sizeof text - 1)
+        assert_int_equal(append_some(fixture, text, sizeof text - 1, FLOOR + 1, false), SL_OK);
+    append(fixture, VOLUME("0", "1") ",\"seq\":11}", FLOOR + 1);
+    expect(fixture, "{\"type\":\"SEQ\",\"seq\":11}");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -360,6 +402,8 @@ int main(void)
         TEST(test_outbox_batch_is_one_array_of_what_waits),
         TEST(test_outbox_throttle_sends_at_once_and_then_waits),
         TEST(test_outbox_that_lags_gets_the_changes_coalesced),
+        TEST(test_outbox_throttle_does_not_wait_until_it_lags),
+        TEST(test_outbox_goes_on_behind_much_that_the_filter_drops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

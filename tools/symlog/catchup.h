@@ -22,7 +22,7 @@
 
 enum {
     SL_CATCHUP_EVENTS_MAX = 1000000, /* from further back nobody is served: the whole project is quicker */
-    SL_SEEKER_CHUNKS = 4,
+    SL_SEEKER_CHUNKS = 3,            /* besides the one that it has taken */
     SL_SEEKER_WHY_BYTES = 256
 };
 
@@ -31,7 +31,8 @@ typedef struct sl_seeker sl_seeker;
 
 typedef struct sl_catchup_options {
     sl_log *log;
-    void (*ready)(void *ctx); /* Catch-up's thread: a seeker that had nothing has something */
+    /* Catch-up's thread: a seeker that had nothing has something. It must not call back; never once all have left. */
+    void (*ready)(void *ctx);
     void *ready_ctx;
     /* Catch-up's thread: a state to begin from, the latest one that is at hand of those before event `before_seq`; the
      * catch-up destroys it. False, or NULL here: there is none, and a run begins with the first event. */

@@ -18,7 +18,9 @@ typedef struct run {
     sl_log_reader *reader;
     sl_teller teller;
     sl_chunk_writer writer;
+    uint64_t from; /* where the first of them begins */
     uint64_t began_ns;
+    bool has_begun; /* has the state after `from` */
     bool is_at_head;
     char why[SL_SEEKER_WHY_BYTES]; /* it failed; "" while all is well */
 } run;
@@ -33,7 +35,7 @@ typedef struct plan {
 static bool choose(sl_catchup *catchup, uint64_t *from, bool *is_compact);
 static void wait(sl_catchup *catchup);
 static void go(sl_catchup *catchup, uint64_t from, bool is_compact);
-static bool begin(run *run, uint64_t from);
+static bool begin(run *run);
 static plan make_plan(run *run);
 static bool advance(run *run, const plan *plan);
 static bool apply_next(run *run, bool is_silent);
@@ -91,16 +93,15 @@ static void wait(sl_catchup *catchup)
 
 static void go(sl_catchup *catchup, uint64_t from, bool is_compact)
 {
-    run run = {.catchup = catchup, .is_compact = is_compact, .began_ns = sl_clock_boot_ns()};
+    run run = {.catchup = catchup, .is_compact = is_compact, .from = from, .began_ns = sl_clock_boot_ns()};
     const sl_listener listener = {.ctx = &run, .message = on_message};
     sl_teller_open(&run.teller, &listener);
     run.teller.is_compact = is_compact;
     sl_chunk_writer_open(&run.writer);
-    if (begin(&run, from)) {
-        for (;;) {
-            const plan plan = make_plan(&run);
-            if (!plan.has_seekers || run.is_at_head || !advance(&run, &plan)) break;
-        }
+    run.has_begun = begin(&run);
+    while (run.has_begun) {
+        const plan plan = make_plan(&run);
+        if (!plan.has_seekers || run.is_at_head || !advance(&run, &plan)) break;
     }
     end(&run);
     sl_chunk_writer_close(&run.writer);
@@ -116,8 +117,9 @@ static bool fail(run *run, const char *why)
 }
 
 /* Makes the state after event `from`. */
-static bool begin(run *run, uint64_t from)
+static bool begin(run *run)
 {
+    const uint64_t from = run->from;
     const sl_catchup_options *options = &run->catchup->options;
     const bool has_state =
         options->nearest_state != NULL && options->nearest_state(options->nearest_ctx, from + 1, &run->state);
@@ -253,21 +255,33 @@ static void deliver(run *run, sl_chunk *chunk)
     pthread_mutex_unlock(&catchup->lock);
 }
 
-/* Nobody is part of it any more. Whom a failure concerns is told. */
+/* True if the seeker wants what this run has failed at: later events may be read from another state. */
+static bool is_failed_for(const run *run, const sl_seeker *seeker)
+{
+    if (run->why[0] == '\0') return false;
+    if (!run->has_begun) return seeker->through <= run->from;
+    return seeker->place == PLACE_RUN && seeker->through <= sl_state_seq(run->state);
+}
+
+/* Nobody is part of it any more. */
 static void end(run *run)
 {
     sl_catchup *catchup = run->catchup;
     bool is_news = false;
     pthread_mutex_lock(&catchup->lock);
     for (sl_seeker *each = catchup->first; each != NULL; each = each->next) {
-        const bool is_concerned = each->place == PLACE_RUN || (run->why[0] != '\0' && each->place == PLACE_QUEUE);
-        if (!is_concerned) continue;
-        each->place = PLACE_NOWHERE;
-        is_news = true;
-        if (run->why[0] == '\0') continue;
-        each->has_failed = true;
-        memcpy(each->why, run->why, sizeof each->why);
+        if (each->place == PLACE_NOWHERE) continue;
+        if (is_failed_for(run, each)) {
+            each->has_failed = true;
+            memcpy(each->why, run->why, sizeof each->why);
+            each->place = PLACE_NOWHERE;
+            is_news = true;
+        } else if (each->place == PLACE_RUN) {
+            each->place = run->why[0] != '\0' ? PLACE_QUEUE : PLACE_NOWHERE;
+            is_news = true;
+        }
     }
-    pthread_mutex_unlock(&catchup->lock);
+    /* Under the lock: who is told may be gone as soon as its seekers have left. */
     if (is_news) catchup->options.ready(catchup->options.ready_ctx);
+    pthread_mutex_unlock(&catchup->lock);
 }

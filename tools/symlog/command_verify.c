@@ -30,7 +30,7 @@ const sl_command sl_command_verify = {
     .help =
         "usage: symlog verify [--db DIR] [--repair DIR]\n\n"
         "Reads every event: the numbers must follow each other and the checksums fit. Applies them again: the state\n"
-        "must have the digest that each checkpoint tells. Works while serve runs.\n\n"
+        "must have the digest that each checkpoint tells, and be that of each snapshot. Works while serve runs.\n\n"
         "  --db DIR       the log's folder\n"
         "  --repair DIR   saves every good event into a new log in DIR, under its number, with a tombstone for each "
         "that\n"

@@ -13,8 +13,6 @@ enum {
     CLOSING_TICK_NS = 20 * 1000 * 1000, /* a closing feed looks that often whether all have left */
 };
 
-_Static_assert(SL_BACKLOG_ROOM >= LWS_PRE, "a frame's header is written in front of its payload");
-
 static void announce(sl_feed *feed);
 static void announce_past(sl_feed *feed);
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);

@@ -5,7 +5,8 @@
  * the changes coalesced, and one that falls behind the whole backlog is closed with the number to resume from.
  *
  * A subscriber that stops reading keeps less than 0.5 MB busy (sl_outbox, SL_FEED_RECEIVE_BYTES_MAX, and a frame that
- * the kernel has not taken whole), besides the 256 KiB that the kernel gives its socket.
+ * the kernel has not taken whole), besides the 256 KiB that the kernel gives its socket. A longer answer comes on top,
+ * as do those to the questions of the past that it put before (SL_WORKER_QUESTIONS_MAX for all subscribers together).
  *
  * It also owns the loop that the service thread waits in (libwebsockets' poll), with one timer. It knows nothing of
  * the log, of events, or of what messages mean.

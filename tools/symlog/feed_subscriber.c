@@ -16,7 +16,7 @@ enum {
 };
 
 _Static_assert(SL_BACKLOG_ROOM >= LWS_PRE, "a frame's header is written in front of its payload");
-_Static_assert(SL_SEEKER_CHUNKS *(SL_CHUNK_BYTES + SL_CHUNK_MESSAGES_MAX * sizeof(sl_chunk_message)) +
+_Static_assert((SL_SEEKER_CHUNKS + 1) * (SL_CHUNK_BYTES + SL_CHUNK_MESSAGES_MAX * sizeof(sl_chunk_message)) +
                        SL_OUTBOX_ANSWERS_BYTES_MAX + SL_FEED_RECEIVE_BYTES_MAX + SL_OUTBOX_PIECE_BYTES <
                    500000,
                "what feed.h says of one that stops reading");
@@ -137,7 +137,7 @@ static int wait_for_more(sl_feed *feed, const sl_subscriber *subscriber)
 {
     const uint64_t due_us = subscriber->outbox.due_us;
     const uint64_t now_us = (uint64_t)lws_now_usecs();
-    if (feed->is_closing && due_us == 0) return close_at_end(subscriber);
+    if (feed->is_closing) return close_at_end(subscriber);
     if (due_us != 0) sl_feed_tick_within(feed, due_us > now_us ? (due_us - now_us) * 1000 : 0);
     return 0;
 }
@@ -148,7 +148,8 @@ int sl_subscriber_writable(sl_feed *feed, sl_subscriber *subscriber)
     for (int pieces = 0; pieces < TURN_PIECES_MAX && bytes < TURN_BYTES_MAX; pieces++) {
         if (lws_send_pipe_choked(subscriber->wsi) != 0) break;
         sl_piece piece;
-        sl_outbox_turn turn = sl_outbox_next(&subscriber->outbox, (uint64_t)lws_now_usecs(), &piece);
+        const uint64_t now_us = feed->is_closing ? UINT64_MAX : (uint64_t)lws_now_usecs(); /* no throttle at the end */
+        const sl_outbox_turn turn = sl_outbox_next(&subscriber->outbox, now_us, &piece);
         if (turn == SL_OUTBOX_WHOLE) {
             if (!give_whole(feed, subscriber)) return -1;
             continue;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sl_answer {
-    sl_answer *next;
+struct sl_waiting_answer {
+    sl_waiting_answer *next;
     uint64_t after; /* the end of the backlog when it was given */
     size_t length;
     uint8_t bytes[]; /* SL_BACKLOG_ROOM, then the message */
@@ -22,7 +22,7 @@ static sl_outbox_turn choose(sl_outbox *outbox, uint64_t now_us, size_t *input_b
 static sl_outbox_turn go_on(sl_outbox *outbox);
 static bool may_read(sl_outbox *outbox, uint64_t now_us);
 static sl_outbox_turn take_message(sl_outbox *outbox);
-static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes);
+static sl_outbox_turn make_frame(sl_outbox *outbox, uint64_t now_us, size_t *input_bytes);
 static void leave_past(sl_outbox *outbox);
 static void drop_answer(sl_outbox *outbox);
 
@@ -86,7 +86,7 @@ void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole)
 
 sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length)
 {
-    sl_answer *answer = malloc(sizeof *answer + SL_BACKLOG_ROOM + length);
+    sl_waiting_answer *answer = malloc(sizeof *answer + SL_BACKLOG_ROOM + length);
     if (answer == NULL) return SL_ERR_MEMORY;
     answer->next = NULL;
     answer->after = sl_backlog_end(outbox->shared->backlog);
@@ -101,7 +101,7 @@ sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length)
 
 static void drop_answer(sl_outbox *outbox)
 {
-    sl_answer *answer = outbox->answers;
+    sl_waiting_answer *answer = outbox->answers;
     outbox->answers = answer->next;
     if (outbox->answers == NULL) outbox->answers_end = &outbox->answers;
     outbox->answer_count--;
@@ -163,13 +163,13 @@ static sl_outbox_turn choose(sl_outbox *outbox, uint64_t now_us, size_t *input_b
         return SL_OUTBOX_PIECE;
     }
     if (outbox->wants_whole) return SL_OUTBOX_WHOLE;
-    sl_answer *answer = outbox->answers;
+    sl_waiting_answer *answer = outbox->answers;
     if (answer != NULL && !outbox->is_resuming && answer->after <= outbox->stream.place) {
         *present = (sl_outbox_present){PRESENT_ANSWER, answer->bytes + SL_BACKLOG_ROOM, answer->length, 0, true, 0};
         return SL_OUTBOX_PIECE;
     }
     if (!outbox->is_resuming && !may_read(outbox, now_us)) return SL_OUTBOX_NOTHING;
-    return sl_framing_is_needed(&outbox->framing) ? make_frame(outbox, input_bytes) : take_message(outbox);
+    return sl_framing_is_needed(&outbox->framing) ? make_frame(outbox, now_us, input_bytes) : take_message(outbox);
 }
 
 /* Finds what comes next in the past: PIECE once there is a chunk to read, or the backlog goes on from here, or there is
@@ -228,13 +228,14 @@ static bool may_read(sl_outbox *outbox, uint64_t now_us)
     const uint64_t end = sl_backlog_end(outbox->shared->backlog);
     const uint64_t throttle_us = (uint64_t)outbox->framing.wishes->throttle_ms * 1000;
     sl_stream *stream = &outbox->stream;
-    if (outbox->is_live && end - stream->place > SL_OUTBOX_LAG_BYTES) outbox->framing.is_lagging = true;
+    const bool is_far = end - stream->place > SL_OUTBOX_LAG_BYTES;
+    if (outbox->is_live && is_far) outbox->framing.is_lagging = true;
     if (end == stream->place) {
         outbox->framing.is_lagging = false;
         outbox->is_live = true;
     }
-    if (stream->place < stream->end && throttle_us > 0) return true; /* the rest of what it had leave for */
-    if (stream->place < end && now_us < outbox->leave_us) {
+    if (stream->place < stream->end && throttle_us > 0) return true;   /* the rest of what it had leave for */
+    if (stream->place < end && now_us < outbox->leave_us && !is_far) { /* waiting on, it would be overtaken */
         outbox->due_us = outbox->leave_us;
         return false;
     }
@@ -263,7 +264,7 @@ static bool is_next_long(const sl_outbox *outbox)
            message.length + 2 > SL_FRAMER_FRAME_BYTES;
 }
 
-static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
+static sl_outbox_turn make_frame(sl_outbox *outbox, uint64_t now_us, size_t *input_bytes)
 {
     const sl_wishes *wishes = outbox->framing.wishes;
     sl_chunk *chunk = outbox->chunk;
@@ -275,7 +276,10 @@ static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
     if (is_next_long(outbox)) return take_message(outbox);
     sl_frame frame;
     switch (sl_framer_next(outbox->shared->framer, &outbox->framing, &outbox->stream, &frame)) {
-    case SL_FRAMED_NOTHING: return outbox->is_resuming ? choose(outbox, 0, input_bytes) : SL_OUTBOX_NOTHING;
+    case SL_FRAMED_NOTHING: /* so far: one event's messages may be more than is read at once */
+        if (!outbox->is_resuming && outbox->stream.place == outbox->stream.end) return SL_OUTBOX_NOTHING;
+        *input_bytes += frame.input_bytes;
+        return choose(outbox, now_us, input_bytes);
     case SL_FRAMED_FRAME:
         outbox->present = (sl_outbox_present){PRESENT_FRAME, frame.bytes, frame.length, frame.seq, true, 0};
         *input_bytes += frame.input_bytes;
@@ -285,7 +289,7 @@ static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
         outbox->parcel = sl_parcel_create(frame.length, frame.seq);
         if (outbox->parcel == NULL) break;
         memcpy(outbox->parcel->bytes + SL_BACKLOG_ROOM, frame.bytes, frame.length);
-        return choose(outbox, 0, input_bytes);
+        return choose(outbox, now_us, input_bytes);
     case SL_FRAMED_ANEW: break;
     }
     leave_past(outbox);

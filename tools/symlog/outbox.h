@@ -4,9 +4,9 @@
  * after the messages that were there when it was given, so that an answer never tells of a state that the subscriber
  * has not seen yet. Handed out in pieces of at most SL_OUTBOX_PIECE_BYTES.
  *
- * Memory of one that stops reading: SL_SEEKER_CHUNKS chunks while it catches up, and the answers; besides, what it is
- * in the middle of: the whole project (shared with those who came at the same time), or with ?paths a message beyond
- * 64 KiB.
+ * Memory of one that stops reading: the chunk that it is in and SL_SEEKER_CHUNKS more while it catches up, and the
+ * answers (sl_outbox_is_crowded); besides, what it is in the middle of: the whole project (shared with those who came
+ * at the same time), or with ?paths a message beyond 64 KiB.
  *
  * It knows nothing of sockets. One thread.
  */
@@ -38,7 +38,7 @@ typedef struct sl_parcel {
     uint8_t bytes[]; /* SL_BACKLOG_ROOM, then the message */
 } sl_parcel;
 
-typedef struct sl_answer sl_answer;
+typedef struct sl_waiting_answer sl_waiting_answer;
 
 typedef enum sl_outbox_turn {
     SL_OUTBOX_NOTHING,   /* all is sent, or it is not yet time for more (due_us), or more is being prepared */
@@ -70,16 +70,16 @@ typedef struct sl_outbox {
     sl_framing framing;
     uint64_t seq;      /* last log number sent whole; 0 before any */
     uint64_t due_us;   /* throttled: it is to be asked again then; 0: it waits for nothing */
-    uint64_t leave_us; /* throttled: before that, nothing more is sent */
+    uint64_t leave_us; /* throttled: before that, nothing more is sent, unless it lags */
     bool wants_whole;  /* begins (again) with the whole project */
     sl_parcel *parcel; /* to be sent next */
     bool is_live;      /* it has once had all there was: from then on it can lag */
     bool is_resuming;  /* goes through the past … */
     uint64_t through;  /* … and has had all events up to this one, or wants none of them */
     sl_seeker *seeker;
-    sl_chunk *chunk;    /* stream.chunk */
-    sl_answer *answers; /* oldest first */
-    sl_answer **answers_end;
+    sl_chunk *chunk;            /* stream.chunk */
+    sl_waiting_answer *answers; /* oldest first */
+    sl_waiting_answer **answers_end;
     size_t answer_count;
     size_t answer_bytes;
     sl_outbox_present present;

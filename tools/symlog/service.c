@@ -118,6 +118,8 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         sl_service_destroy(service);
         return err;
     }
+    sl_catchup_set_head(service->catchup, sl_state_seq(service->state));
+    sl_feed_wake(service->feed); /* for what the log holds behind the state already */
     *out = service;
     return SL_OK;
 }
