@@ -111,6 +111,7 @@ static void print_totals(const sim_totals *totals)
         {"pictures", totals->pictures},
         {"deaths of symlog", totals->deaths},
         {"new runs of a sender", totals->restarts},
+        {"pauses of a source", totals->pauses},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         printf("%12llu %s\n", (unsigned long long)all[i].count, all[i].name);
