@@ -19,6 +19,12 @@ static uint64_t count_numbers(const sl_event *event)
     return count > 0 ? count : 1;
 }
 
+/* True if the session has been heard, and not since a pause. */
+static bool is_interrupted(const sl_source_state *sender)
+{
+    return !sender->has_number && sender->source.next_source_seq > 0;
+}
+
 /* The hold. */
 
 static bool is_full(const sl_source_state *sender, const sl_event *event)
@@ -230,12 +236,6 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     return err;
 }
 
-/* True if the session has been heard, and not since a pause. */
-static bool is_interrupted(const sl_source_state *sender)
-{
-    return !sender->has_number && sender->source.next_source_seq > 0;
-}
-
 /* The first number of a session says where its numbers begin. After a pause they go on: those that were sent in it are
  * missing, and what comes from before it is late. */
 static void begin_numbers(sl_state *state, uint64_t first)
@@ -287,7 +287,8 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
-    return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
+    bool is_known = sender->has_number || is_interrupted(sender);
+    return is_known && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
 }
 
 bool sl_turn_is_waiting(const sl_source_state *sender)

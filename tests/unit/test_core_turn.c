@@ -409,6 +409,23 @@ static void test_turn_what_comes_from_before_a_pause_is_late(void **state)
     teardown(&bench);
 }
 
+static void test_turn_a_picture_in_a_pause_of_an_earlier_moment_is_late(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    send_number(&bench, 1);
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\1", .length = 1});
+    sl_text_clear(&bench.told);
+    take_picture(&bench, 0);
+    expect(&bench, "picture came too late");
+    assert_int_equal(color(&bench), 1);
+    assert_true(is_stale(&bench));
+    assert_int_equal(source(&bench)->next_source_seq, 2);
+    teardown(&bench);
+}
+
 static void test_turn_a_heartbeat_after_a_pause_tells_what_it_missed(void **state)
 {
     (void)state;
@@ -533,6 +550,7 @@ int main(void)
         cmocka_unit_test(test_turn_picture_that_is_late_is_refused),
         cmocka_unit_test(test_turn_paused_source_is_stale),
         cmocka_unit_test(test_turn_what_comes_from_before_a_pause_is_late),
+        cmocka_unit_test(test_turn_a_picture_in_a_pause_of_an_earlier_moment_is_late),
         cmocka_unit_test(test_turn_a_heartbeat_after_a_pause_tells_what_it_missed),
         cmocka_unit_test(test_turn_any_order_gives_the_same_tree),
         cmocka_unit_test(test_state_codec_round_trip_in_every_situation),
