@@ -19,6 +19,12 @@ static uint64_t count_numbers(const sl_event *event)
     return count > 0 ? count : 1;
 }
 
+/* True if the session has been heard, and not since a pause. */
+static bool is_interrupted(const sl_source_state *sender)
+{
+    return !sender->has_number && sender->source.next_source_seq > 0;
+}
+
 /* The hold. */
 
 /* An empty hold takes an event of any length. */
@@ -239,15 +245,14 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     return err;
 }
 
-/* The first number of a session, or after a pause, says where its numbers begin, or go on: those that were sent in the
- * pause are missing. */
+/* The first number of a session says where its numbers begin. After a pause they go on: those that were sent in it are
+ * missing, and what comes from before it is late. */
 static void begin_numbers(sl_state *state, uint64_t first)
 {
     sl_source_state *sender = state->sender;
     uint64_t *next = &sender->source.next_source_seq;
     bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
-    bool goes_on = *next > 0 && sl_number_distance(first, *next) >= 0;
-    if (!goes_on) *next = at_zero ? 0 : first;
+    if (!is_interrupted(sender)) *next = at_zero ? 0 : first;
     sender->has_number = true;
 }
 
@@ -291,7 +296,8 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
-    return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
+    bool is_known = sender->has_number || is_interrupted(sender);
+    return is_known && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
 }
 
 bool sl_turn_is_waiting(const sl_source_state *sender)
@@ -307,7 +313,7 @@ void sl_turn_hear(sl_state *state, uint64_t next)
     bool has_hello = sender->source.has_hello;
     /* All that came before it is lost so far. Where the session was joined in the middle, it tells nothing yet. */
     bool is_beginning = next > 0 && sl_numbers_begin_at_zero(next, has_hello, sl_state_has_picture(state));
-    if (!sender->has_number && is_beginning) begin_numbers(state, next);
+    if (!sender->has_number && (is_beginning || is_interrupted(sender))) begin_numbers(state, next);
     if (sender->has_horizon && sl_number_distance(next, sender->horizon) <= 0) return;
     sender->has_horizon = true;
     sender->horizon = next;
@@ -329,8 +335,10 @@ static size_t walk_holes(const sl_state *state, uint32_t source, uint64_t *end, 
     uint32_t at = 0;
     *end = 0;
     while (at < state->source_count && state->sources[at]->source.number != source) at++;
-    if (at == state->source_count || !state->sources[at]->has_number) return 0;
+    if (at == state->source_count) return 0;
     const sl_source_state *sender = state->sources[at];
+    *end = sender->source.next_source_seq;
+    if (!sender->has_number) return 0;
     uint64_t expected = sender->source.next_source_seq;
     size_t count = 0;
     for (const sl_held *held = sender->hold.first; held != NULL; held = held->next) {
@@ -355,4 +363,11 @@ uint64_t sl_state_source_end(const sl_state *state, uint32_t source)
     uint64_t end;
     (void)walk_holes(state, source, &end, NULL, 0);
     return end;
+}
+
+bool sl_state_source_is_resumed(const sl_state *state, uint32_t source)
+{
+    uint32_t at = 0;
+    while (at < state->source_count && state->sources[at]->source.number != source) at++;
+    return at < state->source_count && !state->sources[at]->source.is_paused && is_interrupted(state->sources[at]);
 }

@@ -54,6 +54,7 @@ sl_err sl_peers_restore(sl_peers *peers, const sl_source *source, const sl_peer_
     atomic_store(&peer->paused, source->is_paused ? source->number : 0);
     if (run->next > 0 || run->hole_count > 0)
         sl_arrivals_restore(peer->arrivals, run->next, run->holes, run->hole_count, now_ns);
+    peer->is_resumed = run->is_resumed;
     if (run->hole_count > 0) peers->due_ns = 0;
     sl_peers_counters(peers, &peers->told);
     return SL_OK;
@@ -186,11 +187,10 @@ static void begin_run(sl_peer *peer, uint64_t session, uint64_t now_ns)
     sl_arrivals_reset(peer->arrivals);
 }
 
-/* The reducer, too, lets the numbers begin anew. */
+/* What came before the pause is known still: some of it may come again, or late. */
 static void resume(sl_peer *peer)
 {
     atomic_store(&peer->was_paused, false);
-    sl_arrivals_reset(peer->arrivals);
     peer->has_watch = false;
     peer->is_resumed = true;
 }
@@ -200,8 +200,9 @@ static bool begin_at_zero(sl_peers *peers, const sl_peer *peer, uint64_t first)
     return sl_numbers_begin_at_zero(first, peer->has_hello, atomic_load(&peers->has_picture));
 }
 
-/* The number with which a run begins, or goes on after a pause, when `first` is the first that came. What a pause
- * missed is the reducer's to know: it needs a gave_up up to `first`, and so one number is missing. */
+/* The number with which a run begins when `first` is the first that came. If that is after a pause, nothing before it
+ * is waited for: the reducer, which may let the run begin at 0, needs a gave_up up to it, and so one number is missing.
+ */
 static uint64_t find_beginning(sl_peers *peers, const sl_peer *peer, uint64_t first)
 {
     if (peer->is_resumed) return sl_number_before(first, 1);
@@ -254,13 +255,14 @@ static bool is_too_far(const sl_peer *peer, uint64_t last)
     return sl_arrivals_is_too_far(peer->arrivals, sl_number_after(last, 1));
 }
 
-/* True if numbers tell that their sender began anew. Who said hello would have said it again; but a hello that came
- * after numbers may have been meant for those that follow it. */
+/* True if numbers tell that their sender began anew. Who said hello would have said it again, unless in a pause, where
+ * nobody listened; but a hello that came after numbers may have been meant for those that follow it. */
 static bool is_new_run(const sl_peer *peer, sl_arrival known, uint64_t last, uint64_t now_ns)
 {
     bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last) || is_too_far(peer, last);
     if (!peer->has_hello) return known == SL_ARRIVAL_OTHER || is_far_back;
-    if (!peer->is_adopted || now_ns >= peer->young_until_ns) return false;
+    bool is_meant_for_others = peer->is_adopted && now_ns < peer->young_until_ns;
+    if (!is_meant_for_others && !peer->is_resumed) return false;
     return known == SL_ARRIVAL_OTHER || (is_far_back && !sl_arrivals_is_open(peer->arrivals, last));
 }
 
@@ -300,6 +302,8 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
     sl_arrivals *arrivals = peer->arrivals;
     if (datagram->control != SL_CONTROL_NONE) peer->is_unheard = false;
     if (datagram->control == SL_CONTROL_HELLO || peers->judged.is_known) return;
+    uint64_t end = datagram->count > 0 ? sl_number_after(datagram->first, datagram->count) : datagram->next;
+    bool is_behind = arrivals->is_begun && sl_number_distance(end, arrivals->next) <= 0;
     if (datagram->control == SL_CONTROL_HEARTBEAT) {
         if (!arrivals->is_begun && !tells_beginning(peers, peer, datagram)) return;
         if (!arrivals->is_begun) sl_arrivals_begin(arrivals, 0);
@@ -312,7 +316,7 @@ void sl_peers_take(sl_peers *peers, uint64_t now_ns)
         return;
     }
     if (peer->is_resumed) sl_arrivals_expire(arrivals);
-    peer->is_resumed = false;
+    peer->is_resumed = peer->is_resumed && is_behind;
     if (arrivals->open_count > 0 || peer->has_watch) peers->due_ns = 0;
 }
 

@@ -27,7 +27,7 @@ typedef struct sl_peer {
     bool is_unheard; /* what the sender said last found no room: said again, it is news */
     bool has_watch;
     bool is_named;   /* its session event has been appended */
-    bool is_resumed; /* what is missing before its next number is nobody's to wait for */
+    bool is_resumed; /* what is missing before its next new number is nobody's to wait for */
     sl_arrivals *arrivals;
 
     /* Any thread. */

@@ -27,9 +27,9 @@ def run_symlog(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
-def logged(db):
+def logged(db, *options):
     """The lines of `symlog log`."""
-    ended = run_symlog("log", "--db", db)
+    ended = run_symlog("log", "--db", db, *options)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
 
@@ -132,6 +132,23 @@ class Live:
     def lose(self, count):
         """Numbers that never arrive."""
         self.sender.next_seq += count
+
+
+def line(t, path, *args):
+    """A line that `symlog send` plays: a message, and when, in seconds."""
+    return {"t": t, "path": path, "args": list(args)}
+
+
+def write_lines(file, lines):
+    with file.open("w") as out:
+        out.writelines(json.dumps(one) + "\n" for one in lines)
+
+
+def send_lines(file, address, speed=1):
+    """`symlog send`, to its end."""
+    command = [BINARY, "send", str(file), "--to", "{}:{}".format(*address), "--speed", str(speed)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def receive(subscriber):

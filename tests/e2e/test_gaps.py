@@ -8,7 +8,6 @@ minute.
 import json
 import os
 import random
-import subprocess
 import time
 
 import pytest
@@ -16,7 +15,7 @@ from demo_set import build_set, line_as_json
 from lossy_proxy import LossyProxy
 from model.osc import Sender
 from model.parts import split_snapshot
-from serving import BINARY, call, logged, query, receive, receive_until, say, wait_until
+from serving import call, line, logged, query, receive, receive_until, say, send_lines, wait_until, write_lines
 
 SOAK = "SYMLOG_SOAK" in os.environ
 SEED = int(os.environ.get("SYMLOG_SEED", "1"))
@@ -42,11 +41,11 @@ def test_gaps_structure_through_a_lossy_network_is_the_same(start, tmp_path):
 def check_lossy_is_lossless(start, tmp_path, lines, speed):
     """The same lines give the same set with and without loss, and nothing is given up."""
     file = tmp_path / "lines.ndjson"
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_lines(file, lines)
     lossless, lossy = start(), start(db=tmp_path / "lossy")
-    play(file, lossless.osc, speed)
+    send_lines(file, lossless.osc, speed)
     with LossyProxy(lossy.osc, seed=SEED) as proxy:
-        play(file, proxy.address, speed)
+        send_lines(file, proxy.address, speed)
     assert proxy.counts["lost"] > 0 and proxy.counts["doubled"] > 0 and proxy.counts["delayed"] > 0
     expected, told = stat_of(lossless), stat_of(lossy)
     [source] = [one for one in told["sources"] if one["resends"]]
@@ -56,13 +55,6 @@ def check_lossy_is_lossless(start, tmp_path, lines, speed):
     assert told["content_digest"] == expected["content_digest"]
     assert not told["is_stale"]
     assert "gave_up" not in kinds_of(lossy)
-
-
-def play(file, address, speed):
-    """`symlog send`, to its end."""
-    command = [BINARY, "send", str(file), "--to", "{}:{}".format(*address), "--speed", str(speed)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
 
 
 def stat_of(serve):
@@ -110,10 +102,6 @@ def structure(count, per_second):
             yield line(t, "/live/track/renamed", ["i", rng.randrange(tracks)], name)
         else:
             yield line(t, "/live/track/volume", ["i", rng.randrange(tracks)], ["f", round(rng.random(), 3)])
-
-
-def line(t, path, *args):
-    return {"t": t, "path": path, "args": list(args)}
 
 
 # What does not come again.

@@ -12,14 +12,15 @@ import pytest
 from model.client import Subscriber
 from model.generate import Generator
 from model.shape import differences, pruned
-from serving import call, receive, receive_until, wait_until
+from serving import call, line, logged, receive, receive_until, send_lines, wait_until, write_lines
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from wire import Wire, confirmed, seq_of
 
 EVENTS = 1500
 BURST, PAUSE_S = 50, 0.004  # So that no datagram is lost.
 RESUMERS = 8
-LOAD_EVENTS = 50_000 * (10 if "SYMLOG_SOAK" in os.environ else 1)
+LOAD_EVENTS_PER_S = 50_000
+LOAD_EVENTS = LOAD_EVENTS_PER_S * (10 if "SYMLOG_SOAK" in os.environ else 1)
 SMALL_BACKLOG = "--backlog", 1 << 20  # Less than a second of the load: who rests, or is slow, needs the log.
 LONG_NAMES = "a" * 6000, "b" * 6000
 STALLED = 40
@@ -158,29 +159,36 @@ def test_resume_wish_that_makes_no_sense_is_a_bad_request(serve, query):
 
 
 class Load:
-    """Values, and now and then a rename that is long, as fast as they are taken."""
+    """Values, and now and then a rename that is long, from `symlog send`, which says again what was lost."""
 
-    def __init__(self, serve):
-        self.serve, self.end = serve, None
+    def __init__(self, serve, folder):
+        self.serve, self.end, self.is_appending = serve, None, False
+        self.file = folder / "load.ndjson"
+        write_lines(self.file, self.lines())
         self.thread = threading.Thread(target=self.run)
 
-    def run(self):
-        live = self.serve.live()
+    def lines(self):
         for index in range(4):
-            live.send("/live/track/added", ("i", index), ("s", f"track {index}"))
+            yield line(0, "/live/track/added", ["i", index], ["s", f"track {index}"])
         for number in range(LOAD_EVENTS):
+            t = number / LOAD_EVENTS_PER_S
             if number % 64 == 0:
-                live.send("/live/track/renamed", ("i", 0), ("s", LONG_NAMES[number // 64 % 2]))
+                yield line(t, "/live/track/renamed", ["i", 0], ["s", LONG_NAMES[number // 64 % 2]])
             else:
-                live.send("/live/track/volume", ("i", number % 4), ("f", number / LOAD_EVENTS))
-            if number % BURST == 0:
-                time.sleep(PAUSE_S)
+                yield line(t, "/live/track/volume", ["i", number % 4], ["f", number / LOAD_EVENTS])
+
+    def run(self):
+        self.is_appending = True
+        over = threading.Timer(LOAD_EVENTS / LOAD_EVENTS_PER_S, lambda: setattr(self, "is_appending", False))
+        over.start()
+        send_lines(self.file, self.serve.osc)
         self.end = end_of(self.serve)
 
 
 def cut_and_resume(serve, log, first, load, seed):
-    """One that disconnects at random bytes, or is too slow, rests, and resumes; its stream, byte for byte."""
-    rng, messages, seq, cuts = random.Random(seed), [], first, 0
+    """One that disconnects at random bytes, or is too slow, rests, and resumes; its stream, byte for byte, and how
+    often it was cut off: in all, and while the load was being appended."""
+    rng, messages, seq, cuts, cuts_under_load = random.Random(seed), [], first, 0, 0
     while load.end is None or seq < load.end:
         wishes = rng.choice(["", "&batch=1"])
         left = rng.choice([100, 10_000, 100_000, 2_000_000])
@@ -196,25 +204,39 @@ def cut_and_resume(serve, log, first, load, seed):
         seq = seq_of(messages[-1]) if messages else first
         assert wire.closing in (None, (1008, f"too slow: resume from {seq}"))
         cuts += 1
+        cuts_under_load += load.is_appending
         if rng.random() < 0.2:
             time.sleep(rng.random())
-    return messages, cuts
+    return messages, cuts, cuts_under_load
 
 
-def test_resume_at_random_bytes_under_load_has_no_hole_and_nothing_twice(start):
+def appended_per_s(db, first, end):
+    """The rate at which the log took its sender's numbers, by the times of the first and the last of them."""
+
+    def numbered(begin, stop):
+        entries = map(json.loads, logged(db, "--json", "--from", begin, "--to", stop))
+        return [entry for entry in entries if entry["source_seq"] is not None]
+
+    early, late = numbered(first, first + 100)[0], numbered(end - 100, end)[-1]
+    return (late["source_seq"] - early["source_seq"]) / (late["time_ns"] - early["time_ns"]) * 1e9
+
+
+def test_resume_at_random_bytes_under_load_has_no_hole_and_nothing_twice(start, tmp_path):
     serve = start("--durability", "process", *SMALL_BACKLOG)
     log, first = log_id(serve), end_of(serve)
-    load = Load(serve)
+    load = Load(serve, tmp_path)
     with ThreadPoolExecutor(RESUMERS) as pool:
         load.thread.start()
         runs = [pool.submit(cut_and_resume, serve, log, first, load, seed) for seed in range(RESUMERS)]
         streams = [run.result() for run in runs]
+    rate = appended_per_s(serve.db, first, load.end)
     assert serve.stop() == 0
     serve = start()
     with resume(serve, log, first, "&batch=1") as wire:
         truth = wire.read_through(load.end)
-    for messages, cuts in streams:
-        assert cuts > 5
+    print(f"{LOAD_EVENTS} events at {rate:.0f} a second; cuts, and those under load: {[s[1:] for s in streams]}")
+    for messages, cuts, cuts_under_load in streams:
+        assert cuts > 5 and cuts_under_load > 0
         assert messages == truth
 
 
@@ -223,10 +245,10 @@ def resident_bytes(serve):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
-def test_resume_of_stopped_readers_is_bounded_and_costs_the_others_nothing(start):
+def test_resume_of_stopped_readers_is_bounded_and_costs_the_others_nothing(start, tmp_path):
     """They ask for much, read nothing, and one that reads gets it all the same."""
     serve = start("--durability", "process")
-    log, first, load = log_id(serve), end_of(serve), Load(serve)
+    log, first, load = log_id(serve), end_of(serve), Load(serve, tmp_path)
     load.run()
     assert serve.stop() == 0
     serve = start()

@@ -5,11 +5,14 @@
  */
 #include "tests/sim/world.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
-enum { SEEDS_DEFAULT = 1000 };
+enum { SEEDS_DEFAULT = 1000, SEED_SECONDS_MAX = 60 /* of the process's own time; one takes 0.02 */ };
 
 typedef struct options {
     const char *sequences;
@@ -108,9 +111,28 @@ static void print_totals(const sim_totals *totals)
         {"pictures", totals->pictures},
         {"deaths of symlog", totals->deaths},
         {"new runs of a sender", totals->restarts},
+        {"pauses of a source", totals->pauses},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         printf("%12llu %s\n", (unsigned long long)all[i].count, all[i].name);
+}
+
+static char hang_text[64]; /* for on_hang, which may do nothing but write it */
+
+static void on_hang(int signal)
+{
+    (void)signal;
+    (void)!write(STDOUT_FILENO, hang_text, strlen(hang_text));
+    _exit(1);
+}
+
+/* A seed in which something loops for ever must say which one it is. */
+static void watch(uint64_t seed)
+{
+    const struct itimerval limit = {.it_value.tv_sec = SEED_SECONDS_MAX};
+    snprintf(hang_text, sizeof hang_text, "seed %llu: it does not come to an end\n", (unsigned long long)seed);
+    (void)signal(SIGVTALRM, on_hang);
+    (void)setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 
 int main(int argc, char **argv)
@@ -121,8 +143,11 @@ int main(int argc, char **argv)
     sim_sequences_read(options.sequences, &sequences);
     sim_totals totals = {0};
     uint64_t failed = 0;
-    for (uint64_t i = 0; i < options.seed_count; i++)
+    (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    for (uint64_t i = 0; i < options.seed_count; i++) {
+        watch(options.first_seed + i);
         failed += !play_seed(options.first_seed + i, &sequences, &options, &totals);
+    }
     print_totals(&totals);
     printf("%llu passed, %llu failed\n", (unsigned long long)(options.seed_count - failed), (unsigned long long)failed);
     sim_sequences_free(&sequences);

@@ -23,6 +23,8 @@ sim_plan sim_plan_make(uint64_t seed, const sim_sequences *sequences, uint32_t e
     plan_process(&plan, &rng);
     for (uint32_t i = 0; i < plan.sequence->stream_count; i++) plan_sender(&plan, &rng, i);
     plan.waits_for_picture = plan.is_strict || sim_chance(&rng, 50);
+    bool has_pauses = !plan.is_strict && sim_chance(&rng, 30);
+    plan.pause_every_ns = has_pauses ? sim_between(&rng, 50, 1500) * SIM_MS : UINT64_MAX;
     return plan;
 }
 
@@ -81,6 +83,7 @@ sim_plan sim_plan_without_faults(const sim_plan *plan)
     calm.outage_every_ns = UINT64_MAX;
     calm.commit_error = 0;
     calm.crash_every_ns = UINT64_MAX;
+    calm.pause_every_ns = UINT64_MAX;
     for (uint32_t i = 0; i < SIM_SENDERS_MAX; i++) {
         calm.senders[i].has_hello = calm.senders[i].has_heartbeat = true;
         calm.senders[i].restart_count = 0;

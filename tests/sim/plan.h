@@ -60,6 +60,7 @@ typedef struct sim_plan {
     double commit_error; /* percent of the batches */
     uint64_t crash_every_ns;
     uint64_t down_max_ns;
+    uint64_t pause_every_ns; /* UINT64_MAX: never. Some source is paused or, if it is, resumed */
 } sim_plan;
 
 /* `event_count` is how many events of the first stream to play, at least; 0: the seed says. */

@@ -20,6 +20,7 @@ static void die(sim_world *world, const char *why);
 static void commit(sim_world *world);
 static bool apply(sim_world *world, const sl_event *event);
 static void do_chores(sim_world *world);
+static void put_pause(sim_world *world, const sl_source *source);
 static void tick(sim_world *world);
 static void schedule(sim_world *world);
 
@@ -142,6 +143,8 @@ static void begin(sim_world *world)
     process->crash_ns = UINT64_MAX;
     if (crash_every_ns != UINT64_MAX)
         process->crash_ns = world->now_ns + SIM_SECOND + sim_between(&world->rng, 0, 2 * crash_every_ns);
+    process->pause_ns = UINT64_MAX;
+    if (world->plan->pause_every_ns != UINT64_MAX) process->pause_ns = world->now_ns + world->plan->pause_every_ns;
     process->counters_ns = world->now_ns + SIM_SECOND;
     process->picture_ns = UINT64_MAX;
     process->commit_ns = UINT64_MAX;
@@ -158,7 +161,9 @@ static void restore_peers(sim_world *world)
     if (sl_peers_create(sl_state_source_next(state), &process->peers) != SL_OK) abort();
     const sl_source *source;
     for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
-        sl_peer_run run = {.next = sl_state_source_end(state, source->number), .holes = holes};
+        sl_peer_run run = {.is_resumed = sl_state_source_is_resumed(state, source->number),
+                           .next = sl_state_source_end(state, source->number),
+                           .holes = holes};
         run.hole_count = sl_state_holes(state, source->number, holes, SL_PEERS_HOLES_MAX);
         if (run.hole_count > SL_PEERS_HOLES_MAX) run.hole_count = SL_PEERS_HOLES_MAX;
         if (sl_peers_restore(process->peers, source, &run, world->now_ns) != SL_OK)
@@ -264,6 +269,7 @@ uint64_t sim_process_due_ns(const sim_world *world)
                             process->picture_ns,
                             process->counters_ns,
                             world->is_healing ? UINT64_MAX : process->crash_ns,
+                            world->is_healing ? UINT64_MAX : process->pause_ns,
                             sl_settle_due_ns(&process->settle)};
     uint64_t due_ns = UINT64_MAX;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -291,12 +297,61 @@ void sim_process_step(sim_world *world)
     if (process->commit_ns <= world->now_ns) commit(world);
 }
 
+/* Somebody pauses a source, or resumes it. */
+static void pause_some(sim_world *world)
+{
+    sim_process *process = &world->process;
+    if (world->is_healing || process->pause_ns > world->now_ns) return;
+    process->pause_ns = world->now_ns + sim_between(&world->rng, 1, 2 * world->plan->pause_every_ns);
+    size_t count = 0;
+    while (sl_state_source_at(process->state, count) != NULL) count++;
+    if (count == 0) return;
+    const sl_source *source = sl_state_source_at(process->state, sim_between(&world->rng, 0, count - 1));
+    if (source->input == SL_INPUT_OSC) put_pause(world, source);
+}
+
+static void put_pause(sim_world *world, const sl_source *source)
+{
+    uint8_t bytes[1];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_err err = sl_paused_encode(&(sl_paused){.is_paused = !source->is_paused}, &writer);
+    assert(err == SL_OK);
+    sl_event draft = {.kind = SL_KIND_PAUSED,
+                      .version = SL_PAYLOAD_VERSION,
+                      .source = source->number,
+                      .session = source->session,
+                      .source_seq = SL_SOURCE_SEQ_NONE,
+                      .payload = bytes,
+                      .length = (uint32_t)writer.length};
+    err = put_queue(world, &draft);
+    assert(err == SL_OK);
+}
+
+void sim_process_end_pauses(sim_world *world)
+{
+    const sl_source *source;
+    for (size_t i = 0; (source = sl_state_source_at(world->process.state, i)) != NULL; i++)
+        if (source->is_paused) put_pause(world, source);
+    schedule(world);
+}
+
+/* What is committed, the receiver follows. */
+static void follow_pause(sim_world *world, const sl_event *event)
+{
+    sl_paused paused;
+    if (event->kind != SL_KIND_PAUSED || sl_paused_decode(event, &paused) != SL_OK) return;
+    world->has_pauses = true;
+    world->totals->pauses += paused.is_paused;
+    (void)sl_peers_pause(world->process.peers, event->source, paused.is_paused);
+}
+
 static void do_chores(sim_world *world)
 {
     sim_process *process = &world->process;
     uint8_t bytes[SL_COUNTERS_BYTES_MAX];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
     sl_settle_put(&process->settle, world->now_ns, 0, (sl_sink){.put = put_queue, .ctx = world});
+    pause_some(world);
     if (process->counters_ns <= world->now_ns) {
         process->counters_ns = world->now_ns + SIM_SECOND;
         sl_counters counters = {0};
@@ -378,6 +433,7 @@ static void commit(sim_world *world)
     for (size_t i = 0; i < count; i++) {
         if (drafts[i].kind == SL_KIND_OSC) sl_peers_count_committed(process->peers, drafts[i].source, 1);
         (void)apply(world, &drafts[i]);
+        follow_pause(world, &drafts[i]);
     }
     sl_ring_release(process->ring);
     process->ring_committed += from_ring;

@@ -10,6 +10,7 @@
 
 #define BEGIN_NS (1000 * SIM_SECOND) /* since the machine started */
 #define FAULTS_MAX_NS (600 * SIM_SECOND)
+#define COMMITTED_NS (5 * SIM_MS)
 #define NOTICED_NS (300 * SIM_MS)
 #define HEALING_NS (5 * SIM_SECOND) /* in which everything must converge */
 
@@ -159,7 +160,9 @@ static void heal(sim_world *world)
     world->is_healing = true;
     sim_tell(world, "the faults end");
     world->process.up_ns = world->now_ns;
-    wait(world, SIM_MS);
+    wait(world, COMMITTED_NS);
+    sim_process_end_pauses(world);
+    wait(world, COMMITTED_NS);
     for (uint32_t i = 0; i < world->sender_count && !world->plan->is_strict; i++) {
         sim_sender *sender = &world->senders[i];
         uint32_t count = sender->plan->restart_count > 0 ? QUIETS : 1;

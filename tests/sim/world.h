@@ -141,13 +141,14 @@ typedef struct sim_process {
     uint64_t picture_ns;
     uint64_t counters_ns;
     uint64_t crash_ns;
+    uint64_t pause_ns;
     uint64_t checkpoint_seq;
     uint32_t death_count;
 } sim_process;
 
 /* What all runs of a seed saw, for the closing lines. */
 typedef struct sim_totals {
-    uint64_t datagrams, lost, copies, resent, requests, deaths, restarts, pictures, given_up, events, numbers;
+    uint64_t datagrams, lost, copies, resent, requests, deaths, restarts, pauses, pictures, given_up, events, numbers;
     uint64_t strict_seeds, wrapping_seeds, stale_seeds, saying_seeds;
 } sim_totals;
 
@@ -158,6 +159,7 @@ struct sim_world {
     bool is_verbose;
     bool is_healing;    /* no faults any more */
     bool is_unknowable; /* a sender took with it what nobody can miss */
+    bool has_pauses;    /* what a pause ignores is no duplicate, and what it forgets is none later */
     sim_sender senders[SIM_SENDERS_MAX];
     uint32_t sender_count;
     sim_run *runs[SIM_RUNS_MAX + 1];
@@ -218,6 +220,7 @@ void sim_process_close(sim_world *world);
 uint64_t sim_process_due_ns(const sim_world *world);
 void sim_process_step(sim_world *world);
 void sim_process_receive(sim_world *world, const sim_packet *packet);
+void sim_process_end_pauses(sim_world *world);
 
 /* The state's source for the newest session of a sender; NULL: none. */
 const sl_source *sim_process_source(const sim_world *world, const sim_sender *sender);

@@ -475,6 +475,60 @@ static void test_turn_paused_source_is_stale(void **state)
     teardown(&bench);
 }
 
+static void test_turn_what_comes_from_before_a_pause_is_late(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    send_number(&bench, 5);
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\1", .length = 1});
+    assert_false(sl_state_source_is_resumed(bench.state, SENDER));
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\0", .length = 1});
+    assert_true(sl_state_source_is_resumed(bench.state, SENDER));
+    assert_int_equal(sl_state_source_end(bench.state, SENDER), 6);
+    send_number(&bench, 3);
+    assert_int_equal(color(&bench), 5);
+    assert_int_equal(source(&bench)->late, 1);
+    assert_false(sl_state_source_is_resumed(bench.state, SENDER));
+    send_number(&bench, 8);
+    take_gave_up(&bench, 7);
+    assert_int_equal(color(&bench), 8);
+    assert_int_equal(source(&bench)->gap_size_total, 4 + 2);
+    teardown(&bench);
+}
+
+static void test_turn_a_picture_in_a_pause_of_an_earlier_moment_is_late(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, true);
+    send_number(&bench, 0);
+    send_number(&bench, 1);
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\1", .length = 1});
+    sl_text_clear(&bench.told);
+    take_picture(&bench, 0);
+    expect(&bench, "picture came too late");
+    assert_int_equal(color(&bench), 1);
+    assert_true(is_stale(&bench));
+    assert_int_equal(source(&bench)->next_source_seq, 2);
+    teardown(&bench);
+}
+
+static void test_turn_a_heartbeat_after_a_pause_tells_what_it_missed(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, false);
+    send_number(&bench, 100);
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\1", .length = 1});
+    take(&bench, (sl_event){.kind = SL_KIND_PAUSED, .payload = (const uint8_t *)"\0", .length = 1});
+    send(&bench, SL_SOURCE_SEQ_NONE, "/symlog/heartbeat", "hh", (int64_t)7, (int64_t)104);
+    take_gave_up(&bench, 103);
+    assert_int_equal(source(&bench)->gap_size_total, 3);
+    teardown(&bench);
+}
+
 /* Whatever the order of arrival, what is applied in the end is the same. */
 static void test_turn_any_order_gives_the_same_tree(void **state)
 {
@@ -620,6 +674,9 @@ int main(void)
         cmocka_unit_test(test_turn_picture_stands_for_what_is_missing_before_it),
         cmocka_unit_test(test_turn_picture_that_is_late_is_refused),
         cmocka_unit_test(test_turn_paused_source_is_stale),
+        cmocka_unit_test(test_turn_what_comes_from_before_a_pause_is_late),
+        cmocka_unit_test(test_turn_a_picture_in_a_pause_of_an_earlier_moment_is_late),
+        cmocka_unit_test(test_turn_a_heartbeat_after_a_pause_tells_what_it_missed),
         cmocka_unit_test(test_turn_any_order_gives_the_same_tree),
         cmocka_unit_test(test_state_codec_round_trip_in_every_situation),
         cmocka_unit_test(test_state_codec_refuses_every_cut),

@@ -548,23 +548,68 @@ static void test_peers_numbers_missed_in_a_pause_are_given_up(void **state)
     sl_peers_pause(fixture->peers, SOURCE, false);
     number(fixture, 3);
     assert_true(tick(fixture, 0) == UINT64_MAX);
-    assert_gave_up(fixture, 1, HELLO, 2); /* the numbers begin anew after a pause */
+    assert_gave_up(fixture, 1, HELLO, 2);
     assert_int_equal(fixture->ask_count, 0);
     number(fixture, 5);
     tick(fixture, 0);
     assert_int_equal(fixture->ask_count, 1);
 }
 
-static void test_peers_pause_without_a_datagram_counts(void **state)
+static void test_peers_pause_gives_up_what_was_missing_before_it(void **state)
+{
+    fixture *fixture = *state;
+    hello(fixture, HELLO);
+    number(fixture, 0);
+    number(fixture, 2);
+    sl_peers_pause(fixture->peers, SOURCE, true);
+    sl_peers_pause(fixture->peers, SOURCE, false);
+    number(fixture, 3);
+    assert_true(tick(fixture, 0) == UINT64_MAX);
+    assert_gave_up(fixture, 1, HELLO, 1);
+    assert_int_equal(fixture->ask_count, 0);
+}
+
+static void test_peers_pause_without_a_datagram_misses_nothing(void **state)
 {
     fixture *fixture = *state;
     hello(fixture, HELLO);
     number(fixture, 0);
     sl_peers_pause(fixture->peers, SOURCE, true);
     sl_peers_pause(fixture->peers, SOURCE, false);
+    assert_true(number(fixture, 0).is_dropped); /* as before it */
     number(fixture, 1);
+    assert_true(tick(fixture, 0) == UINT64_MAX);
+    assert_int_equal(fixture->give_up_count, 0);
+}
+
+static void test_peers_late_numbers_do_not_end_a_pause(void **state)
+{
+    fixture *fixture = *state;
+    hello(fixture, HELLO);
+    number(fixture, 0);
+    number(fixture, 9);
+    sl_peers_pause(fixture->peers, SOURCE, true);
+    sl_peers_pause(fixture->peers, SOURCE, false);
+    assert_int_equal(number(fixture, 5).session, HELLO);
     tick(fixture, 0);
-    assert_gave_up(fixture, 1, HELLO, 0); /* the reducer lets the numbers begin anew */
+    assert_gave_up(fixture, 1, HELLO, 8);
+    number(fixture, 20);
+    tick(fixture, 0);
+    assert_gave_up(fixture, 2, HELLO, 19);
+    assert_int_equal(fixture->ask_count, 0);
+}
+
+static void test_peers_a_run_that_began_in_a_pause_is_a_new_one(void **state)
+{
+    fixture *fixture = *state;
+    hello(fixture, HELLO);
+    number(fixture, 5000);
+    sl_peers_pause(fixture->peers, SOURCE, true);
+    hello(fixture, 12345);
+    sl_peers_pause(fixture->peers, SOURCE, false);
+    assert_true(number(fixture, 3).is_new);
+    tick(fixture, 0);
+    assert_gave_up(fixture, 1, HELLO + 1, 2);
 }
 
 /* Restarts. */
@@ -611,6 +656,16 @@ static void test_peers_restored_pause_goes_on(void **state)
     assert_true(number(fixture, 100).is_dropped);
     sl_peers_pause(fixture->peers, SOURCE, false);
     assert_false(number(fixture, 101).is_dropped);
+}
+
+static void test_peers_restored_after_a_pause_waits_for_nothing(void **state)
+{
+    fixture *fixture = *state;
+    restore(fixture, "127.0.0.1:1000", true, false, (sl_peer_run){.next = 100, .is_resumed = true});
+    number(fixture, 110);
+    tick(fixture, 0);
+    assert_gave_up(fixture, 1, HELLO, 109);
+    assert_int_equal(fixture->ask_count, 0);
 }
 
 /* Wishes. */
@@ -691,10 +746,14 @@ int main(void)
         TEST(test_peers_number_that_is_not_the_next_is_another_sender),
         TEST(test_peers_paused_source_is_ignored),
         TEST(test_peers_numbers_missed_in_a_pause_are_given_up),
-        TEST(test_peers_pause_without_a_datagram_counts),
+        TEST(test_peers_pause_gives_up_what_was_missing_before_it),
+        TEST(test_peers_pause_without_a_datagram_misses_nothing),
+        TEST(test_peers_late_numbers_do_not_end_a_pause),
+        TEST(test_peers_a_run_that_began_in_a_pause_is_a_new_one),
         TEST(test_peers_restored_holes_are_asked_for),
         TEST(test_peers_restored_hello_is_known),
         TEST(test_peers_restored_pause_goes_on),
+        TEST(test_peers_restored_after_a_pause_waits_for_nothing),
         TEST(test_peers_watch_is_told_once_nothing_is_missing),
         TEST(test_peers_watch_is_told_when_numbers_are_given_up),
     };
