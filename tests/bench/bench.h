@@ -55,6 +55,7 @@ void bench_scale(bench *bench);
 void bench_scenes(bench *bench);
 void bench_latency(bench *bench);
 void bench_store(bench *bench);
+void bench_redis(bench *bench);
 void bench_feed(bench *bench);
 void bench_catchup(bench *bench);
 void bench_snapshots(bench *bench);
