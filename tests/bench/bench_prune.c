@@ -76,6 +76,7 @@ void bench_prune(bench *bench)
     bench_series lost = {0};
     bench_add(&lost, (double)(side_lost(&quiet) + side_lost(&busy)));
     websocket_close(asker.socket);
+    const unsigned long long coalesced = timing_coalesced(quiet.timing) + timing_coalesced(busy.timing);
     side_close(&quiet);
     side_close(&busy);
     bench_report(bench, &(bench_figure){"event to message, p50", "ms", &busy.p50, "nothing asked", &quiet.p50,
@@ -86,8 +87,10 @@ void bench_prune(bench *bench)
         bench,
         &(bench_figure){
             .name = "datagrams lost", .unit = "", .own = &lost, .limit_type = BENCH_LIMIT_VALUE_MAX, .limit = 0});
-    bench_note(bench, "%d events/s; of %d events %llu were deleted when the last window ended; %llu states told", RATE,
-               PRUNED, (unsigned long long)(oldest_seq - 1), (unsigned long long)asker.answers);
+    bench_note(bench,
+               "%d events/s; of %d events %llu were deleted when the last window ended; %llu states told; %llu timed "
+               "events coalesced",
+               RATE, PRUNED, (unsigned long long)(oldest_seq - 1), (unsigned long long)asker.answers, coalesced);
 }
 
 static void side_open(side *side, const bench *bench)

@@ -31,6 +31,7 @@ struct timing {
     pthread_t reader;
     _Atomic bool is_stopping;
     _Atomic uint64_t seen[TIMING_SUBSCRIBERS_MAX]; /* timed events, in all */
+    _Atomic uint64_t coalesced;                    /* timed events that a later one stood for, of all subscribers */
     _Atomic uint64_t sent_ns[TIMED_MAX];
     double *waited_ms[TIMING_SUBSCRIBERS_MAX]; /* each TIMED_MAX */
 };
@@ -74,13 +75,18 @@ uint64_t timing_sent(const timing *timing)
     return timing->flooded + timing->next;
 }
 
+uint64_t timing_coalesced(const timing *timing)
+{
+    return atomic_load(&timing->coalesced);
+}
+
 timing_result timing_run(timing *timing, double rate, uint64_t duration_ns)
 {
     pthread_t sender;
     timing->first = timing->next;
     timing->end_ns = bench_now_ns() + duration_ns;
     if (pthread_create(&sender, NULL, send_timed, timing) != 0) bench_die("cannot start a thread");
-    timing->flooded += flood_run(timing->flood, rate - TIMING_RATE, duration_ns).sent;
+    timing->flooded += flood_run(timing->flood, rate - (double)TIMING_RATE, duration_ns).sent;
     pthread_join(sender, NULL);
     wait_for_last(timing);
     const size_t count = timing->next - timing->first;
@@ -150,8 +156,11 @@ static void see(timing *timing, size_t subscriber, const char *message, size_t l
     const uint64_t now_ns = bench_now_ns();
     at = memmem(at, length - (size_t)(at - message), number_sign, sizeof number_sign - 1);
     const uint64_t number = at != NULL ? strtoull(at + sizeof number_sign - 1, NULL, 10) : TIMED_MAX;
-    if (number != atomic_load(&timing->seen[subscriber]) || number >= TIMED_MAX)
-        bench_die("timed event %llu is missing", (unsigned long long)atomic_load(&timing->seen[subscriber]));
-    timing->waited_ms[subscriber][number] = (double)(now_ns - atomic_load(&timing->sent_ns[number])) / 1e6;
-    atomic_fetch_add(&timing->seen[subscriber], 1);
+    uint64_t seen = atomic_load(&timing->seen[subscriber]);
+    if (number < seen || number >= TIMED_MAX) bench_die("timed event %llu is missing", (unsigned long long)seen);
+    atomic_fetch_add(&timing->coalesced, number - seen); /* the subscriber lagged, and the last value stands for all */
+    for (; seen <= number; seen++) {
+        timing->waited_ms[subscriber][seen] = (double)(now_ns - atomic_load(&timing->sent_ns[seen])) / 1e6;
+    }
+    atomic_store(&timing->seen[subscriber], seen);
 }

@@ -32,4 +32,7 @@ timing_result timing_run(timing *timing, double rate, uint64_t duration_ns);
 /* Datagrams sent so far. */
 uint64_t timing_sent(const timing *timing);
 
+/* Timed events that subscribers were told of by a later one, since they had lagged. */
+uint64_t timing_coalesced(const timing *timing);
+
 #endif
