@@ -75,6 +75,7 @@ static bool is_reached(const bench_figure *figure, double ratio)
     case BENCH_LIMIT_RATIO_MIN: return ratio >= figure->limit;
     case BENCH_LIMIT_RATIO_MAX: return ratio <= figure->limit;
     case BENCH_LIMIT_VALUE_MIN: return bench_quantile(figure->own->values, figure->own->count, 0.5) >= figure->limit;
+    case BENCH_LIMIT_VALUE_MAX: return bench_quantile(figure->own->values, figure->own->count, 0.5) <= figure->limit;
     case BENCH_LIMIT_NONE: break;
     }
     return true;
@@ -119,7 +120,8 @@ static void print_for_people(const bench *bench, const bench_figure *figure, dou
     char limit[SPREAD_BYTES];
     format_value(limit, figure->limit);
     if (figure->limit_type != BENCH_LIMIT_NONE) {
-        const char *sign = figure->limit_type == BENCH_LIMIT_RATIO_MAX ? "<=" : ">=";
+        const bool is_max = figure->limit_type == BENCH_LIMIT_RATIO_MAX || figure->limit_type == BENCH_LIMIT_VALUE_MAX;
+        const char *sign = is_max ? "<=" : ">=";
         printf("   limit %s %s   %s", sign, limit, is_reached(figure, ratio) ? "reached" : "MISSED");
     }
     if (figure->peer != NULL || figure->limit_type != BENCH_LIMIT_NONE) printf("\n");
@@ -133,7 +135,7 @@ static void print_json_series(const char *key, const bench_series *series)
 
 static void print_json(const bench *bench, const bench_figure *figure, double ratio)
 {
-    static const char *const limits[] = {NULL, "ratio_min", "ratio_max", "value_min"};
+    static const char *const limits[] = {NULL, "ratio_min", "ratio_max", "value_min", "value_max"};
     printf("{\"bench\":\"%s\",\"figure\":\"%s\",\"unit\":\"%s\",\"rounds\":%zu", bench->name, figure->name,
            figure->unit, figure->own->count);
     print_json_series("own", figure->own);

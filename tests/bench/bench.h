@@ -24,7 +24,8 @@ typedef enum bench_limit_type {
     BENCH_LIMIT_NONE,
     BENCH_LIMIT_RATIO_MIN, /* own / peer is at least this */
     BENCH_LIMIT_RATIO_MAX, /* own / peer is at most this */
-    BENCH_LIMIT_VALUE_MIN  /* own is at least this */
+    BENCH_LIMIT_VALUE_MIN, /* own is at least this */
+    BENCH_LIMIT_VALUE_MAX  /* own is at most this */
 } bench_limit_type;
 
 /* A figure as measured. */
@@ -55,9 +56,13 @@ void bench_scale(bench *bench);
 void bench_scenes(bench *bench);
 void bench_latency(bench *bench);
 void bench_store(bench *bench);
+void bench_redis(bench *bench);
 void bench_feed(bench *bench);
 void bench_catchup(bench *bench);
 void bench_snapshots(bench *bench);
+void bench_verify(bench *bench);
+void bench_prune(bench *bench);
+void bench_laggard(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

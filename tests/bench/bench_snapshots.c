@@ -6,7 +6,7 @@
 
 #include "core/state_codec.h"
 #include "ingest/clock.h"
-#include "tests/bench/set_mix.h"
+#include "tests/bench/set_log.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/nearest.h"
 #include "tools/symlog/opening.h"
@@ -14,9 +14,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { EVENTS = 10000000, CHUNK = 1000000, BATCH = 4096, MOMENTS = 3 };
+enum { EVENTS = 10000000, MOMENTS = 3 };
 
 /* Each as far behind its snapshot as the others. */
 static const struct {
@@ -27,57 +28,23 @@ static const struct {
 static const set_shape SMALL = {.tracks = 8, .scenes = 100};
 static const set_shape BIG = {.tracks = 64, .scenes = 1000};
 
-static void make_log(const char *dir);
-static void append_all(sl_log *log, const sl_event *events, size_t count);
 static void take_snapshots(const char *dir);
 static void measure_moments(bench *bench, const char *dir);
 static double time_reach(const sl_nearest *from, uint64_t seq);
+static void measure_replay(bench *bench, const char *dir);
+static double time_replay(const char *program, const char *dir, uint64_t seq);
 static void measure_big_set(bench *bench);
 
 void bench_snapshots(bench *bench)
 {
     char dir[BENCH_DIR_BYTES];
     bench_make_dir(bench, dir);
-    make_log(dir);
+    (void)set_log_make(dir, SMALL, EVENTS, 0);
     take_snapshots(dir);
     measure_moments(bench, dir);
+    if (bench->program != NULL) measure_replay(bench, dir);
     bench_remove_dir(dir);
     measure_big_set(bench);
-}
-
-static void make_log(const char *dir)
-{
-    char errmsg[SL_LOG_ERRMSG_BYTES];
-    sl_log *log = NULL;
-    const sl_log_options options = {.dir = dir, .is_writer = true, .durability = SL_DURABILITY_PROCESS};
-    if (sl_log_open(&log, &options, errmsg) != SL_OK) bench_die("%s", errmsg);
-    set_picture picture = set_picture_make(SMALL);
-    const sl_event first = {.kind = SL_KIND_PICTURE,
-                            .version = 1,
-                            .source = 1,
-                            .session = 1,
-                            .source_seq = SL_SOURCE_SEQ_NONE,
-                            .payload = picture.bytes,
-                            .length = (uint32_t)picture.length};
-    append_all(log, &first, 1);
-    for (uint64_t made = 1; made < EVENTS; made += CHUNK) {
-        set_stream stream;
-        set_stream_open(&stream, CHUNK);
-        stream.next_number = made - 1;
-        set_mix_attributes(&stream, SMALL, CHUNK);
-        append_all(log, stream.events, stream.count);
-        set_stream_close(&stream);
-    }
-    set_picture_free(&picture);
-    sl_log_close(log);
-}
-
-static void append_all(sl_log *log, const sl_event *events, size_t count)
-{
-    for (size_t i = 0; i < count; i += BATCH) {
-        const size_t part = count - i < BATCH ? count - i : BATCH;
-        if (sl_log_append(log, events + i, part, NULL) != SL_OK) bench_die("%s", sl_log_error(log));
-    }
 }
 
 /* As the first serve on a log does. */
@@ -141,6 +108,38 @@ static double time_reach(const sl_nearest *from, uint64_t seq)
     set_check_nothing_refused(state);
     sl_state_destroy(state);
     return ms;
+}
+
+/* The program, from its start to its end. */
+static void measure_replay(bench *bench, const char *dir)
+{
+    bench_series ms[MOMENTS] = {{.count = 0}};
+    for (int round = 0; round < BENCH_ROUNDS; round++) {
+        for (size_t i = 0; i < MOMENTS; i++) bench_add(&ms[i], time_replay(bench->program, dir, MOMENT[i].seq));
+    }
+    for (size_t i = 1; i < MOMENTS; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "the command replay --at, %s", MOMENT[i].name);
+        bench_report(bench, &(bench_figure){name, "ms", &ms[i], MOMENT[0].name, &ms[0], BENCH_LIMIT_RATIO_MAX, 2});
+    }
+}
+
+static double time_replay(const char *program, const char *dir, uint64_t seq)
+{
+    char at[24];
+    int status = 0;
+    snprintf(at, sizeof at, "%llu", (unsigned long long)seq);
+    const uint64_t began_ns = bench_now_ns();
+    const pid_t child = fork();
+    if (child < 0) bench_die("fork failed");
+    if (child == 0) {
+        const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        dup2(nowhere, STDOUT_FILENO);
+        execl(program, program, "replay", "--db", dir, "--at", at, "--state", (char *)NULL);
+        _exit(127);
+    }
+    if (waitpid(child, &status, 0) < 0 || status != 0) bench_die("symlog replay ended with status %d", status);
+    return (double)(bench_now_ns() - began_ns) / 1e6;
 }
 
 static void measure_big_set(bench *bench)

@@ -28,6 +28,7 @@ struct serving {
 
 static const uint64_t LOOK_NS = 1000000;
 
+static serving *make(void);
 static void start(serving *serving, const char *program);
 static void read_ports(serving *serving);
 static void add_tracks(const serving *serving);
@@ -35,12 +36,27 @@ static void *watch(void *ctx);
 
 serving *serving_open(const bench *bench)
 {
-    serving *serving = calloc(1, sizeof *serving);
-    if (serving == NULL) bench_die("out of memory");
+    serving *serving = make();
     bench_make_dir(bench, serving->dir);
     start(serving, bench->program);
     read_ports(serving);
     add_tracks(serving);
+    return serving;
+}
+
+serving *serving_open_log(const bench *bench, const char *dir)
+{
+    serving *serving = make();
+    snprintf(serving->dir, sizeof serving->dir, "%s", dir);
+    start(serving, bench->program);
+    read_ports(serving);
+    return serving;
+}
+
+static serving *make(void)
+{
+    serving *serving = calloc(1, sizeof *serving);
+    if (serving == NULL) bench_die("out of memory");
     return serving;
 }
 
@@ -66,6 +82,53 @@ uint16_t serving_osc_port(const serving *serving)
 uint16_t serving_ws_port(const serving *serving)
 {
     return serving->ws_port;
+}
+
+void serving_pause(const serving *serving)
+{
+    int status = 0;
+    kill(serving->child, SIGSTOP);
+    if (waitpid(serving->child, &status, WUNTRACED) < 0 || !WIFSTOPPED(status)) bench_die("symlog serve is gone");
+}
+
+void serving_resume(const serving *serving)
+{
+    kill(serving->child, SIGCONT);
+}
+
+uint64_t serving_memory_bytes(const serving *serving)
+{
+    char path[64], line[128];
+    unsigned long long kib = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)serving->child);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) bench_die("%s: %s", path, strerror(errno));
+    while (kib == 0 && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "RssAnon:", strlen("RssAnon:")) == 0) kib = strtoull(line + strlen("RssAnon:"), NULL, 10);
+    }
+    fclose(file);
+    return kib << 10;
+}
+
+uint64_t serving_count_datagrams(const serving *serving, uint64_t after_seq, uint64_t *oldest_seq)
+{
+    char errmsg[SL_LOG_ERRMSG_BYTES] = "cannot read the log of symlog serve";
+    sl_log *log = NULL;
+    sl_log_reader *reader = NULL;
+    sl_log_beginning beginning = {0};
+    const sl_log_options options = {.dir = serving->dir};
+    if (sl_log_open(&log, &options, errmsg) != SL_OK || sl_log_begins(log, &beginning) != SL_OK ||
+        sl_log_reader_open(log, after_seq + 1, &reader) != SL_OK)
+        bench_die("%s", errmsg);
+    if (oldest_seq != NULL) *oldest_seq = beginning.oldest_seq;
+    sl_event event;
+    sl_err err = SL_OK;
+    uint64_t count = 0;
+    while ((err = sl_log_read(reader, &event)) == SL_OK) count += event.kind == SL_KIND_OSC;
+    if (err != SL_ERR_END) bench_die("%s", sl_log_reader_error(reader));
+    sl_log_reader_close(reader);
+    sl_log_close(log);
+    return count;
 }
 
 taker *serving_taken(serving *serving)

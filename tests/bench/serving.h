@@ -14,11 +14,25 @@ typedef struct serving serving;
 /* Starts bench->program and waits until it listens. */
 serving *serving_open(const bench *bench);
 
+/* The same on the log in the folder `dir`, which becomes the serving's; no track is added. */
+serving *serving_open_log(const bench *bench, const char *dir);
+
 /* Stops it and removes its log. */
 void serving_close(serving *serving);
 
 uint16_t serving_osc_port(const serving *serving);
 uint16_t serving_ws_port(const serving *serving);
+
+/* The process stops where it is, and goes on. */
+void serving_pause(const serving *serving);
+void serving_resume(const serving *serving);
+
+/* Memory that belongs to the process alone: the log, which is mapped, is not in it. */
+uint64_t serving_memory_bytes(const serving *serving);
+
+/* Reads its log: how many datagrams it holds after event `after_seq`; *oldest_seq (may be NULL) is the oldest number
+ * that is still stored. */
+uint64_t serving_count_datagrams(const serving *serving, uint64_t after_seq, uint64_t *oldest_seq);
 
 /* Has its log read along from now on, by a thread of ours: serving_taken counts the durable datagrams. */
 void serving_watch(serving *serving);

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 enum {
-    SL_COMMITTER_BATCH_EVENTS = 4096,
+    SL_COMMITTER_BATCH_EVENTS = 16384,
     SL_COMMITTER_BATCH_BYTES = 4 << 20, /* of payloads; a single event may be bigger */
     SL_COMMITTER_QUEUE_EVENTS = 1024,
     SL_COMMITTER_QUEUE_BYTES = 256 << 20
