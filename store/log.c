@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static const size_t MAP_BYTES_LIMITED = (size_t)64 << 30; /* under a limit such 
 
 static int open_env(sl_log *log, const sl_log_options *options);
 static int open_env_sized(sl_log *log, const sl_log_options *options, size_t map_size_bytes);
+static void on_broken_file(MDB_env *env, const char *what);
 static sl_err open_databases(sl_log *log, const sl_log_options *options, char errmsg[SL_LOG_ERRMSG_BYTES]);
 static sl_err open_databases_in(sl_log *log, MDB_txn *txn, const sl_log_options *options,
                                 char errmsg[SL_LOG_ERRMSG_BYTES]);
@@ -207,6 +209,7 @@ static int open_env_sized(sl_log *log, const sl_log_options *options, size_t map
     int code = mdb_env_create(&log->env);
     if (code != 0) return code;
     code = mdb_env_set_maxdbs(log->env, DATABASE_COUNT);
+    if (code == 0) code = mdb_env_set_assert(log->env, on_broken_file);
     if (code == 0) code = mdb_env_set_maxreaders(log->env, READERS_MAX);
     if (code == 0) code = mdb_env_set_mapsize(log->env, map_size_bytes);
     if (code == 0) code = mdb_env_open(log->env, options->dir, flags, 0600);
@@ -215,6 +218,15 @@ static int open_env_sized(sl_log *log, const sl_log_options *options, size_t map
         log->env = NULL;
     }
     return code;
+}
+
+/* LMDB found nonsense where it does not expect any, and would abort with a line of its source. Ends like the other ways
+ * in which a damaged file ends a process, so that a program has one of them to prepare for. */
+static void on_broken_file(MDB_env *env, const char *what)
+{
+    (void)env;
+    (void)what;
+    raise(SIGBUS);
 }
 
 static sl_err open_databases(sl_log *log, const sl_log_options *options, char errmsg[SL_LOG_ERRMSG_BYTES])

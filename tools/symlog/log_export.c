@@ -41,8 +41,9 @@ int sl_log_file_export(const char *db, const char *path, bool is_raw)
     int status = SL_EXIT_OK;
     if (err != SL_OK) status = sl_failure("log", "%s; the export ends before it", errmsg);
     bool is_file = out.printer.file != stdout;
+    bool is_ours = out.printer.is_new;
     status = sl_printer_close(&out.printer, "log", status);
-    if (is_file && err == SL_OK && status != SL_EXIT_OK) remove(path); /* half an export is none */
+    if (is_ours && err == SL_OK && status != SL_EXIT_OK) remove(path); /* half an export is none */
     if (is_file && status == SL_EXIT_OK) printf("exported %llu events to %s\n", (unsigned long long)out.count, path);
     sl_text_close(&out.line);
     sl_log_close(out.log);

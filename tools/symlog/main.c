@@ -1,6 +1,8 @@
 /* symlog's entry: finds the command in a table and runs it. */
 #include "tools/symlog/command.h"
+#include "tools/symlog/fault.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/printer.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +18,7 @@ enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 static void print_help(FILE *to);
 static const sl_command *find_command(const char *name);
 static bool asks_for_help(int argc, char **argv);
+static int finish(const char *name, int status);
 
 int main(int argc, char **argv)
 {
@@ -26,11 +29,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help(stdout);
-        return SL_EXIT_OK;
+        return finish(argv[1], SL_EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts(SL_PROGRAM_VERSION);
-        return SL_EXIT_OK;
+        return finish(argv[1], SL_EXIT_OK);
     }
     const sl_command *command = find_command(argv[1]);
     if (command == NULL) {
@@ -39,9 +42,17 @@ int main(int argc, char **argv)
     }
     if (asks_for_help(argc - 1, argv + 1)) {
         fputs(command->help, stdout);
-        return SL_EXIT_OK;
+        return finish(command->name, SL_EXIT_OK);
     }
-    return command->run(argc - 1, argv + 1);
+    if (command != &sl_command_verify) sl_fault_guard(); // Its children may die of a damaged file: it looks how.
+    return finish(command->name, command->run(argc - 1, argv + 1));
+}
+
+/* The exit status: what standard output could not take is not done. */
+static int finish(const char *name, int status)
+{
+    sl_printer printer = sl_printer_stdout();
+    return status == SL_EXIT_OK ? sl_printer_close(&printer, name, status) : status;
 }
 
 static void print_help(FILE *to)

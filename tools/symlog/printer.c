@@ -28,6 +28,7 @@ bool sl_printer_open(sl_printer *printer, const char *path)
     *printer = sl_printer_stdout();
     if (strcmp(path, "-") == 0) return true;
     *printer = (sl_printer){.file = fopen(path, "wxe")};
+    printer->is_new = printer->file != NULL;
     struct stat there;
     bool is_device = printer->file == NULL && errno == EEXIST && stat(path, &there) == 0 && !S_ISREG(there.st_mode);
     if (is_device) printer->file = fopen(path, "we");
@@ -79,6 +80,7 @@ bool sl_printer_flush(sl_printer *printer)
     struct pollfd descriptor = {.fd = fileno(printer->file)};
     bool has_left = poll(&descriptor, 1, 0) == 1 && (descriptor.revents & POLLERR) != 0;
     if (printer->error == 0 && has_left) printer->error = EPIPE;
+    if (printer->error == 0 && ferror(printer->file) != 0) printer->error = EIO; /* written past the printer */
     return printer->error == 0;
 }
 

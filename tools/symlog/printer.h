@@ -15,6 +15,7 @@ typedef struct sl_printer {
     FILE *file;
     size_t columns; /* of the terminal that this is; 0: it is none */
     int error;      /* errno of the first write that failed; 0: none did */
+    bool is_new;    /* the file was not there before */
 } sl_printer;
 
 /* Standard output. */

@@ -10,6 +10,7 @@
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/nearest.h"
+#include "tools/symlog/printer.h"
 #include "tools/symlog/progress.h"
 
 #include <assert.h>
@@ -349,5 +350,6 @@ static int print_verdict(const verify *run)
                (unsigned long long)run->snapshots_bad, (unsigned long long)run->first_bad_snapshot);
     }
     putchar('\n');
-    return is_ok ? SL_EXIT_OK : SL_EXIT_FOUND;
+    sl_printer printer = sl_printer_stdout();
+    return sl_printer_close(&printer, "verify", is_ok ? SL_EXIT_OK : SL_EXIT_FOUND);
 }
