@@ -160,10 +160,22 @@ static sl_err go_on(sl_state *state, sl_source_state *sender)
     return err;
 }
 
+/* The first number of a session says where its numbers begin. After a pause they go on: those that were sent in it are
+ * missing, and what comes from before it is late. */
+static void begin_numbers(const sl_state *state, sl_source_state *sender, uint64_t first)
+{
+    uint64_t *next = &sender->source.next_source_seq;
+    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
+    if (!is_interrupted(sender)) *next = at_zero ? 0 : first;
+    sender->has_number = true;
+}
+
+/* Where nothing of a session came yet, a heartbeat told that there was something, and its numbers go on behind it. */
 sl_err sl_turn_give_up(sl_state *state, sl_source_state *sender, uint64_t through)
 {
     sl_hold *hold = &sender->hold;
-    if (!sender->has_number) return SL_OK;
+    if (is_interrupted(sender)) return SL_OK;
+    if (!sender->has_number) begin_numbers(state, sender, sl_number_after(through, 1));
     if (!hold->gives_up || sl_number_distance(through, hold->given_up) > 0) hold->given_up = through;
     hold->gives_up = true;
     return go_on(state, sender);
@@ -236,17 +248,6 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     return err;
 }
 
-/* The first number of a session says where its numbers begin. After a pause they go on: those that were sent in it are
- * missing, and what comes from before it is late. */
-static void begin_numbers(sl_state *state, uint64_t first)
-{
-    sl_source_state *sender = state->sender;
-    uint64_t *next = &sender->source.next_source_seq;
-    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
-    if (!is_interrupted(sender)) *next = at_zero ? 0 : first;
-    sender->has_number = true;
-}
-
 sl_err sl_turn_take(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
@@ -256,7 +257,7 @@ sl_err sl_turn_take(sl_state *state, const sl_event *event)
         source->unnumbered_count++;
         return err;
     }
-    if (!sender->has_number) begin_numbers(state, event->source_seq);
+    if (!sender->has_number) begin_numbers(state, sender, event->source_seq);
     int64_t ahead = sl_number_distance(event->source_seq, source->next_source_seq);
     if (ahead < 0) {
         source->late++;
@@ -304,7 +305,7 @@ void sl_turn_hear(sl_state *state, uint64_t next)
     bool has_hello = sender->source.has_hello;
     /* All that came before it is lost so far. Where the session was joined in the middle, it tells nothing yet. */
     bool is_beginning = next > 0 && sl_numbers_begin_at_zero(next, has_hello, sl_state_has_picture(state));
-    if (!sender->has_number && (is_beginning || is_interrupted(sender))) begin_numbers(state, next);
+    if (!sender->has_number && (is_beginning || is_interrupted(sender))) begin_numbers(state, sender, next);
     if (sender->has_horizon && sl_number_distance(next, sender->horizon) <= 0) return;
     sender->has_horizon = true;
     sender->horizon = next;

@@ -254,6 +254,22 @@ static void test_turn_at_the_beginning_given_up(void **state)
     teardown(&bench);
 }
 
+/* Ingest let the session begin for a heartbeat; the reducer, which had no reason to, follows what it gives up. */
+static void test_turn_before_any_number_given_up(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench, false);
+    take_session(&bench, 8, false);
+    take_gave_up(&bench, 99);
+    take_session(&bench, 8, true); /* without the gave_up, its numbers would begin at 0 */
+    send_number(&bench, 100);
+    assert_int_equal(color(&bench), 100);
+    assert_int_equal(source(&bench)->next_source_seq, 101);
+    assert_int_equal(source(&bench)->gap_size_total, 0);
+    teardown(&bench);
+}
+
 static void test_turn_overflow_gives_up_the_first(void **state)
 {
     (void)state;
@@ -540,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_turn_given_up_one_of_two),
         cmocka_unit_test(test_turn_at_the_tail_given_up),
         cmocka_unit_test(test_turn_at_the_beginning_given_up),
+        cmocka_unit_test(test_turn_before_any_number_given_up),
         cmocka_unit_test(test_turn_overflow_gives_up_the_first),
         cmocka_unit_test(test_turn_begin_at_zero_or_in_the_middle),
         cmocka_unit_test(test_turn_wrap),
