@@ -67,7 +67,8 @@ static sl_err take_settled(sl_state *state)
     return sl_turn_is_waiting(state->sender) ? SL_OK : sl_run_end(state, false);
 }
 
-/* What happens while nobody listens is not known: the tree is stale, and the numbers begin anew. */
+/* What happens while nobody listens is not known: the tree is stale. The numbers go on behind the pause: those that
+ * were sent in it are missing, and what comes from before it is late. */
 static sl_err take_paused(sl_state *state, const sl_event *event)
 {
     static const char reason[] = "source paused";
@@ -78,7 +79,9 @@ static sl_err take_paused(sl_state *state, const sl_event *event)
     }
     sl_source_state *sender = state->sender;
     if (sender->source.is_paused == paused.is_paused) return SL_OK;
+    bool has_number = sender->has_number;
     sl_err err = sl_turn_close(state, sender);
+    sender->has_number = has_number;
     sender->source.is_paused = paused.is_paused;
     return err == SL_OK ? sl_state_go_stale(state, sl_value_text(reason, strlen(reason))) : err;
 }

@@ -137,9 +137,6 @@ size_t sl_state_holes(const sl_state *state, uint32_t source, sl_hole *holes, si
  */
 uint64_t sl_state_source_end(const sl_state *state, uint32_t source);
 
-/* True if a source was paused and resumed, and none of its numbers has come since. */
-bool sl_state_source_is_resumed(const sl_state *state, uint32_t source);
-
 /* True if the log had a picture: then what a session's first numbers are missing is a gap. */
 bool sl_state_has_picture(const sl_state *state);
 

@@ -19,12 +19,6 @@ static uint64_t count_numbers(const sl_event *event)
     return count > 0 ? count : 1;
 }
 
-/* True if the session has been heard, and not since a pause. */
-static bool is_interrupted(const sl_source_state *sender)
-{
-    return !sender->has_number && sender->source.next_source_seq > 0;
-}
-
 /* The hold. */
 
 /* An empty hold takes an event of any length. */
@@ -161,10 +155,20 @@ static sl_err go_on(sl_state *state, sl_source_state *sender)
     return err;
 }
 
+/* The first number of a session says where its numbers begin. */
+static void begin_numbers(const sl_state *state, sl_source_state *sender, uint64_t first)
+{
+    uint64_t *next = &sender->source.next_source_seq;
+    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
+    *next = at_zero ? 0 : first;
+    sender->has_number = true;
+}
+
+/* Where nothing of a session came yet, a heartbeat told that there was something, and its numbers go on behind it. */
 sl_err sl_turn_give_up(sl_state *state, sl_source_state *sender, uint64_t through)
 {
     sl_hold *hold = &sender->hold;
-    if (!sender->has_number) return SL_OK;
+    if (!sender->has_number) begin_numbers(state, sender, sl_number_after(through, 1));
     if (!hold->gives_up || sl_number_distance(through, hold->given_up) > 0) hold->given_up = through;
     hold->gives_up = true;
     return go_on(state, sender);
@@ -245,17 +249,6 @@ static sl_err make_room(sl_state *state, const sl_event *event)
     return err;
 }
 
-/* The first number of a session says where its numbers begin. After a pause they go on: those that were sent in it are
- * missing, and what comes from before it is late. */
-static void begin_numbers(sl_state *state, uint64_t first)
-{
-    sl_source_state *sender = state->sender;
-    uint64_t *next = &sender->source.next_source_seq;
-    bool at_zero = sl_numbers_begin_at_zero(first, sender->source.has_hello, sl_state_has_picture(state));
-    if (!is_interrupted(sender)) *next = at_zero ? 0 : first;
-    sender->has_number = true;
-}
-
 sl_err sl_turn_take(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
@@ -265,7 +258,7 @@ sl_err sl_turn_take(sl_state *state, const sl_event *event)
         source->unnumbered_count++;
         return err;
     }
-    if (!sender->has_number) begin_numbers(state, event->source_seq);
+    if (!sender->has_number) begin_numbers(state, sender, event->source_seq);
     int64_t ahead = sl_number_distance(event->source_seq, source->next_source_seq);
     if (ahead < 0) {
         source->late++;
@@ -296,8 +289,7 @@ sl_err sl_turn_skip(sl_state *state, sl_source_state *sender, uint64_t last)
 
 bool sl_turn_is_past(const sl_source_state *sender, uint64_t last)
 {
-    bool is_known = sender->has_number || is_interrupted(sender);
-    return is_known && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
+    return sender->has_number && sl_number_distance(sl_number_after(last, 1), sender->source.next_source_seq) < 0;
 }
 
 bool sl_turn_is_waiting(const sl_source_state *sender)
@@ -313,7 +305,7 @@ void sl_turn_hear(sl_state *state, uint64_t next)
     bool has_hello = sender->source.has_hello;
     /* All that came before it is lost so far. Where the session was joined in the middle, it tells nothing yet. */
     bool is_beginning = next > 0 && sl_numbers_begin_at_zero(next, has_hello, sl_state_has_picture(state));
-    if (!sender->has_number && (is_beginning || is_interrupted(sender))) begin_numbers(state, next);
+    if (!sender->has_number && is_beginning) begin_numbers(state, sender, next);
     if (sender->has_horizon && sl_number_distance(next, sender->horizon) <= 0) return;
     sender->has_horizon = true;
     sender->horizon = next;
@@ -335,10 +327,8 @@ static size_t walk_holes(const sl_state *state, uint32_t source, uint64_t *end, 
     uint32_t at = 0;
     *end = 0;
     while (at < state->source_count && state->sources[at]->source.number != source) at++;
-    if (at == state->source_count) return 0;
+    if (at == state->source_count || !state->sources[at]->has_number) return 0;
     const sl_source_state *sender = state->sources[at];
-    *end = sender->source.next_source_seq;
-    if (!sender->has_number) return 0;
     uint64_t expected = sender->source.next_source_seq;
     size_t count = 0;
     for (const sl_held *held = sender->hold.first; held != NULL; held = held->next) {
@@ -363,11 +353,4 @@ uint64_t sl_state_source_end(const sl_state *state, uint32_t source)
     uint64_t end;
     (void)walk_holes(state, source, &end, NULL, 0);
     return end;
-}
-
-bool sl_state_source_is_resumed(const sl_state *state, uint32_t source)
-{
-    uint32_t at = 0;
-    while (at < state->source_count && state->sources[at]->source.number != source) at++;
-    return at < state->source_count && !state->sources[at]->source.is_paused && is_interrupted(state->sources[at]);
 }

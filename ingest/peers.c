@@ -54,7 +54,6 @@ sl_err sl_peers_restore(sl_peers *peers, const sl_source *source, const sl_peer_
     atomic_store(&peer->paused, source->is_paused ? source->number : 0);
     if (run->next > 0 || run->hole_count > 0)
         sl_arrivals_restore(peer->arrivals, run->next, run->holes, run->hole_count, now_ns);
-    peer->is_resumed = run->is_resumed;
     if (run->hole_count > 0) peers->due_ns = 0;
     sl_peers_counters(peers, &peers->told);
     return SL_OK;
@@ -93,6 +92,8 @@ sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, 
     sl_peer_verdict verdict = {.source = sl_peer_counts_source(&peer->counts), .source_seq = SL_SOURCE_SEQ_NONE};
     if (atomic_load(&peer->paused) == verdict.source) {
         sl_peer_count_add(&peer->counts.ignored, 1);
+        /* Which run this is must be known when the pause is over: the next event says it. */
+        if (datagram->control != SL_CONTROL_NONE) (void)judge_control(peers, peer, datagram, now_ns);
         verdict.is_dropped = true;
         return verdict;
     }
@@ -255,14 +256,13 @@ static bool is_too_far(const sl_peer *peer, uint64_t last)
     return sl_arrivals_is_too_far(peer->arrivals, sl_number_after(last, 1));
 }
 
-/* True if numbers tell that their sender began anew. Who said hello would have said it again, unless in a pause, where
- * nobody listened; but a hello that came after numbers may have been meant for those that follow it. */
+/* True if numbers tell that their sender began anew. Who said hello would have said it again; but a hello that came
+ * after numbers may have been meant for those that follow it. */
 static bool is_new_run(const sl_peer *peer, sl_arrival known, uint64_t last, uint64_t now_ns)
 {
     bool is_far_back = sl_arrivals_is_far_back(peer->arrivals, last) || is_too_far(peer, last);
     if (!peer->has_hello) return known == SL_ARRIVAL_OTHER || is_far_back;
-    bool is_meant_for_others = peer->is_adopted && now_ns < peer->young_until_ns;
-    if (!is_meant_for_others && !peer->is_resumed) return false;
+    if (!peer->is_adopted || now_ns >= peer->young_until_ns) return false;
     return known == SL_ARRIVAL_OTHER || (is_far_back && !sl_arrivals_is_open(peer->arrivals, last));
 }
 

@@ -70,7 +70,6 @@ typedef struct sl_peer_run {
     uint64_t next;        /* the number after the highest that came, or that a heartbeat told of; 0: none is known */
     const sl_hole *holes; /* below it; borrowed */
     size_t hole_count;
-    bool is_resumed; /* none of its numbers came since a pause */
 } sl_peer_run;
 
 /* Takes up a source from the log's state at start. Oldest first. Passes over sources of other inputs.

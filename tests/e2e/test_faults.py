@@ -272,6 +272,7 @@ def test_a_stopped_serve_knows_what_the_kernel_dropped(start, tmp_path):
     assert numbers == sorted(set(numbers)), "in the sender's order, each once"
     missing = numbers[-1] + 1 - len(numbers)
     final = stat(serve.db)
+    print(f"{final['kernel_drops']} dropped of {numbers[-1] + 1}, {one_source(serve.db)['gaps']} gaps")
     assert missing == final["kernel_drops"] == one_source(serve.db)["gap_size_total"]
 
 

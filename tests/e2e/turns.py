@@ -158,6 +158,7 @@ class _Sender:
 
     def give_up(self, through):
         if self.next is None:
+            self.next = after(through, 1)
             return
         if self.given_up is None or distance(through, self.given_up) > 0:
             self.given_up = through

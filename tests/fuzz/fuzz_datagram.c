@@ -1,16 +1,23 @@
 /*
  * Any bytes as a datagram: what core's OSC reader accepts must read to the last byte, inside the packet, the same way
- * each time, and every datagram must have a text.
+ * each time, and every datagram must have a text. Then the way that serve takes it: what is put into the ring is taken
+ * by the reducer, numbers that come again are not put there again, and nothing is waited for in the end.
  */
 #include "core/message.h"
 #include "core/osc.h"
+#include "ingest/intake.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { TEXT_BYTES_MAX = 4096 };
+#include <arpa/inet.h>
+
+enum { TEXT_BYTES_MAX = 4096, RING_BYTES = 1 << 20, DRAFTS_MAX = 16, TICKS_MAX = 200 };
+
+#define SECOND_NS UINT64_C(1000000000)
 
 static void check_messages(const uint8_t *data, size_t size);
 static void check_message(const sl_osc_message *message, const uint8_t *data, size_t size);
 static void check_text(const uint8_t *data, size_t size);
+static void check_intake(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(error.position <= size);
     if (is_good) check_messages(data, size);
     check_text(data, size);
+    if (is_good) check_intake(data, size);
     return 0;
 }
 
@@ -78,4 +86,54 @@ static void check_text(const uint8_t *data, size_t size)
     sl_text_event_json(&text, &event, NULL);
     require(!text.bad && text.bytes[0] == '{' && text.bytes[text.length - 1] == '}');
     sl_text_close(&text);
+}
+
+/* Reduces what is in the ring; returns how many of it are OSC. */
+static size_t drain(sl_intake *intake, sl_state *state)
+{
+    sl_event drafts[DRAFTS_MAX];
+    size_t count = sl_ring_take(intake->ring, drafts, DRAFTS_MAX);
+    size_t osc_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        drafts[i].seq = sl_state_seq(state) + 1;
+        osc_count += drafts[i].kind == SL_KIND_OSC;
+        require(sl_reduce(state, &drafts[i], NULL) == SL_OK);
+    }
+    sl_ring_release(intake->ring);
+    return osc_count;
+}
+
+static void check_intake(const uint8_t *data, size_t size)
+{
+    static sl_ring *ring; /* empty after each datagram */
+    if (ring == NULL) require(sl_ring_create(RING_BYTES, &ring) == SL_OK);
+    sl_intake intake = {.start_ns = SECOND_NS, .ring = ring};
+    sl_state *state;
+    require(sl_peers_create(1, &intake.peers) == SL_OK);
+    require(sl_state_create(sl_host_memory(), &state) == SL_OK);
+    struct sockaddr_in from = {
+        .sin_family = AF_INET, .sin_port = htons(9000), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    uint64_t now_ns = 2 * SECOND_NS;
+    sl_intake_take(&intake, &from, data, size, now_ns);
+    size_t first = drain(&intake, state);
+    sl_intake_take(&intake, &from, data, size, now_ns);
+    size_t again = drain(&intake, state);
+    sl_datagram datagram;
+    bool is_taken = sl_datagram_read(data, size, &datagram) == SL_DATAGRAM_FAULT_NONE;
+    bool is_event = is_taken && datagram.control == SL_CONTROL_NONE;
+    require(is_event ? first == 1 : first <= is_taken);
+    require(again == (is_event && datagram.count == 0));
+    int ticks = 0;
+    while (sl_intake_tick(&intake, now_ns) != UINT64_MAX) {
+        now_ns += SECOND_NS / 50;
+        (void)drain(&intake, state);
+        require(++ticks < TICKS_MAX);
+    }
+    (void)drain(&intake, state);
+    const sl_source *source;
+    for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++)
+        require(sl_state_holes(state, source->number, NULL, 0) == 0);
+    sl_state_destroy(state);
+    sl_peers_destroy(intake.peers);
 }

@@ -158,10 +158,11 @@ static void note_gap(replay *replay, const sl_source *source, sl_hole gap)
         sim_fail(replay->world, "event %llu gives up #%llu, and nothing in the log tells that it was sent",
                  (unsigned long long)sl_state_seq(replay->state), (unsigned long long)(gap.first + gap.count - 1));
     for (uint64_t i = 0; i < gap.count; i++) {
-        uint32_t offset = (uint32_t)(gap.first + i) - run->first_number;
+        uint64_t number = gap.first + i;
+        uint32_t offset = (uint32_t)number - run->first_number;
         if (offset >= run->count || replay->taken_in[run->number][offset] != session - replay->sessions + 1) continue;
         sim_fail(replay->world, "event %llu gives up #%llu, and the log has it",
-                 (unsigned long long)sl_state_seq(replay->state), (unsigned long long)(gap.first + i));
+                 (unsigned long long)sl_state_seq(replay->state), (unsigned long long)number);
         return;
     }
 }

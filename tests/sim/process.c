@@ -161,9 +161,7 @@ static void restore_peers(sim_world *world)
     if (sl_peers_create(sl_state_source_next(state), &process->peers) != SL_OK) abort();
     const sl_source *source;
     for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
-        sl_peer_run run = {.is_resumed = sl_state_source_is_resumed(state, source->number),
-                           .next = sl_state_source_end(state, source->number),
-                           .holes = holes};
+        sl_peer_run run = {.next = sl_state_source_end(state, source->number), .holes = holes};
         run.hole_count = sl_state_holes(state, source->number, holes, SL_PEERS_HOLES_MAX);
         if (run.hole_count > SL_PEERS_HOLES_MAX) run.hole_count = SL_PEERS_HOLES_MAX;
         if (sl_peers_restore(process->peers, source, &run, world->now_ns) != SL_OK)

@@ -276,8 +276,7 @@ static bool restore_peers(serve *serve)
     const sl_source *source = NULL;
     for (size_t i = 0; (source = sl_state_source_at(state, i)) != NULL; i++) {
         const size_t count = sl_state_holes(state, source->number, holes, SL_PEERS_HOLES_MAX);
-        const sl_peer_run run = {.is_resumed = sl_state_source_is_resumed(state, source->number),
-                                 .next = sl_state_source_end(state, source->number),
+        const sl_peer_run run = {.next = sl_state_source_end(state, source->number),
                                  .holes = holes,
                                  .hole_count = count < SL_PEERS_HOLES_MAX ? count : SL_PEERS_HOLES_MAX};
         if (sl_peers_restore(serve->peers, source, &run, now_ns) == SL_OK) continue;
