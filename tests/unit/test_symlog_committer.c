@@ -38,7 +38,7 @@ static fixture *set_up(size_t map_size_bytes)
     const sl_log_options options = {
         .dir = fixture->dir, .is_writer = true, .durability = SL_DURABILITY_PROCESS, .map_size_bytes = map_size_bytes};
     fixture->log = open_with(&options);
-    assert_int_equal(sl_ring_create(1 << 20, &fixture->ring), SL_OK);
+    assert_int_equal(sl_ring_create(8 << 20, &fixture->ring), SL_OK);
     fixture->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_true(fixture->wake_fd >= 0);
     return fixture;
