@@ -19,9 +19,12 @@ enum {
     FRACTION_BITS = 52,
     EXPONENT_BIAS = 1075,      /* of the fraction read as an integer */
     EXPONENT_SHORT_MIN = -121, /* where 128 bits are enough */
-    LIMBS = 37,                /* 32 bits each: 10^324 quarters of a unit times 2^53 */
-    FIXED_POINT_MIN = -3,      /* 0.0001 is the smallest number without an exponent */
-    FIXED_POINT_MAX = 16,      /* and 9999999999999998.0 the largest */
+    CHUNK = 100000000,         /* so many digits at once */
+    CHUNK_DIGITS = 8,
+    CHUNK_SHIFT_MAX = 100, /* 27 bits more are enough, too */
+    LIMBS = 37,            /* 32 bits each: 10^324 quarters of a unit times 2^53 */
+    FIXED_POINT_MIN = -3,  /* 0.0001 is the smallest number without an exponent */
+    FIXED_POINT_MAX = 16,  /* and 9999999999999998.0 the largest */
 };
 
 /* value = significand * 2^exponent */
@@ -97,7 +100,23 @@ static void round_last(decimal *number, bool is_low, bool is_high, int half)
     assert(*last <= '9');
 }
 
-/* For -121 <= exponent <= 0. Everything is counted in quarters of the last bit, so that the margins are whole. */
+/* Adds CHUNK_DIGITS digits; zeros before the first other one only move the point. */
+static void add_chunk(decimal *number, uint32_t chunk)
+{
+    char digits[CHUNK_DIGITS];
+    int zeros = 0;
+    for (int i = CHUNK_DIGITS - 1; i >= 0; i--, chunk /= 10) digits[i] = (char)('0' + chunk % 10);
+    while (number->count == 0 && zeros < CHUNK_DIGITS && digits[zeros] == '0') zeros++;
+    number->point -= zeros;
+    memcpy(number->digits + number->count, digits + zeros, (size_t)(CHUNK_DIGITS - zeros));
+    number->count += CHUNK_DIGITS - zeros;
+}
+
+/* For -121 <= exponent <= 0. Everything is counted in quarters of the last bit, so that the margins are whole.
+ *
+ * Digits come by eights while a reader could not be content with fewer: what remains after a digit is within a margin
+ * only if it still is after all later ones, so one look after the eighth is enough.
+ */
 static decimal short_digits(binary value)
 {
     decimal number = {.count = 0, .point = 0};
@@ -117,6 +136,15 @@ static decimal short_digits(binary value)
     }
     u128 above = 2;
     u128 below = value.is_lower_closer ? 1 : 2;
+    while (shift <= CHUNK_SHIFT_MAX) {
+        u128 next = rest * CHUNK;
+        u128 next_rest = next & (one - 1);
+        if (next_rest <= below * CHUNK || next_rest + above * CHUNK >= one) break;
+        add_chunk(&number, (uint32_t)(next >> shift));
+        rest = next_rest;
+        above *= CHUNK;
+        below *= CHUNK;
+    }
     for (;;) {
         rest *= 10;
         above *= 10;

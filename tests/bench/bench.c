@@ -75,7 +75,7 @@ static bool is_reached(const bench_figure *figure, double ratio)
     case BENCH_LIMIT_RATIO_MIN: return ratio >= figure->limit;
     case BENCH_LIMIT_RATIO_MAX: return ratio <= figure->limit;
     case BENCH_LIMIT_VALUE_MIN: return bench_quantile(figure->own->values, figure->own->count, 0.5) >= figure->limit;
-    case BENCH_LIMIT_VALUE_MAX: return bench_quantile(figure->own->values, figure->own->count, 0.5) <= figure->limit;
+    case BENCH_LIMIT_VALUE_MAX: return bench_quantile(figure->own->values, figure->own->count, 1) <= figure->limit;
     case BENCH_LIMIT_NONE: break;
     }
     return true;

@@ -25,7 +25,7 @@ typedef enum bench_limit_type {
     BENCH_LIMIT_RATIO_MIN, /* own / peer is at least this */
     BENCH_LIMIT_RATIO_MAX, /* own / peer is at most this */
     BENCH_LIMIT_VALUE_MIN, /* own is at least this */
-    BENCH_LIMIT_VALUE_MAX  /* own is at most this */
+    BENCH_LIMIT_VALUE_MAX  /* own is at most this, in every round */
 } bench_limit_type;
 
 /* A figure as measured. */
@@ -71,7 +71,7 @@ void bench_add(bench_series *series, double value);
 double bench_quantile(const double *values, size_t count, double q);
 
 /* Prints the figure: minimum, median and maximum of both sides over the rounds, the median of the rounds' ratios, the
- * limit, and whether the median reaches it. */
+ * limit, and whether the median reaches it (BENCH_LIMIT_VALUE_MAX: the maximum). */
 void bench_report(bench *bench, const bench_figure *figure);
 
 /* Prints a sentence that belongs to the figures. */

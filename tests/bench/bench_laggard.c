@@ -4,6 +4,8 @@
  * (without, with, without), of which the median counts, so that what windows without differ by is shown as well.
  *
  * The laggard reads its FULL_AST and nothing more. Its kernel buffer is small, so that it is behind at once.
+ * Memory is what the program itself has (RssAnon), not what the kernel holds for its sockets; what one laggard gave
+ * back the next may take, so the maximum is what counts.
  */
 #include "tests/bench/bench.h"
 

@@ -37,7 +37,7 @@ void bench_redis(bench *bench)
 {
     redis *redis = redis_open(bench);
     if (redis == NULL) {
-        bench_note(bench, "redis: left out, since there is no redis-server here (Debian: apt install redis-server)");
+        bench_note(bench, "redis: left out, since there is no redis-server here (Debian: redis-tools)");
         return;
     }
     redis_close(redis);

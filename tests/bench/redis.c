@@ -16,7 +16,7 @@
 
 enum { COMMANDS = 512, COMMAND_BYTES_MAX = 512, READ_BYTES = 64 << 10, TRIES = 1000 };
 static const uint64_t TRY_NS = 5000000;
-static const char socket_name[] = "socket";
+static const char socket_name[] = "socket"; /* in the folder */
 
 struct redis {
     char dir[BENCH_DIR_BYTES];
@@ -65,9 +65,23 @@ static void start(const redis *redis)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive a bench that died */
     const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(nowhere, STDOUT_FILENO);
+    static char *const arguments[] = {"redis-server",
+                                      "--port",
+                                      "0",
+                                      "--unixsocket",
+                                      "socket",
+                                      "--save",
+                                      "",
+                                      "--appendonly",
+                                      "yes",
+                                      "--appendfsync",
+                                      "always",
+                                      "--auto-aof-rewrite-percentage",
+                                      "0",
+                                      NULL};
     if (chdir(redis->dir) == 0) {
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_name, "--save", "", "--appendonly",
-               "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0", (char *)NULL);
+        execvp("redis-server", arguments);
+        execvp("redis-check-rdb", arguments); /* Debian's redis-tools: the same program, and no service that starts */
     }
     _exit(127);
 }
@@ -99,10 +113,12 @@ static char *make_commands(size_t payload_bytes, size_t *length)
     char command[COMMAND_BYTES_MAX];
     const int head = snprintf(command, sizeof command, "*3\r\n$5\r\nRPUSH\r\n$3\r\nlog\r\n$%zu\r\n", payload_bytes);
     const size_t whole = (size_t)head + payload_bytes + 2;
-    char *commands = malloc(COMMANDS * whole);
-    if (commands == NULL || whole > sizeof command) bench_die("out of memory");
+    if (whole > sizeof command) bench_die("a payload of %zu bytes", payload_bytes);
     memset(command + head, 'x', payload_bytes);
-    memcpy(command + head + payload_bytes, "\r\n", 2);
+    command[whole - 2] = '\r';
+    command[whole - 1] = '\n';
+    char *commands = malloc(COMMANDS * whole);
+    if (commands == NULL) bench_die("out of memory");
     for (size_t i = 0; i < COMMANDS; i++) memcpy(commands + i * whole, command, whole);
     *length = COMMANDS * whole;
     return commands;
