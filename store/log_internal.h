@@ -59,6 +59,9 @@ int sl_log_put_base(const sl_log *log, MDB_txn *txn, const sl_log_beginning *beg
 /* Deletes, in `txn`, up to `max` records below log->beginning.first_seq. Returns LMDB's result. */
 int sl_log_delete_in(const sl_log *log, MDB_txn *txn, size_t max, bool *is_done);
 
+/* Walks LMDB's list of free pages, which may end the process. Returns LMDB's result, MDB_CORRUPTED for nonsense. */
+int sl_log_walk_free(MDB_txn *txn);
+
 /* Begins the read transaction *txn (NULL), or renews it after a reset. Returns LMDB's result; EBUSY for a lockless
  * reader while somebody writes. Any thread. */
 int sl_log_view_begin(sl_log *log, MDB_txn **txn);

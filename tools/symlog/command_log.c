@@ -131,6 +131,8 @@ static sl_err open_listing(listing *out, char errmsg[256])
     if (err != SL_OK) return err;
     err = sl_moment_range(out->log, out->options->from, out->options->to, &out->range, errmsg);
     if (err != SL_OK) return err;
+    if (!out->options->follows && sl_moment_check(out->log, &out->range, errmsg) == SL_ERR_RANGE)
+        (void)sl_failure("log", "%s", errmsg); // Nothing is an answer, too; but not without a word.
     uint64_t last = 0;
     err = sl_log_last(out->log, &last);
     if (err != SL_OK) {
