@@ -52,7 +52,7 @@ const sl_command sl_command_log = {
             "Prints the events as they were recorded, one a line. Works while serve runs.\n\n"
             "  --db DIR       the log's folder\n"
             "  --from MOMENT  first event: a number, a time (2025-11-08T21:30, local unless a zone follows),\n"
-            "                 +SECONDS since the first start, or a mark's text\n"
+            "                 +SECONDS since the first start (events show theirs since the last one), or a mark's text\n"
             "  --to MOMENT    last event\n"
             "  --follow       go on with what is recorded from now on; Ctrl-C ends it\n"
             "  --json         one JSON object a line, as export writes them\n\n"
