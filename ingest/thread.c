@@ -8,6 +8,8 @@ sl_err sl_thread_start(pthread_t *out, const char *name, void *(*run)(void *ctx)
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* what a thread does to itself reaches its handler, or none */
+    sigdelset(&all, SIGSEGV);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* A thread begins with its maker's mask. */
     int failed = pthread_create(out, NULL, run, ctx);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define META_FORMAT "format" /* u32 */
@@ -52,6 +53,11 @@ sl_err sl_log_open(sl_log **out, const sl_log_options *options, char errmsg[SL_L
     if (err != SL_OK) goto fail;
     int code = options->is_writer ? sl_log_make_file(options->dir) : 0;
     if (code == 0) code = open_env(log, options);
+    if (code == EBADF && !options->is_writer) { /* LMDB tried to write the metas of an empty file */
+        snprintf(errmsg, SL_LOG_ERRMSG_BYTES, "log: %s: data.mdb is empty", options->dir);
+        err = SL_ERR_MALFORMED;
+        goto fail;
+    }
     if (code != 0) {
         char step[SL_LOG_ERRMSG_BYTES];
         snprintf(step, sizeof step, "%s: mdb_env_open", options->dir);
@@ -141,6 +147,16 @@ sl_err sl_log_reader_check(sl_log *log, int *freed)
     int code = mdb_reader_check(log->env, &count);
     if (freed != NULL) *freed = count;
     return code == 0 ? SL_OK : sl_log_note(log, "mdb_reader_check", code);
+}
+
+sl_err sl_log_check_name(sl_log *log)
+{
+    mdb_filehandle_t fd;
+    struct stat file;
+    int code = mdb_env_get_fd(log->env, &fd);
+    if (code == 0 && fstat(fd, &file) != 0) code = errno;
+    if (code != 0) return sl_log_note(log, "fstat", code);
+    return file.st_nlink > 0 ? SL_OK : SL_ERR_NOT_FOUND;
 }
 
 sl_err sl_log_size_bytes(sl_log *log, uint64_t *size_bytes)

@@ -118,6 +118,14 @@ void sl_log_reader_rest(sl_log_reader *reader);
 /* Frees the slots of readers whose process died; their number in *freed (may be NULL). At start and every 30 s. */
 sl_err sl_log_reader_check(sl_log *log, int *freed);
 
+/* Looks through LMDB's list of free pages, which appending needs and reading does not. SL_ERR_CORRUPT; a damaged file
+ * may also end the process. Any thread. */
+sl_err sl_log_check_free_pages(sl_log *log);
+
+/* Whether the file that the log is kept in still has a name: SL_ERR_NOT_FOUND when it was deleted under us, so that
+ * what is appended is lost with the last process that has it open. Any thread. */
+sl_err sl_log_check_name(sl_log *log);
+
 /* Bytes of the file in use, for status lines. */
 sl_err sl_log_size_bytes(sl_log *log, uint64_t *size_bytes);
 

@@ -8,9 +8,12 @@
 #include "store/log_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
+static bool is_disk_full(const sl_log *log);
 static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count);
 static sl_err delete_records(sl_log *log, size_t max, bool *is_done);
 static sl_err append_in(sl_log *log, MDB_txn *txn, const sl_event *drafts, size_t count);
@@ -92,6 +95,7 @@ static sl_err append_drafts(sl_log *log, const sl_event *drafts, size_t count)
         return err;
     }
     code = mdb_txn_commit(txn);
+    if (code == EIO && is_disk_full(log)) code = ENOSPC;
     if (code != 0) return sl_log_explain(log->append_error, "append: mdb_txn_commit", code);
     if (is_done) log->is_deleting = false;
     return SL_OK;
@@ -187,4 +191,13 @@ static void write_key(sl_digest digest, uint8_t key[SL_DIGEST_BYTES])
 {
     sl_put_le(key, digest.low, 8);
     sl_put_le(key + 8, digest.high, 8);
+}
+
+/* LMDB calls it an input/output error when only a part of what it writes finds room. */
+static bool is_disk_full(const sl_log *log)
+{
+    const char *path = NULL;
+    struct statvfs disk;
+    if (mdb_env_get_path(log->env, &path) != 0 || statvfs(path, &disk) != 0) return false;
+    return (uint64_t)disk.f_bavail * disk.f_frsize < SL_LOG_ROOM_BYTES;
 }

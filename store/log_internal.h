@@ -15,7 +15,8 @@ enum {
     SL_LOG_FORMAT = 2,              /* of the databases and the record; a log of a later one is not opened */
     SL_LOG_FORMAT_NEW = 1,          /* what a log is made as: it becomes 2 with its first base */
     SL_LOG_INLINE_BYTES_MAX = 2000, /* of a payload in its record; beyond that LMDB takes whole pages for the record */
-    SL_LOG_BLOB_HEADER_BYTES = 8    /* before a blob's bytes: u64 count of the records that refer to it */
+    SL_LOG_ROOM_BYTES = 1 << 16, /* of disk; with less, a write that failed for no reason told failed for want of it */
+    SL_LOG_BLOB_HEADER_BYTES = 8 /* before a blob's bytes: u64 count of the records that refer to it */
 };
 
 static_assert(sizeof(size_t) == sizeof(uint64_t), "LMDB's integer keys are size_t, sequence numbers u64");
@@ -58,6 +59,9 @@ int sl_log_put_base(const sl_log *log, MDB_txn *txn, const sl_log_beginning *beg
 
 /* Deletes, in `txn`, up to `max` records below log->beginning.first_seq. Returns LMDB's result. */
 int sl_log_delete_in(const sl_log *log, MDB_txn *txn, size_t max, bool *is_done);
+
+/* Walks LMDB's list of free pages, which may end the process. Returns LMDB's result, MDB_CORRUPTED for nonsense. */
+int sl_log_walk_free(MDB_txn *txn);
 
 /* Begins the read transaction *txn (NULL), or renews it after a reset. Returns LMDB's result; EBUSY for a lockless
  * reader while somebody writes. Any thread. */

@@ -118,6 +118,7 @@ static sl_err check_soundness(const sl_snapshots *snapshots, bool *was_damaged, 
     const bool is_condemned = snapshots->is_writer && access(path, F_OK) == 0;
     snprintf(path, sizeof path, "%s/" DATA_FILE, snapshots->dir);
     if (access(path, F_OK) != 0) return SL_OK;
+    if (access(path, R_OK) != 0) return sl_log_explain(errmsg, path, errno); /* which is no damage */
     if (!is_condemned && sl_snapshots_is_sound(snapshots->dir, snapshots->is_writer, snapshots->is_lockless))
         return SL_OK;
     if (was_damaged != NULL) *was_damaged = true;

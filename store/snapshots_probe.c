@@ -11,13 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FREE_PAGES = 0 /* LMDB's own list, as a database */, META_PAGES = 2 };
-
 static bool try_all(const char *dir, bool is_writer, bool is_lockless);
 static bool has_whole_file(MDB_env *env);
 static int walk_all(MDB_txn *txn);
 static int walk(MDB_txn *txn, MDB_dbi dbi);
-static bool is_page_list(const MDB_val *value);
 static int delete_all(MDB_txn *txn);
 
 bool sl_snapshots_is_sound(const char *dir, bool is_writer, bool is_lockless)
@@ -81,7 +78,7 @@ static int walk_all(MDB_txn *txn)
 {
     MDB_dbi names;
     MDB_dbi states;
-    int code = walk(txn, FREE_PAGES);
+    int code = sl_log_walk_free(txn);
     if (code == 0) code = mdb_dbi_open(txn, NULL, 0, &names);
     if (code == 0) code = walk(txn, names);
     if (code == 0) code = mdb_dbi_open(txn, SL_SNAPSHOTS_STATES, 0, &states);
@@ -96,29 +93,9 @@ static int walk(MDB_txn *txn, MDB_dbi dbi)
     MDB_val key;
     MDB_val value;
     code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    while (code == 0) {
-        if (dbi == FREE_PAGES && !is_page_list(&value)) code = MDB_CORRUPTED;
-        if (code == 0) code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
+    while (code == 0) code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     mdb_cursor_close(cursor);
     return code == MDB_NOTFOUND ? 0 : code;
-}
-
-/* A count, then so many page numbers, falling. LMDB believes them, and would write over pages in use. */
-static bool is_page_list(const MDB_val *value)
-{
-    size_t count = 0;
-    if (value->mv_size < sizeof count) return false;
-    memcpy(&count, value->mv_data, sizeof count);
-    if (count > value->mv_size / sizeof count - 1) return false;
-    size_t former = SIZE_MAX;
-    for (size_t i = 1; i <= count; i++) {
-        size_t page = 0;
-        memcpy(&page, (const uint8_t *)value->mv_data + i * sizeof page, sizeof page);
-        if (page >= former || page < META_PAGES) return false;
-        former = page;
-    }
-    return true;
 }
 
 /* Has every page changed or freed, which looks at it more closely than reading does; in a transaction that is thrown

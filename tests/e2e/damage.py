@@ -6,6 +6,7 @@ from pathlib import Path
 PAGE_BYTES = 4096
 HEADER = struct.Struct("<QHHHH")  # number, pad, flags, lower, upper
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
+FREE_ROOT_AT = 80  # in each of the first two pages, the metas
 LAST_PAGE_AT = 136  # in each of the first two pages, the metas
 RECORD_HEADER_BYTES = 40
 
@@ -113,6 +114,24 @@ def scatter_noise(pages, moments):
     """Bytes all over the file, LMDB's own pages among them."""
     for _ in range(50):
         pages.data[moments.randrange(len(pages.data))] = moments.randrange(256)
+
+
+def swap_last_leaf(pages, moments):
+    """The tree's last leaf becomes an older one, so that it ends before the last event."""
+    leaves = sorted(pages.of_events(), key=lambda number: max(seq for seq, *_ in pages.records(number)))
+    last = max(seq for seq, *_ in pages.records(leaves[-1]))
+    older = bytes(pages.page(leaves[len(leaves) // 2]))
+    for number in leaves:
+        if any(seq == last for seq, *_ in pages.records(number)):
+            pages.set_page(number, older)
+
+
+def zero_free_list(pages, moments):
+    """The root of LMDB's own list of free pages, in each of the two metas."""
+    for meta in (0, 1):
+        (root,) = struct.unpack_from("<Q", pages.data, meta * PAGE_BYTES + FREE_ROOT_AT)
+        if root < pages.count():
+            pages.set_page(root, bytes(PAGE_BYTES))
 
 
 ALL = [

@@ -125,6 +125,59 @@ def test_verify_names_the_first_bad_event_by_crash(whole, tmp_path, harm):
     assert is_named > 0
 
 
+@pytest.mark.parametrize("harm", damage.ALL, ids=lambda harm: harm.__name__)
+def test_damage_ends_every_command_with_a_word(whole, tmp_path, harm):
+    for seed in range(SEED, SEED + ROUNDS):
+        print(f"SYMLOG_SEED={seed}")
+        for words in (["stat"], ["log"], ["replay", "--state"], ["log", "export", "-"], ["watch", "--once"]):
+            ended = run_symlog(*words, "--db", damaged(whole, tmp_path, harm, seed))
+            assert ended.returncode in (0, 1), f"{words} {ended.stderr}"
+            assert ended.returncode == 0 or "symlog" in ended.stderr.splitlines()[-1]
+            assert "mdb.c" not in ended.stderr, "LMDB's own words mean nothing to people"
+
+
+def test_damage_ends_serve_with_a_word(whole, tmp_path):
+    for harm in (damage.truncate, damage.zero_free_list):
+        db = damaged(whole, tmp_path, harm, SEED)
+        ended = run_symlog("serve", "--db", db, "--osc", "0", "--ws", "0")
+        assert ended.returncode == 1 and "symlog verify" in ended.stderr
+
+
+def test_verify_sees_a_tree_that_ends_too_early(whole, tmp_path):
+    db = damaged(whole, tmp_path, damage.swap_last_leaf, SEED)
+    ended = run_symlog("verify", "--db", db)
+    assert ended.returncode == 1 and "not ok: damaged, first at event " in ended.stdout
+
+
+def test_verify_sees_a_damaged_list_of_free_pages(whole, tmp_path):
+    db = damaged(whole, tmp_path, damage.zero_free_list, SEED)
+    _, errors = symlog("verify", "--db", db, status=1)
+    assert "every event is whole, but LMDB's list of free pages is not" in errors
+    symlog("verify", "--db", db, "--repair", tmp_path / "saved")
+    assert exported(tmp_path / "saved") == whole[1]
+
+
+def test_verify_of_an_empty_file(tmp_path):
+    (tmp_path / "data.mdb").touch()
+    assert "data.mdb is empty" in symlog("verify", "--db", tmp_path, status=1)[1]
+
+
+def test_repair_of_a_pruned_log_loses_nothing_that_was_pruned(whole, tmp_path):
+    db, saved = tmp_path / "damaged", tmp_path / "saved"
+    shutil.copytree(whole[0], db)
+    symlog("prune", "--before", "4000", "--db", db)
+    kept = exported(db)
+    pages = damage.Pages(db)
+    for number in pages.of_events():  # What LMDB has not used again is as if it had.
+        if max(seq for seq, *_ in pages.records(number)) < 4000:
+            pages.set_page(number, bytes(damage.PAGE_BYTES))
+    damage.zero_metas(pages, None)
+    pages.write()
+    output, _ = symlog("verify", "--db", db, "--repair", saved)
+    assert "lost" not in output
+    assert exported(saved) == kept
+
+
 def test_repair_of_a_whole_log_is_a_copy(whole, tmp_path):
     output, _ = symlog("verify", "--db", whole[0], "--repair", tmp_path / "saved")
     assert "lost" not in output

@@ -210,7 +210,7 @@ def test_snapshots_state_at_is_what_replay_says(start):
         ("stateAt", {}, -32602),
         ("stateAt", {"seq": -1}, -32602),
         ("stateAt", {"seq": "1"}, -32602),
-        ("stateAt", {"seq": 100000}, -32603),
+        ("stateAt", {"seq": 100000}, -32001),
         ("history", {"from": 0, "to": 5}, -32602),
         ("history", {"from": 5, "to": 4}, -32602),
         ("history", {"from": 5}, -32602),

@@ -46,21 +46,22 @@ static sl_err remember_name(sl_state *names, const sl_event *event);
 const sl_command sl_command_log = {
     .name = "log",
     .summary = "print, export or import a log's events",
-    .help = "usage: symlog log [--db DIR] [--from MOMENT] [--to MOMENT] [--follow] [--json]\n"
-            "       symlog log export [--raw] FILE [--db DIR]\n"
-            "       symlog log import FILE [--db DIR] [--batch N]\n\n"
-            "Prints the events as they were recorded, one a line. Works while serve runs.\n\n"
-            "  --db DIR       the log's folder\n"
-            "  --from MOMENT  first event: a number, a time (2025-11-08T21:30, local unless a zone follows),\n"
-            "                 +SECONDS since the first start, or a mark's text\n"
-            "  --to MOMENT    last event\n"
-            "  --follow       go on with what is recorded from now on; Ctrl-C ends it\n"
-            "  --json         one JSON object a line, as export writes them\n\n"
-            "export writes the whole log as NDJSON, import makes a new log of such a file: the same events under the\n"
-            "same numbers, the same log id. FILE may be - for standard output or input.\n\n"
-            "  --raw          the records themselves, binary, for tools that read them with core\n"
-            "  --batch N      events that import commits at once (default 1024)\n\n"
-            "example: symlog log --from chorus --to +300\n",
+    .help =
+        "usage: symlog log [--db DIR] [--from MOMENT] [--to MOMENT] [--follow] [--json]\n"
+        "       symlog log export [--raw] FILE [--db DIR]\n"
+        "       symlog log import FILE [--db DIR] [--batch N]\n\n"
+        "Prints the events as they were recorded, one a line. Works while serve runs.\n\n"
+        "  --db DIR       the log's folder\n"
+        "  --from MOMENT  first event: a number, a time (2025-11-08T21:30, local unless a zone follows),\n"
+        "                 +SECONDS since the first start (events show theirs since the last one), or a mark's text\n"
+        "  --to MOMENT    last event\n"
+        "  --follow       go on with what is recorded from now on; Ctrl-C ends it\n"
+        "  --json         one JSON object a line, as export writes them\n\n"
+        "export writes the whole log as NDJSON, import makes a new log of such a file: the same events under the\n"
+        "same numbers, the same log id. FILE may be - for standard output or input.\n\n"
+        "  --raw          the records themselves, binary, for tools that read them with core\n"
+        "  --batch N      events that import commits at once (default 1024)\n\n"
+        "example: symlog log --from chorus --to +300\n",
     .run = run,
 };
 
@@ -131,6 +132,8 @@ static sl_err open_listing(listing *out, char errmsg[256])
     if (err != SL_OK) return err;
     err = sl_moment_range(out->log, out->options->from, out->options->to, &out->range, errmsg);
     if (err != SL_OK) return err;
+    if (!out->options->follows && sl_moment_check(out->log, &out->range, errmsg) == SL_ERR_RANGE)
+        (void)sl_failure("log", "%s", errmsg); // Nothing is an answer, too; but not without a word.
     uint64_t last = 0;
     err = sl_log_last(out->log, &last);
     if (err != SL_OK) {

@@ -45,6 +45,8 @@ typedef struct replay {
     sl_text line;
     sl_text kept; // Payload of an event that is waited for.
 
+    bool has_seen_node; // The filter's node stood there, before or after an event shown.
+
     // Of the event that is being applied.
     sl_text effects;      // What it did, as words or as JSON.
     size_t effect_count;  // Told of it, whether shown or not.
@@ -59,6 +61,7 @@ static sl_err find_range(const options *options, replay *replay, char errmsg[256
 static void close_all(replay *replay);
 static sl_err play(replay *replay, char errmsg[256]);
 static sl_err wait_until_due(replay *replay, sl_event *event);
+static void check_filter(const replay *replay);
 static sl_err apply(replay *replay, const sl_event *event, char errmsg[256]);
 static void tell(void *ctx, const sl_state *state, const sl_effect *effect);
 static sl_err show_event(replay *replay, const sl_event *event, char errmsg[256]);
@@ -73,7 +76,8 @@ const sl_command sl_command_replay = {
         "usage: symlog replay [--db DIR] [--from MOMENT] [--to MOMENT] [--at MOMENT] [--state] [--json] [OPTION...]\n\n"
         "Prints each event decoded, with what it changed in the project's tree, one a line. Works while serve runs.\n"
         "A MOMENT is an event's number, a time (2025-11-08T21:30, local unless a zone follows), +SECONDS since the\n"
-        "log's first start, or the text of a mark (mark:TEXT if it could be taken for one of the others).\n\n"
+        "log's first start, or the text of a mark (mark:TEXT if it could be taken for one of the others). Where serve\n"
+        "was started several times, the +SECONDS that events show count from the last start before them.\n\n"
         "  --db DIR       the log's folder\n"
         "  --from MOMENT  first event shown\n"
         "  --to MOMENT    last event applied\n"
@@ -138,6 +142,11 @@ static int configure(const options *options, replay *replay)
     if (options->wants_state && options->digests != NULL) {
         return sl_usage_error("replay", "--state and --digests show different things; use one of them");
     }
+    const bool is_filtered = options->filter.source != NULL || options->filter.node != NULL || options->kind != NULL;
+    if (is_filtered && (options->wants_state || options->digests != NULL)) {
+        return sl_usage_error("replay", "--source, --kind and --node choose events; use them without --state and "
+                                        "--digests");
+    }
     if (options->target != NULL && (options->wants_state || options->digests != NULL)) {
         return sl_usage_error("replay", "--to-osc sends events; use it without --state and --digests");
     }
@@ -198,6 +207,8 @@ static sl_err find_range(const options *options, replay *replay, char errmsg[256
             return SL_ERR_RANGE;
         }
     }
+    if (replay->show == SHOW_EVENTS && sl_moment_check(replay->log, &replay->range, errmsg) == SL_ERR_RANGE)
+        (void)sl_failure("replay", "%s", errmsg); // Nothing is an answer, too; but not without a word.
     if (replay->range.through > last) replay->range.through = last; // What is appended from now on is left out.
     return SL_OK;
 }
@@ -235,10 +246,26 @@ static sl_err play(replay *replay, char errmsg[256])
     sl_progress_end(&progress);
     if (err == SL_ERR_END) return SL_OK;
     if (err != SL_OK) return err;
+    if (replay->show == SHOW_EVENTS) check_filter(replay);
     if (replay->show == SHOW_STATE) print_state(replay);
     bool has_more = replay->digests_every > 0 && sl_state_seq(replay->state) % replay->digests_every != 0;
     if (replay->show == SHOW_DIGESTS && has_more) print_digest(replay);
     return SL_OK;
+}
+
+/* Nothing is an answer, too; but not without a word on what never was. */
+static void check_filter(const replay *replay)
+{
+    const sl_filter *filter = &replay->filter;
+    if (!sl_filter_has_source(filter, replay->state)) {
+        (void)sl_failure("replay", "by event %llu there is no source \"%.100s\"; symlog stat tells their names",
+                         (unsigned long long)sl_state_seq(replay->state), filter->source);
+    }
+    if (filter->node != NULL && !replay->has_seen_node) {
+        (void)sl_failure("replay",
+                         "in these events there is no node \"%.100s\"; a path is such as tracks[0].clip_slots[3].clip",
+                         filter->node);
+    }
 }
 
 /* Keeps the recorded time. The event's payload is copied, so that a long wait holds no view of the log. SL_ERR_END:
@@ -272,6 +299,8 @@ static sl_err apply(replay *replay, const sl_event *event, char errmsg[256])
         snprintf(errmsg, 256, "event %llu: %s", (unsigned long long)event->seq, sl_err_text(err));
         return err;
     }
+    if (is_shown && (replay->node_before != NULL || sl_filter_node(&replay->filter, replay->state) != NULL))
+        replay->has_seen_node = true;
     if (is_shown) return show_event(replay, event, errmsg);
     bool is_due = replay->show == SHOW_DIGESTS && event->seq % replay->digests_every == 0;
     return !is_due || event->seq < replay->range.from || print_digest(replay) ? SL_OK : SL_ERR_END;

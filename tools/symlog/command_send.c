@@ -199,7 +199,11 @@ static sl_err send_line(sending *run, const json_t *line, char reason[SL_NDJSON_
     }
     sl_err err = run->is_log ? send_event(run, line, reason) : send_message(run, line, reason);
     if (err == SL_OK) run->sent++;
-    if (err == SL_ERR_IO) snprintf(reason, SL_NDJSON_REASON_BYTES, "it cannot be sent; does anybody listen there?");
+    if (err == SL_ERR_IO) {
+        const bool is_too_long = errno == EMSGSIZE;
+        snprintf(reason, SL_NDJSON_REASON_BYTES, "it cannot be sent: %s",
+                 is_too_long ? "a datagram has at most 65,507 bytes, and this is longer" : strerror(errno));
+    }
     return err == SL_ERR_NOT_FOUND ? SL_OK : err;
 }
 

@@ -14,12 +14,15 @@
 #include "tools/symlog/status.h"
 #include "tools/symlog/worker.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024 };
@@ -60,6 +63,8 @@ static int run(int argc, char **argv);
 static int read_options(int argc, char **argv, serve_options *options);
 static int read_origins(const char *name, const char *list, serve_options *options);
 static void catch_signals(void);
+static bool can_listen_for_all(serve *serve);
+static bool can_bind(const char *address, uint16_t port, int type);
 static bool start(serve *serve);
 static bool start_pipeline(serve *serve);
 static bool start_worker(serve *serve);
@@ -106,7 +111,7 @@ static int run(int argc, char **argv)
         serve serve = {.options = options, .wake_fd = -1};
         sl_status_open(&serve.status, STDOUT_FILENO);
         catch_signals();
-        if (start(&serve)) loop(&serve);
+        if (can_listen_for_all(&serve) && start(&serve)) loop(&serve);
         stop(&serve);
         sl_status_close(&serve.status);
         if (serve.errmsg[0] != '\0') status = sl_failure(argv[0], "%s", serve.errmsg);
@@ -194,6 +199,42 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+/* Before a log is made, or a start event appended, for a serve that cannot serve. Whoever takes the places between now
+ * and then is noticed when they are taken. */
+static bool can_listen_for_all(serve *serve)
+{
+    const serve_options *options = serve->options;
+    if (!can_bind(options->osc_address, options->osc_port, SOCK_DGRAM)) {
+        snprintf(serve->errmsg, sizeof serve->errmsg, "cannot listen on %s:%u for OSC: %s. Name another with --osc",
+                 options->osc_address, options->osc_port, strerror(errno));
+        return false;
+    }
+    if (!can_bind(options->ws_address, options->ws_port, SOCK_STREAM)) {
+        snprintf(serve->errmsg, sizeof serve->errmsg,
+                 "cannot listen on %s:%u for WebSockets: %s. Name another with --ws", options->ws_address,
+                 options->ws_port, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* False: no; errno says why. What the socket itself finds wrong it will say for itself. */
+static bool can_bind(const char *address, uint16_t port, int type)
+{
+    const int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (fd < 0) return true;
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, address, &place.sin_addr);
+    const int yes = 1; /* what a closed connection leaves behind is no hindrance */
+    if (type == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const bool is_free =
+        bind(fd, (const struct sockaddr *)&place, sizeof place) == 0 && (type != SOCK_STREAM || listen(fd, 1) == 0);
+    const int code = errno;
+    close(fd);
+    errno = code;
+    return is_free;
+}
+
 static bool start(serve *serve)
 {
     const serve_options *options = serve->options;
@@ -207,12 +248,17 @@ static bool start(serve *serve)
     };
     sl_err err = sl_opening_open(&serve->opening, &opening, serve->errmsg);
     if (err == SL_ERR_END) serve->errmsg[0] = '\0'; /* who pressed Ctrl-C knows why */
+    if (err == SL_ERR_CORRUPT && strstr(serve->errmsg, "symlog verify") == NULL) {
+        const size_t length = strlen(serve->errmsg);
+        snprintf(serve->errmsg + length, sizeof serve->errmsg - length, "; symlog verify tells how much is damaged");
+    }
     if (err != SL_OK) return false;
     const unsigned long long events = sl_state_seq(serve->opening.state);
     char *dir = realpath(options->dir, NULL); /* it is there by now */
     const char *shown = dir != NULL ? dir : options->dir;
     if (serve->status.is_terminal) {
-        sl_status_say(&serve->status, SL_PROGRAM_VERSION ", with %llu events in the log %s", events, shown);
+        sl_status_say(&serve->status, SL_PROGRAM_VERSION ", with %llu event%s in the log %s", events,
+                      events == 1 ? "" : "s", shown);
     } else {
         sl_status_say(&serve->status, "log dir=%s events=%llu id=%s", shown, events, sl_log_id_hex(serve->opening.log));
     }

@@ -89,6 +89,7 @@ static int watch_child(pid_t child, const sl_verify_trace *trace, const char *db
     if (is_signal && (WTERMSIG(ended) == SIGINT || WTERMSIG(ended) == SIGTERM)) {
         return sl_failure("verify", "interrupted at event %llu", seq);
     }
+    if (trace->is_listing) return sl_verify_free_pages(how);
     if (trace->is_applying) {
         return sl_failure("verify", "event %llu is whole, but applying it failed (%s); please report this", seq, how);
     }

@@ -1,6 +1,6 @@
 /*
- * The last words of a command whose log's file is damaged. LMDB believes the file that it maps: a page behind its end is
- * a SIGBUS, nonsense in a page may be one or the other. Only what a signal handler may call is called here.
+ * The last words of a command whose log's file is damaged. LMDB believes the file that it maps: a page behind its end
+ * is a SIGBUS, nonsense in a page may be one or the other. Only what a signal handler may call is called here.
  */
 #include "tools/symlog/fault.h"
 

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+static bool is_called(const sl_source *source, const char *text);
 static bool is_touched(const sl_node *wanted, const sl_change *change);
 static bool is_moved(const sl_node *wanted, const sl_change *change);
 static bool is_within(const sl_node *node, const sl_node *above);
@@ -25,10 +26,26 @@ bool sl_filter_takes(const sl_filter *filter, const sl_state *state, const sl_ev
     uint64_t number = 0;
     if (sl_option_number(filter->source, 0, UINT32_MAX, &number)) return event->source == number;
     const sl_source *source = sl_state_source(state, event->source);
-    if (source == NULL) return false;
-    size_t length = strlen(filter->source);
-    bool begins_so = strncmp(source->name, filter->source, length) == 0;
-    return begins_so && (source->name[length] == '\0' || source->name[length] == ':');
+    return source != NULL && is_called(source, filter->source);
+}
+
+bool sl_filter_has_source(const sl_filter *filter, const sl_state *state)
+{
+    if (filter->source == NULL) return true;
+    uint64_t number = 0;
+    if (sl_option_number(filter->source, 0, UINT32_MAX, &number))
+        return number == SL_SOURCE_SELF || sl_state_source(state, (uint32_t)number) != NULL;
+    for (size_t i = 0; sl_state_source_at(state, i) != NULL; i++) {
+        if (is_called(sl_state_source_at(state, i), filter->source)) return true;
+    }
+    return false;
+}
+
+/* By its name, or by the address that its name begins with. */
+static bool is_called(const sl_source *source, const char *text)
+{
+    const size_t length = strlen(text);
+    return strncmp(source->name, text, length) == 0 && (source->name[length] == '\0' || source->name[length] == ':');
 }
 
 const sl_node *sl_filter_node(const sl_filter *filter, const sl_state *state)

@@ -20,6 +20,9 @@ bool sl_filter_kind(const char *text, uint16_t *kind);
 /* True if source and kind fit. `state` names the sources: the one after the event, since a session names its own. */
 bool sl_filter_takes(const sl_filter *filter, const sl_state *state, const sl_event *event);
 
+/* True if `state` knows a source that the filter fits, or there is no such filter. */
+bool sl_filter_has_source(const sl_filter *filter, const sl_state *state);
+
 /* The node that the filter is about, as it stands now; NULL without such a filter or such a node. Asked before an
  * event: what it names may be removed by it. */
 const sl_node *sl_filter_node(const sl_filter *filter, const sl_state *state);

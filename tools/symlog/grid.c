@@ -1,6 +1,8 @@
 /* The session view as text. */
 #include "tools/symlog/grid.h"
 
+#include "tools/symlog/columns.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,27 +33,23 @@ static void put_colored(const drawing *drawing, const char *color, const char *s
     if (drawing->grid->is_colored) sl_text_string(drawing->text, COLOR_OFF);
 }
 
-/* Bytes that the first `columns` characters take; a character is counted at its first byte. */
-static size_t clip(const char *bytes, size_t length, unsigned columns, unsigned *used)
-{
-    size_t at = 0;
-    for (*used = 0; at < length; at++) {
-        bool is_first = ((uint8_t)bytes[at] & 0xc0) != 0x80;
-        if (is_first && *used == columns) break;
-        if (is_first) (*used)++;
-    }
-    return at;
-}
-
-/* Appends a text cut or filled to `columns` characters. What would move the cursor becomes a dot. */
+/* Appends a text cut or filled to `columns`. What would move the cursor, or turn the line around, becomes a dot. */
 static void put_cell(const drawing *drawing, const char *bytes, size_t length, unsigned columns)
 {
-    unsigned used;
-    size_t end = clip(bytes, length, columns, &used);
-    for (size_t i = 0; i < end; i++) {
-        bool is_control = (uint8_t)bytes[i] < 0x20 || bytes[i] == 0x7f;
-        sl_text_bytes(drawing->text, is_control ? "." : &bytes[i], 1);
+    static const char left_to_right[] = "\xE2\x80\x8E"; /* U+200E: what follows the cell stands behind it */
+    size_t used;
+    bool is_right_to_left = false;
+    const size_t end = sl_columns_fit(bytes, length, columns, &used);
+    for (size_t at = 0; at < end;) {
+        const sl_glyph glyph = sl_glyph_at(bytes + at, length - at);
+        if (glyph.is_shown)
+            sl_text_bytes(drawing->text, bytes + at, glyph.size);
+        else
+            sl_text_string(drawing->text, ".");
+        is_right_to_left |= glyph.is_right_to_left;
+        at += glyph.size;
     }
+    if (is_right_to_left) sl_text_string(drawing->text, left_to_right);
     for (; used < columns; used++) sl_text_string(drawing->text, " ");
 }
 

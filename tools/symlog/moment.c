@@ -7,6 +7,7 @@
 #include "tools/symlog/options.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -293,4 +294,28 @@ sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *
     }
     if (out->from < beginning.first_seq) out->from = beginning.first_seq;
     return SL_OK;
+}
+
+sl_err sl_moment_check(sl_log *log, const sl_range *range, char errmsg[256])
+{
+    uint64_t last = 0;
+    sl_err err = sl_log_last(log, &last);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
+        return err;
+    }
+    if (last == 0) return SL_OK;
+    if (range->through == 0) {
+        snprintf(errmsg, 256, "nothing was recorded by then: the log's first event came later");
+    } else if (range->from > last) {
+        snprintf(errmsg, 256, "the log ends with event %" PRIu64 ", before that", last);
+    } else if (range->from > range->through) {
+        snprintf(errmsg, 256,
+                 "nothing lies there: event %" PRIu64 " is the first not before it, event %" PRIu64
+                 " the last not after it",
+                 range->from, range->through);
+    } else {
+        return SL_OK;
+    }
+    return SL_ERR_RANGE;
 }

@@ -55,4 +55,8 @@ sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge,
  * Errors of both functions above, always with a sentence in `errmsg`. */
 sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256]);
 
+/* SL_ERR_RANGE, with a sentence in `errmsg`: no event of the log lies in the range. (Of what was pruned it says
+ * nothing, and an empty log lacks every event.) Errors of the log. */
+sl_err sl_moment_check(sl_log *log, const sl_range *range, char errmsg[256]);
+
 #endif

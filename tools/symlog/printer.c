@@ -1,6 +1,7 @@
 /* Where a command's output goes. */
 #include "tools/symlog/printer.h"
 
+#include "tools/symlog/columns.h"
 #include "tools/symlog/command.h"
 
 #include <errno.h>
@@ -54,24 +55,24 @@ bool sl_print_line(sl_printer *printer, const sl_text *line)
 
 bool sl_print_screen_line(sl_printer *printer, const sl_text *line)
 {
-    size_t length = printer->columns > 0 ? length_of_columns(line, printer->columns) : line->length;
-    if (length == line->length) return sl_print_line(printer, line);
-    return sl_print_bytes(printer, line->bytes, length) && sl_print_bytes(printer, "…\n", strlen("…\n"));
+    if (printer->columns == 0 || line->bad) return sl_print_line(printer, line);
+    const size_t length = length_of_columns(line, printer->columns);
+    for (size_t at = 0; at < length;) {
+        const sl_glyph glyph = sl_glyph_at(line->bytes + at, length - at);
+        const char *shown = glyph.is_shown ? line->bytes + at : "."; /* what would turn the line around, too */
+        if (!sl_print_bytes(printer, shown, glyph.is_shown ? glyph.size : 1)) return false;
+        at += glyph.size;
+    }
+    const char *end = length < line->length ? "…\n" : "\n";
+    return sl_print_bytes(printer, end, strlen(end));
 }
 
 /* The whole length if the line fits; else that of all characters but those that leave no room for the ellipsis. */
 static size_t length_of_columns(const sl_text *line, size_t columns)
 {
-    size_t cut = line->length;
-    size_t count = 0;
-    for (size_t i = 0; i < line->length; i++) {
-        bool begins_character = ((unsigned char)line->bytes[i] & 0xC0) != 0x80;
-        if (!begins_character) continue;
-        if (count == columns - 1) cut = i;
-        if (count == columns) return cut;
-        count++;
-    }
-    return line->length;
+    size_t used;
+    if (sl_columns_fit(line->bytes, line->length, columns, &used) == line->length) return line->length;
+    return sl_columns_fit(line->bytes, line->length, columns - 1, &used);
 }
 
 bool sl_printer_flush(sl_printer *printer)

@@ -31,7 +31,8 @@ bool sl_printer_is_terminal(const sl_printer *printer);
 /* Each writes all of it and returns false when writing has failed, now or earlier: time to stop. */
 bool sl_print_bytes(sl_printer *printer, const void *bytes, size_t length);
 bool sl_print_line(sl_printer *printer, const sl_text *line);        /* and a newline */
-bool sl_print_screen_line(sl_printer *printer, const sl_text *line); /* on a terminal cut to its width */
+bool sl_print_screen_line(sl_printer *printer, const sl_text *line); /* on a terminal cut to its width, dots for what
+                                                                        would move its cursor or turn the line */
 
 /* Sends on what was written so far. Also false when the reader of a pipe has left, though nothing is to be written. */
 bool sl_printer_flush(sl_printer *printer);

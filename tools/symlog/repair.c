@@ -7,6 +7,7 @@
 #include "tools/symlog/repair.h"
 
 #include "core/bytes.h"
+#include "core/payload.h"
 #include "store/salvage.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/host.h"
@@ -44,6 +45,7 @@ typedef struct repair {
 static bool has_log(const char *dir);
 static sl_err look(repair *repair, char errmsg[512]);
 static sl_err look_at_pages(repair *repair, char errmsg[512]);
+static uint64_t find_first(repair *repair);
 static sl_err start_child(repair *repair, char errmsg[512]);
 static int send_events(const repair *repair, FILE *to);
 static sl_err copy(repair *repair, char errmsg[512]);
@@ -125,7 +127,22 @@ static sl_err look_at_pages(repair *repair, char errmsg[512])
     }
     if (err != SL_OK) snprintf(errmsg, 512, "%s", sl_salvage_error(repair->salvage));
     if (!survey->has_last) repair->last = sl_salvage_last(repair->salvage);
+    if (err == SL_OK && !survey->has_last) repair->survey.first = find_first(repair);
     return err;
+}
+
+/* Where a log begins of which LMDB can read nothing: where its newest base says. What lay before it was pruned, not
+ * lost. */
+static uint64_t find_first(repair *repair)
+{
+    for (uint64_t seq = repair->last; seq > 0; seq--) {
+        sl_event event;
+        sl_base base;
+        if (sl_salvage_read(repair->salvage, seq, &event) != SL_OK || event.kind != SL_KIND_BASE) continue;
+        if (sl_base_decode(&event, &base) == SL_OK && base.before_seq >= 1 && base.before_seq <= seq)
+            return base.before_seq;
+    }
+    return 1;
 }
 
 /* Where LMDB can read nothing there is nothing to send. */

@@ -26,6 +26,7 @@ typedef struct call {
     char *message; // What has come of the present one.
     size_t message_length;
     size_t message_capacity;
+    struct lws_context *context;
     lws_sorted_usec_list_t timeout;
     json_t *result;
     sl_err err; // SL_ERR_END: not settled yet.
@@ -101,12 +102,14 @@ static void converse(call *call, const place *place)
     };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols, .gid = -1, .uid = -1};
+    info.timeout_secs = (unsigned)call->timeout_ms / 1000 + 1; // A handshake may take as long as the answer.
     lws_set_log_level(0, NULL);
     struct lws_context *context = lws_create_context(&info);
     if (context == NULL) {
         settle(call, SL_ERR_MEMORY, "no WebSocket can be made");
         return;
     }
+    call->context = context;
     struct lws_client_connect_info target = {
         .context = context,
         .address = place->host,
@@ -168,6 +171,7 @@ static void on_timeout(lws_sorted_usec_list_t *timeout)
 {
     call *call = lws_container_of(timeout, struct call, timeout);
     settle(call, SL_ERR_IO, "no answer from %.200s in %d seconds", call->url, call->timeout_ms / 1000);
+    lws_cancel_service(call->context); // Which would go on to wait for its own next timer.
 }
 
 /* A message comes in pieces. */

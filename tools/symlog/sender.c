@@ -7,6 +7,7 @@
 #include "tools/symlog/pace.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +85,9 @@ sl_err sl_sender_message(sl_sender *sender, const sl_osc_words *words, bool is_w
     if (err != SL_OK) return err;
     err = sl_sender_packet(sender, packet, length);
     if (err != SL_OK || !is_wrapped) {
+        const int code = errno; /* what the caller tells */
         free(packet);
+        errno = code;
         return err;
     }
     kept *place = &sender->kept[number % SL_SENDER_KEPT];

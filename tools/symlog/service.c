@@ -291,6 +291,11 @@ static uint64_t on_tick(void *ctx)
 {
     sl_service *service = ctx;
     sl_report_tick(&service->report, sl_clock_boot_ns(), sl_feed_subscriber_count(service->feed));
+    if (sl_log_check_name(service->options.opening->log) == SL_ERR_NOT_FOUND) {
+        fail(service,
+             "the log's file was deleted while it was being written: what it held is gone, and what came after "
+             "would be; start again");
+    }
     return sl_chores_tick(&service->chores);
 }
 

@@ -73,9 +73,14 @@ int sl_verify_run(const char *db, sl_verify_trace *trace)
     if (err == SL_OK) run.snapshots = sl_host_open_snapshots(db, run.log);
     if (err == SL_OK) err = check(&run, errmsg);
     bool is_damaged = (err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) && !trace->is_applying;
+    bool is_unwritable = err != SL_OK && trace->is_listing;
     int status = err == SL_OK ? print_verdict(&run) : SL_EXIT_FOUND;
     if (is_damaged) status = sl_verify_pages(db, errmsg);
-    if (err != SL_OK && !is_damaged) status = sl_failure("verify", "%s", errmsg);
+    if (is_unwritable) {
+        status = sl_verify_free_pages(errmsg);
+    } else if (err != SL_OK && !is_damaged) {
+        status = sl_failure("verify", "%s", errmsg);
+    }
     trace->is_done = true;
     sl_claims_clear(&run.claims);
     free(run.snapshot_seqs);
@@ -100,7 +105,9 @@ int sl_verify_pages(const char *db, const char *how)
     while (err == SL_OK && sl_salvage_read(salvage, first, &event) == SL_OK) first++;
     const unsigned long long last = err == SL_OK ? sl_salvage_last(salvage) : 0;
     sl_salvage_close(salvage);
-    if (err != SL_OK || last == 0) return sl_failure("verify", "not ok: %s", how); /* perhaps it is no log at all */
+    if (err != SL_OK || last == 0) { /* perhaps it is no log at all */
+        return sl_failure("verify", "not ok: its file cannot be read (%s), and no event stands in it", how);
+    }
     if (first > last) {
         return sl_failure("verify",
                           "not ok: damaged so that it cannot be opened, first after event %llu, the last that stands "
@@ -111,6 +118,14 @@ int sl_verify_pages(const char *db, const char *how)
                       "not ok: damaged so that it cannot be opened, first at event %llu (%s); symlog verify --repair "
                       "DIR saves what can be saved",
                       (unsigned long long)first, how);
+}
+
+int sl_verify_free_pages(const char *how)
+{
+    return sl_failure("verify",
+                      "not ok: every event is whole, but LMDB's list of free pages is not (%s), so that nothing can be "
+                      "recorded behind them; symlog verify --repair DIR makes a new log of them",
+                      how);
 }
 
 static sl_err check(verify *run, char errmsg[256])
@@ -132,7 +147,13 @@ static sl_err check(verify *run, char errmsg[256])
     sl_claims_sort(&run->claims);
     run->not_comparable = run->claims.unreadable;
     list_snapshots(run);
-    return apply_all(run, errmsg);
+    err = apply_all(run, errmsg);
+    if (err != SL_OK || run->damaged > 0) return err;
+    // Last, since every event may be whole though this is not.
+    run->trace->is_listing = true;
+    err = sl_log_check_free_pages(run->log);
+    if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(run->log));
+    return err;
 }
 
 /* First pass: every record, damaged ones passed over. */
@@ -150,6 +171,7 @@ static sl_err read_all(verify *run, char errmsg[256])
         sl_event event;
         err = sl_log_read(reader, &event);
         sl_progress_show(&progress, run->trace->reading_seq);
+        if (err == SL_ERR_END) err = SL_ERR_GAP; // Its last leaf has another number than the tree leads to.
         if (err == SL_ERR_GAP || err == SL_ERR_CORRUPT || err == SL_ERR_MALFORMED) {
             note_damage(run, reader, err);
             sl_log_reader_skip(reader);

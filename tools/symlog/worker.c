@@ -188,6 +188,7 @@ static sl_err answer_state_at(const sl_nearest *from, sl_worker *worker, uint64_
 {
     sl_state *state = NULL;
     sl_err err = sl_nearest_reach(from, seq, &worker->is_stopping, &state, answer->reason);
+    if (err == SL_ERR_END && !atomic_load(&worker->is_stopping)) err = SL_ERR_RANGE; /* there is no such event */
     if (err != SL_OK) return err;
     const sl_tree *tree = sl_state_tree_view(state);
     sl_state_digests(state, NULL, NULL); /* brings them up to date */
