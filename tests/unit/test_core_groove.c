@@ -68,15 +68,23 @@ static sl_err take(bench *bench, sl_event event)
     return sl_reduce(bench->state, &event, &output);
 }
 
+static void append(sl_writer *out, const char *string)
+{
+    sl_write_bytes(out, string, strlen(string));
+}
+
 /* A frame with this op and payload from `source`. */
 static sl_err take_frame(bench *bench, uint32_t source, sl_sysex_op op, const char *payload)
 {
-    uint8_t bytes[PAYLOAD_BYTES_MAX] = {SL_SYSEX_BEGIN, SL_SYSEX_MANUFACTURER, (uint8_t)op};
-    size_t length = strlen(payload);
-    assert_true(length + 4 <= sizeof bytes);
-    memcpy(bytes + 3, payload, length);
-    bytes[length + 3] = SL_SYSEX_END;
-    sl_event event = {.kind = SL_KIND_SYSEX, .source = source, .payload = bytes, .length = (uint32_t)length + 4};
+    uint8_t bytes[PAYLOAD_BYTES_MAX];
+    sl_writer out = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_write_le(&out, SL_SYSEX_BEGIN, 1);
+    sl_write_le(&out, SL_SYSEX_MANUFACTURER, 1);
+    sl_write_le(&out, op, 1);
+    append(&out, payload);
+    sl_write_le(&out, SL_SYSEX_END, 1);
+    assert_false(out.bad);
+    sl_event event = {.kind = SL_KIND_SYSEX, .source = source, .payload = bytes, .length = (uint32_t)out.length};
     return take(bench, event);
 }
 
@@ -316,9 +324,12 @@ static void test_groove_deltas_change_one_thing(void **state)
     hear(&bench, DEVICE, SL_SYSEX_FULL, "d;1;0;-1;-1;t120;kick:2");
     sl_text_clear(&bench.told);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        char payload[64] = "e;1;";
-        payload[2] = (char)('1' + i);
-        strcat(payload, steps[i][0]);
+        char payload[64] = {0};
+        sl_writer out = {.bytes = (uint8_t *)payload, .capacity = sizeof payload - 1};
+        append(&out, "e;");
+        sl_write_le(&out, '1' + i, 1);
+        append(&out, ";");
+        append(&out, steps[i][0]);
         hear(&bench, EDITOR, SL_SYSEX_DELTA, payload);
         assert_told(&bench, steps[i][2]);
         assert_patch(&bench, steps[i][1]);
@@ -432,7 +443,9 @@ static void test_groove_nonsense_is_refused(void **state)
     bench bench;
     setup(&bench);
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7919 >> 3 & 0x7F);
-    memcpy(bytes, "\xF0\x7D\x41", 3);
+    bytes[0] = SL_SYSEX_BEGIN;
+    bytes[1] = SL_SYSEX_MANUFACTURER;
+    bytes[2] = SL_SYSEX_FULL;
     bytes[sizeof bytes - 1] = SL_SYSEX_END;
     sl_event event = {.kind = SL_KIND_SYSEX, .source = EDITOR, .payload = bytes, .length = sizeof bytes};
     assert_int_equal(take(&bench, event), SL_OK);
@@ -551,7 +564,8 @@ static void test_groove_own_origin_is_dropped(void **state)
     sl_groove_origin(bench.state, payload);
     assert_int_equal(payload[0], 's');
     assert_int_equal(strlen(payload), SL_GROOVE_ORIGIN_BYTES);
-    strcat(payload, ";1;bpm=99");
+    sl_writer out = {.bytes = (uint8_t *)payload, .capacity = sizeof payload - 1, .length = SL_GROOVE_ORIGIN_BYTES};
+    append(&out, ";1;bpm=99");
     hear(&bench, EDITOR, SL_SYSEX_DELTA, payload);
     assert_int_equal(bench.change.what, SL_GROOVE_ECHO);
     assert_false(is_armed(&bench, EDITOR) || groove_of(&bench)->is_known);
@@ -864,11 +878,12 @@ static void test_groove_setlists_malformed(void **state)
 
 static void assert_frame(const sl_writer *out, const char *origin, const char *head, const char *tail)
 {
-    char expected[128] = {0};
-    strcat(expected, head);
-    strcat(expected, origin);
-    strcat(expected, tail);
-    assert_int_equal(out->length, strlen(expected));
+    uint8_t expected[128];
+    sl_writer wanted = {.bytes = expected, .capacity = sizeof expected};
+    append(&wanted, head);
+    append(&wanted, origin);
+    append(&wanted, tail);
+    assert_int_equal(out->length, wanted.length);
     assert_memory_equal(out->bytes, expected, out->length);
 }
 
