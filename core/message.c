@@ -151,7 +151,8 @@ void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *ef
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
     case SL_EFFECT_GAP: write_gap(text, state, effect); break;
     case SL_EFFECT_GROUP_BEGIN:
-    case SL_EFFECT_GROUP_END: break;
+    case SL_EFFECT_GROUP_END:
+    case SL_EFFECT_GROOVE: break;
     }
 }
 
@@ -165,6 +166,7 @@ bool sl_message_effect_compact(sl_text *text, const sl_effect *effect)
 bool sl_message_is_told(const sl_state *state, const sl_effect *effect)
 {
     if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) return false;
+    if (effect->type == SL_EFFECT_GROOVE) return false;
     if (effect->type != SL_EFFECT_REFUSED) return true;
     const sl_source *source = sl_state_source(state, effect->event->source);
     return source != NULL && source->refused[effect->refusal] == 1;

@@ -24,6 +24,7 @@ enum {
     FLAG_BAD_RUN = 64,
     FLAG_SAID = 128,
     SOURCE_BYTES_MAX = 1024,
+    REFUSAL_COUNT_MIN = SL_REFUSAL_LATE + 1,
     NUMBER_COUNT = 13, /* numbers of a source … */
     COUNT_COUNT = 10   /* … and what ingest counted of it */
 };
@@ -61,6 +62,14 @@ static uint8_t flags_of(const sl_source_state *state)
                      (state->run.is_bad ? FLAG_BAD_RUN : 0) | (state->source.has_said ? FLAG_SAID : 0));
 }
 
+/* The refusals that the first states knew, and as many more as have happened: so their digests stay what they were. */
+static uint32_t count_refusals(const sl_source *source)
+{
+    uint32_t count = SL_REFUSAL_COUNT;
+    while (count > REFUSAL_COUNT_MIN && source->refused[count - 1] == 0) count--;
+    return count;
+}
+
 static void encode_numbers(const sl_source_state *state, sl_writer *writer)
 {
     sl_source_state copy = *state;
@@ -71,8 +80,9 @@ static void encode_numbers(const sl_source_state *state, sl_writer *writer)
     sl_write_le(writer, copy.source.input, 1);
     sl_write_le(writer, flags_of(state), 1);
     for (size_t i = 0; i < NUMBER_COUNT; i++) sl_write_le(writer, *numbers[i], 8);
-    sl_write_le(writer, SL_REFUSAL_COUNT, 4);
-    for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) sl_write_le(writer, copy.source.refused[i], 8);
+    uint32_t refusals = count_refusals(&copy.source);
+    sl_write_le(writer, refusals, 4);
+    for (size_t i = 0; i < refusals; i++) sl_write_le(writer, copy.source.refused[i], 8);
     for (size_t i = 0; i < COUNT_COUNT; i++) sl_write_le(writer, *counts[i], 8);
     sl_write_text(writer, copy.source.name, strlen(copy.source.name));
     sl_write_le(writer, copy.run.count, 4);
@@ -210,8 +220,9 @@ static sl_err load_source(sl_state *state, sl_reader *reader)
     list_numbers(made, numbers);
     list_counts(&made->source.counts, counts);
     for (size_t i = 0; i < NUMBER_COUNT; i++) *numbers[i] = sl_read_le(reader, 8);
-    if (sl_read_le(reader, 4) != SL_REFUSAL_COUNT) return SL_ERR_MALFORMED;
-    for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) made->source.refused[i] = sl_read_le(reader, 8);
+    uint32_t refusals = (uint32_t)sl_read_le(reader, 4);
+    if (refusals < REFUSAL_COUNT_MIN || refusals > SL_REFUSAL_COUNT) return SL_ERR_MALFORMED;
+    for (size_t i = 0; i < refusals; i++) made->source.refused[i] = sl_read_le(reader, 8);
     for (size_t i = 0; i < COUNT_COUNT; i++) *counts[i] = sl_read_le(reader, 8);
     size_t length;
     const char *name = sl_read_text(reader, &length);
