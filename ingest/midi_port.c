@@ -63,6 +63,7 @@ struct sl_midi_port {
 
     /* Any thread. */
     atomic_bool is_open;
+    atomic_bool can_send; /* written under the lock, too */
     atomic_bool is_finishing;
     _Atomic uint64_t finish_ns;
     _Atomic uint64_t sent;
@@ -153,7 +154,7 @@ sl_err sl_midi_port_send(sl_midi_port *port, const uint8_t *frame, size_t length
         memcpy(item->bytes, frame, length);
     }
     pthread_mutex_lock(&port->lock);
-    if (err == SL_OK && !atomic_load(&port->is_open)) err = SL_ERR_END;
+    if (err == SL_OK && !atomic_load(&port->can_send)) err = SL_ERR_END;
     if (err == SL_OK && port->queue_bytes + length > SL_MIDI_QUEUE_BYTES) err = SL_ERR_FULL;
     if (err == SL_OK) {
         *port->end = item;
@@ -251,8 +252,10 @@ static void try_to_open(sl_midi_port *port)
         port->is_blocked = port->is_sink_full = false;
         port->told[0] = '\0';
         port->look_ns = sl_clock_boot_ns() + LOOK_EVERY_NS;
+        const bool can_send = port->way.can_write(port->way.ctx);
+        atomic_store(&port->can_send, can_send);
         atomic_store(&port->is_open, true);
-        say(port, "open", port->way.can_write(port->way.ctx) ? "" : "it takes no frames");
+        say(port, "open", can_send ? "" : "it takes no frames");
         return;
     }
     if (strcmp(why, port->told) != 0) say(port, "waiting", why);
@@ -270,8 +273,9 @@ static void serve_connection(sl_midi_port *port)
     const bool has_more = port->going != NULL || port->first != NULL;
     pthread_mutex_unlock(&port->lock);
 
-    struct pollfd connection = {.fd = way->fd(way->ctx)};
-    short events = port->is_sink_full || is_finishing ? 0 : POLLIN;
+    /* A sink without room has it look at nothing for a moment: a connection that broke would wake it at once. */
+    struct pollfd connection = {.fd = port->is_sink_full ? -1 : way->fd(way->ctx)};
+    short events = is_finishing ? 0 : POLLIN;
     uint64_t until_ns = is_finishing ? atomic_load(&port->finish_ns) : began_ns + LOOK_EVERY_NS;
     if (port->is_sink_full) until_ns = began_ns + FULL_SINK_WAIT_NS;
     if (has_more && port->is_blocked && way->frame_bytes_max == 0) events = (short)(events | POLLOUT);
@@ -280,7 +284,7 @@ static void serve_connection(sl_midi_port *port)
     sleep_until(port, events, until_ns, &connection);
 
     const uint64_t now_ns = sl_clock_boot_ns();
-    if ((connection.revents & POLLOUT) != 0 || way->frame_bytes_max > 0) port->is_blocked = false;
+    if ((connection.revents & POLLOUT) != 0 || way->frame_bytes_max > 0 || port->is_sink_full) port->is_blocked = false;
     const bool is_told = (connection.revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0;
     bool is_well = true;
     if (port->is_sink_full) {
@@ -364,6 +368,7 @@ static void close_connection(sl_midi_port *port, const char *why)
 {
     pthread_mutex_lock(&port->lock); /* nothing comes into the queue behind this */
     atomic_store(&port->is_open, false);
+    atomic_store(&port->can_send, false);
     pthread_mutex_unlock(&port->lock);
     sl_midi_intake_end(&port->intake, sl_clock_boot_ns());
     port->way.close(port->way.ctx);
