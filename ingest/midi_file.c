@@ -10,6 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+enum { OPEN_EVERY_MS = 250 };
+
 typedef struct file {
     int fd;
     bool can_read;
@@ -40,6 +42,7 @@ sl_err sl_midi_file_create(const char *path, sl_midi_way *out)
         .read = read_file,
         .write = write_file,
         .destroy = destroy,
+        .open_every_ms = OPEN_EVERY_MS,
     };
     return SL_OK;
 }

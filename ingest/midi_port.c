@@ -19,7 +19,6 @@
 enum { READ_BYTES = 4096 };
 
 #define MS_NS UINT64_C(1000000)
-#define OPEN_EVERY_NS (250 * MS_NS)    /* tries, while there is no connection */
 #define LOOK_EVERY_NS (250 * MS_NS)    /* whether it is still there */
 #define FULL_SINK_WAIT_NS (2 * MS_NS)  /* then it is tried again */
 #define FULL_DEVICE_WAIT_NS (2 * MS_NS) /* likewise, where nothing tells that there is room */
@@ -260,7 +259,7 @@ static void try_to_open(sl_midi_port *port)
     }
     if (strcmp(why, port->told) != 0) say(port, "waiting", why);
     memcpy(port->told, why, sizeof why);
-    sleep_until(port, 0, sl_clock_boot_ns() + OPEN_EVERY_NS, NULL);
+    sleep_until(port, 0, sl_clock_boot_ns() + port->way.open_every_ms * MS_NS, NULL);
 }
 
 /* Waits for something to do, and does it. */

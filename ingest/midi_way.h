@@ -32,6 +32,7 @@ typedef struct sl_midi_way {
     bool (*is_there)(void *ctx);
     void (*destroy)(void *ctx);
     size_t frame_bytes_max; /* it takes frames whole, so long at the most; 0: it takes them in pieces */
+    unsigned open_every_ms; /* how often it is tried to open it, while that fails */
 } sl_midi_way;
 
 /* A raw MIDI device, pty or FIFO; opened when the port is. A FIFO is only read, so that its writers may come and go.
