@@ -239,21 +239,19 @@ static void try_to_open(sl_midi_port *port)
     char why[SL_MIDI_WHY_BYTES] = "";
     const sl_err err = port->way.open(port->way.ctx, why);
     if (err == SL_OK) {
-        /* Its session stands in the log before anything that comes of it; so it waits for room there. */
+        /* Open before that is in the log, because who reads it there sends to it; its session stands in the log before
+         * anything that comes of it, so it waits for room there. */
+        const bool can_send = port->way.can_write(port->way.ctx);
+        atomic_store(&port->can_send, can_send);
+        atomic_store(&port->is_open, true);
         while (sl_midi_intake_begin(&port->intake, sl_clock_boot_ns()) != SL_OK) {
-            if (atomic_load(&port->is_finishing)) {
-                port->way.close(port->way.ctx);
-                return;
-            }
+            if (atomic_load(&port->is_finishing)) return;
             sleep_until(port, 0, sl_clock_boot_ns() + FULL_SINK_WAIT_NS, NULL);
         }
         port->read_length = port->read_taken = 0;
         port->is_blocked = port->is_sink_full = false;
         port->told[0] = '\0';
         port->look_ns = sl_clock_boot_ns() + LOOK_EVERY_NS;
-        const bool can_send = port->way.can_write(port->way.ctx);
-        atomic_store(&port->can_send, can_send);
-        atomic_store(&port->is_open, true);
         say(port, "open", can_send ? "" : "it takes no frames");
         return;
     }
