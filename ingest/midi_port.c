@@ -127,11 +127,11 @@ void sl_midi_port_finish(sl_midi_port *port, unsigned patience_ms)
     wake(port);
 }
 
-void sl_midi_port_stop(sl_midi_port *port)
+void sl_midi_port_stop(sl_midi_port *port, sl_midi_counts *last)
 {
-    if (port == NULL) return;
     if (!atomic_load(&port->is_finishing)) sl_midi_port_finish(port, 0);
     pthread_join(port->thread, NULL);
+    if (last != NULL) *last = sl_midi_port_counts(port);
     close(port->wake_fd);
     sl_midi_intake_close(&port->intake);
     port->way.destroy(port->way.ctx);

@@ -65,8 +65,8 @@ sl_err sl_midi_port_start(sl_midi_port **out, const sl_midi_port_options *option
 /* No more is read. What waits to be sent has `patience_ms` to leave. Returns at once. NULL is passed over. */
 void sl_midi_port_finish(sl_midi_port *port, unsigned patience_ms);
 
-/* Waits until that is over, closes the connection and frees everything. NULL is passed over. */
-void sl_midi_port_stop(sl_midi_port *port);
+/* Waits until that is over, closes the connection and frees everything. `last` gets the last counts; may be NULL. */
+void sl_midi_port_stop(sl_midi_port *port, sl_midi_counts *last);
 
 /* Puts a copy of a frame into the queue. SL_ERR_END: there is no connection, or none that takes frames; SL_ERR_FULL;
  * SL_ERR_RANGE: longer than the way takes; SL_ERR_MEMORY. Not sent and counted, each. */

@@ -189,7 +189,7 @@ static void test_midi_named_frames_both_ways(void **state)
     wait_for(&heard_bytes, 10 * sizeof frame);
     assert_int_equal(heard_bytes, 10 * sizeof frame);
     assert_int_equal(sl_midi_port_counts(port).sent, 10);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     unplug(device);
 }
 
@@ -206,7 +206,7 @@ static void test_midi_named_comes_back(void **state)
     device = plug_in();
     wait_open(port, true);
     assert_in_range(sessions, 2, 4); /* one more where it came between the two directions */
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     unplug(device);
 }
 
@@ -220,7 +220,7 @@ static void test_midi_named_server_goes(void **state)
     unplug(device);
     stop_server();
     wait_open(port, false);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
 }
 
 int main(void)

@@ -169,7 +169,7 @@ static void test_midi_port_frame_becomes_a_draft(void **state)
     expect(said, "midi:x open\n");
     const sl_midi_counts counts = sl_midi_port_counts(port);
     assert_true(counts.received == 1 && counts.processed == 1 && counts.refused == 0);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 
@@ -187,7 +187,7 @@ static void test_midi_port_terminal_is_raw(void **state)
     assert_int_equal(sl_midi_port_send(port, frame, sizeof frame), SL_OK);
     hear(master, heard, sizeof heard); /* nothing was echoed before it */
     assert_memory_equal(heard, frame, sizeof frame);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 
@@ -202,7 +202,7 @@ static void test_midi_port_refusals_are_told_ten_a_second(void **state)
     for (int i = 0; i < PATIENCE_MS && sl_midi_port_counts(port).processed == 0; i++) usleep(1000);
     const sl_midi_counts counts = sl_midi_port_counts(port);
     assert_true(counts.received == 51 && counts.processed == 1 && counts.refused == 50);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     unsigned told = 0;
     for (const char *at = sink.told; (at = strstr(at, "refused 14 a frame was broken off")) != NULL; at++) told++;
     assert_in_range(told, 1, 3);
@@ -228,7 +228,7 @@ static void test_midi_port_reconnects_as_a_new_session(void **state)
     say_to(master, "\x05\xF7\xF0\x02\xF7", 5);
     expect(sink.told, "5 session input=3 midi:x\n5 refused 14 a frame was broken off before its F7\n"
                       "6 session input=3 midi:x\n6 refused 14 bytes that belong to no message\n6 F002F7\n");
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
     assert_non_null(strstr(said, "midi:x closed: it is gone; it is opened again when it comes back\n"));
 }
@@ -240,7 +240,7 @@ static void test_midi_port_waits_for_its_device(void **state)
     expect(said, "midi:x waiting: there is no such device (yet)\n");
     const int master = plug_in();
     wait_open(port, true);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 
@@ -252,7 +252,7 @@ static void test_midi_port_file_is_refused(void **state)
     close(fd);
     sl_midi_port *port = start(0);
     expect(said, "midi:x waiting: it is neither a MIDI device nor a pty nor a FIFO\n");
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     assert_string_equal(sink.told, "");
 }
 
@@ -270,7 +270,7 @@ static void test_midi_port_fifo_is_read_from_one_writer_after_the_other(void **s
     expect(sink.told, "1 session input=3 midi:x\n1 F001F7\n1 F001F7\n");
     static const uint8_t frame[] = {0xF0, 0xF7};
     assert_int_equal(sl_midi_port_send(port, frame, sizeof frame), SL_ERR_END);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     assert_string_equal(said, "midi:x open: it takes no frames\n");
 }
 
@@ -298,7 +298,7 @@ static void test_midi_port_sends_whole_and_paced(void **state)
     assert_true(took_ms >= (sizeof frames - SL_MIDI_CHUNK_BYTES) * 1000 / SL_MIDI_BYTES_PER_S);
     for (int i = 0; i < PATIENCE_MS && sl_midi_port_counts(port).sent < COUNT; i++) usleep(1000);
     assert_int_equal(sl_midi_port_counts(port).sent, COUNT);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 
@@ -324,7 +324,7 @@ static void test_midi_port_full_queue(void **state)
     sl_midi_counts counts = sl_midi_port_counts(port);
     assert_true(counts.unsent == 1 && counts.queue_bytes == SL_MIDI_QUEUE_BYTES && counts.queue_max == counts.queue_bytes);
     sl_midi_port_finish(port, 50); /* and stopping does not wait for ever */
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 
@@ -341,7 +341,7 @@ static void test_midi_port_finish_sends_what_waits(void **state)
     assert_int_equal(sl_midi_port_send(port, frame, sizeof frame), SL_OK);
     sl_midi_port_finish(port, PATIENCE_MS);
     hear(master, heard, sizeof heard);
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     assert_memory_equal(heard, frame, sizeof frame);
     close(master);
 }
@@ -362,7 +362,7 @@ static void test_midi_port_full_sink(void **state)
     sink.is_full = false;
     pthread_mutex_unlock(&sink.lock);
     expect(sink.told, "1 session input=3 midi:x\n1 F001F7\n1 F002F7\n");
-    sl_midi_port_stop(port);
+    sl_midi_port_stop(port, NULL);
     close(master);
 }
 

@@ -15,7 +15,8 @@ typedef struct cable {
     bool is_named;
     uint32_t source;
     uint64_t session;
-    sl_midi_port *port; /* NULL: not started, or no longer */
+    sl_midi_port *port;  /* NULL: not started, or no longer */
+    sl_midi_counts last; /* when it was stopped */
 } cable;
 
 /* A place for a subscriber. */
@@ -132,8 +133,9 @@ void sl_groove_ports_stop(sl_groove_ports *ports, unsigned patience_ms)
 {
     for (size_t i = 0; i < ports->cable_count; i++) sl_midi_port_finish(ports->cables[i].port, patience_ms);
     for (size_t i = 0; i < ports->cable_count; i++) {
-        sl_midi_port_stop(ports->cables[i].port);
-        ports->cables[i].port = NULL;
+        cable *cable = &ports->cables[i];
+        if (cable->port != NULL) sl_midi_port_stop(cable->port, &cable->last);
+        cable->port = NULL;
     }
 }
 
@@ -236,8 +238,8 @@ void sl_groove_ports_left(sl_groove_ports *ports, uint64_t subscriber)
 static sl_midi_counts counts_of(const sl_groove_ports *ports, size_t port)
 {
     if (port < ports->cable_count) {
-        const sl_midi_port *cable = ports->cables[port].port;
-        return cable != NULL ? sl_midi_port_counts(cable) : (sl_midi_counts){0};
+        const cable *cable = &ports->cables[port];
+        return cable->port != NULL ? sl_midi_port_counts(cable->port) : cable->last;
     }
     const place *place = &ports->places[port - ports->cable_count];
     return (sl_midi_counts){
