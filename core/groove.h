@@ -25,7 +25,7 @@ typedef struct sl_groove_peer {
     uint64_t session;
     bool is_armed;      /* HELLO, FULL or DELTA was heard in this session, and no BYE after it */
     uint64_t heard_seq; /* the log's number of its newest frame of Live-Sync */
-    uint64_t seq;       /* of its newest FULL or DELTA, if has_seq: */
+    uint64_t seq;       /* of its newest DELTA since HELLO, if has_seq: */
     bool has_seq;
     uint8_t origin_length;                  /* 0: none yet */
     char origin[SL_SYSEX_ORIGIN_BYTES_MAX]; /* of its newest frame of Live-Sync */

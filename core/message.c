@@ -111,6 +111,12 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
     bool has_no_picture = reason.type == SL_VALUE_TEXT && reason.length == strlen("no picture yet") &&
                           memcmp(reason.as.text, "no picture yet", reason.length) == 0;
     if (effect->refusal == SL_REFUSAL_INDEX && has_no_picture) sl_text_string(&details, hint);
+    if (effect->detail != NULL) {
+        sl_text_string(&details, ", byte ");
+        sl_text_u64(&details, effect->position);
+        sl_text_string(&details, ": expected ");
+        sl_text_string(&details, effect->detail);
+    }
     const char *error = sl_refusal_text(effect->refusal);
     sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":");
     sl_text_json(text, error, strlen(error));

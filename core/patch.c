@@ -1,5 +1,5 @@
 /* The share language: a patch's beginning, and its canonical text. */
-#include "core/patch.h"
+#include "core/patch_internal.h"
 
 #include <assert.h>
 
@@ -56,23 +56,46 @@ static void write_header(const sl_patch *patch, sl_writer *out)
     if (patch->bars > 0) write_number(out, "b", patch->bars);
     if (patch->bars > 0) write_string(out, ";");
     if (patch->has_trainer) {
-        write_number(out, "tr", patch->trainer_play);
-        write_number(out, "/", patch->trainer_mute);
+        write_string(out, "tr");
+        sl_patch_write_trainer(patch, out);
         write_string(out, ";");
     }
     if (patch->has_ramp) {
-        write_number(out, "rmp", patch->ramp_start);
-        write_signed(out, "/", patch->ramp_amount);
-        write_number(out, "/", patch->ramp_every);
+        write_string(out, "rmp");
+        sl_patch_write_ramp(patch, out);
         write_string(out, ";");
     }
     if (patch->has_repeat) write_number(out, "rep=", patch->repeat);
     if (patch->has_repeat) write_string(out, ";");
-    if (patch->end == SL_PATCH_END_STOP) write_string(out, "end=stop;");
-    if (patch->end == SL_PATCH_END_NEXT) write_string(out, "end=next;");
-    if (patch->end != SL_PATCH_END_BY) return;
-    write_signed(out, "end=", patch->end_by);
+    if (patch->end == SL_PATCH_END_NONE) return;
+    write_string(out, "end=");
+    sl_patch_write_end(patch, out);
     write_string(out, ";");
+}
+
+void sl_patch_write_trainer(const sl_patch *patch, sl_writer *out)
+{
+    if (!patch->has_trainer) return;
+    write_number(out, "", patch->trainer_play);
+    write_number(out, "/", patch->trainer_mute);
+}
+
+void sl_patch_write_ramp(const sl_patch *patch, sl_writer *out)
+{
+    if (!patch->has_ramp) return;
+    write_number(out, "", patch->ramp_start);
+    write_signed(out, "/", patch->ramp_amount);
+    write_number(out, "/", patch->ramp_every);
+}
+
+void sl_patch_write_end(const sl_patch *patch, sl_writer *out)
+{
+    switch ((sl_patch_end)patch->end) {
+    case SL_PATCH_END_NONE: break;
+    case SL_PATCH_END_STOP: write_string(out, "stop"); break;
+    case SL_PATCH_END_NEXT: write_string(out, "next"); break;
+    case SL_PATCH_END_BY: write_signed(out, "", patch->end_by); break;
+    }
 }
 
 static void write_lane(const sl_lane *lane, sl_writer *out)

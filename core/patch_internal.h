@@ -1,4 +1,4 @@
-/* Reading the share language, for the files that do: patch_parse.c (tokens), patch_lane.c (lanes). */
+/* The share language inside: patch_parse.c (tokens), patch_lane.c (lanes), and pieces of patch.c (writing). */
 #ifndef SL_CORE_PATCH_INTERNAL_H
 #define SL_CORE_PATCH_INTERNAL_H
 
@@ -23,5 +23,10 @@ bool sl_patch_number(sl_patch_cursor *cursor, int32_t min, int32_t max, const ch
 
 /* Reads a lane up to the end of the token. */
 bool sl_patch_read_lane(sl_patch_cursor *cursor, sl_lane *out);
+
+/* patch.c: what stands behind "end=", "tr" and "rmp"; nothing where there is no such token. */
+void sl_patch_write_end(const sl_patch *patch, sl_writer *out);
+void sl_patch_write_trainer(const sl_patch *patch, sl_writer *out);
+void sl_patch_write_ramp(const sl_patch *patch, sl_writer *out);
 
 #endif

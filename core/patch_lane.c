@@ -181,15 +181,12 @@ static bool read_euclid(sl_patch_cursor *cursor, sl_lane *lane)
     size_t begin = cursor->at;
     if (!sl_patch_number(cursor, 0, SL_PATCH_STEPS_MAX, a_euclid, &hits)) return false;
     if (!sl_patch_skip(cursor, ',')) return sl_patch_fail(cursor, cursor->at, a_euclid);
-    size_t at = cursor->at;
     if (!sl_patch_number(cursor, 1, lane->step_count, a_euclid, &count)) return false;
     if (hits > count) return sl_patch_fail(cursor, begin, a_euclid);
-    if (sl_patch_skip(cursor, ',')) {
-        at = cursor->at;
-        if (!sl_patch_number(cursor, -SL_PATCH_STEPS_MAX, SL_PATCH_STEPS_MAX, a_euclid, &rotation)) return false;
-    }
+    if (sl_patch_skip(cursor, ',') &&
+        !sl_patch_number(cursor, -SL_PATCH_STEPS_MAX, SL_PATCH_STEPS_MAX, a_euclid, &rotation))
+        return false;
     if (!sl_patch_skip(cursor, ')')) return sl_patch_fail(cursor, cursor->at, a_euclid);
-    (void)at;
     bool is_hit[SL_PATCH_STEPS_MAX];
     spread_hits((size_t)hits, (size_t)count, is_hit);
     size_t every = count == count_beats(lane) ? lane->sub : 1, first = (size_t)((rotation % count + count) % count);

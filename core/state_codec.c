@@ -8,6 +8,7 @@
  */
 #include "core/state_codec.h"
 
+#include "core/groove_internal.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -123,7 +124,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
 {
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_write_le(&writer, SL_STATE_CODEC_VERSION, 4);
+    sl_write_le(&writer, state->groove == NULL ? SL_STATE_CODEC_VERSION : SL_STATE_CODEC_VERSION_GROOVE, 4);
     sl_write_le(&writer, SL_REDUCER_VERSION, 4);
     sl_write_le(&writer, state->seq, 8);
     sl_write_le(&writer, (uint64_t)state->wall_ns, 8);
@@ -134,6 +135,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     assert(!writer.bad);
     put(ctx, bytes, writer.length);
     for (uint32_t i = 0; i < state->source_count; i++) put_source(state->sources[i], put, ctx);
+    if (state->groove != NULL) sl_groove_encode(state->groove, put, ctx);
 }
 
 static void append(void *ctx, const void *bytes, size_t length)
@@ -267,7 +269,8 @@ static sl_err load_tree(sl_state *state, sl_reader *reader)
 
 static sl_err load(sl_state *state, sl_reader *reader)
 {
-    if (sl_read_le(reader, 4) != SL_STATE_CODEC_VERSION) return SL_ERR_VERSION;
+    uint64_t version = sl_read_le(reader, 4);
+    if (version != SL_STATE_CODEC_VERSION && version != SL_STATE_CODEC_VERSION_GROOVE) return SL_ERR_VERSION;
     if (sl_read_le(reader, 4) != SL_REDUCER_VERSION) return SL_ERR_VERSION;
     state->seq = sl_read_le(reader, 8);
     state->wall_ns = (int64_t)sl_read_le(reader, 8);
@@ -281,7 +284,12 @@ static sl_err load(sl_state *state, sl_reader *reader)
         if (err != SL_OK) return err;
     }
     state->source_next = source_next;
-    return load_tree(state, reader);
+    sl_id node = {.length = 0};
+    sl_err err = version == SL_STATE_CODEC_VERSION_GROOVE ? sl_groove_decode(state, reader, &node) : SL_OK;
+    if (err == SL_OK) err = load_tree(state, reader);
+    if (err != SL_OK || node.length == 0) return err;
+    state->groove->node = sl_tree_find(state->tree, node.bytes, node.length);
+    return state->groove->node != NULL && sl_groove_fits(state->groove) ? SL_OK : SL_ERR_MALFORMED;
 }
 
 sl_err sl_state_load(const uint8_t *bytes, size_t length, sl_memory memory, sl_state **out)
