@@ -129,8 +129,17 @@ sl_err sl_groove_ports_start(sl_groove_ports *ports, sl_sink sink)
     return SL_OK;
 }
 
+/* The log is closed, or is about to be. */
+static sl_err put_nowhere(void *ctx, const sl_event *draft)
+{
+    (void)ctx;
+    (void)draft;
+    return SL_ERR_FULL;
+}
+
 void sl_groove_ports_stop(sl_groove_ports *ports, unsigned patience_ms)
 {
+    for (size_t i = 0; i < SL_GROOVE_PLACES; i++) ports->places[i].intake.sink = (sl_sink){.put = put_nowhere};
     for (size_t i = 0; i < ports->cable_count; i++) sl_midi_port_finish(ports->cables[i].port, patience_ms);
     for (size_t i = 0; i < ports->cable_count; i++) {
         cable *cable = &ports->cables[i];

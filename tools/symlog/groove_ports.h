@@ -21,7 +21,8 @@
 #include <stdint.h>
 
 enum {
-    SL_GROOVE_CABLES_MAX = 16, /* of the command line */
+    SL_GROOVE_CABLES_MAX = 16,                               /* of the command line */
+    SL_GROOVE_TARGET_BYTES_MAX = SL_NAME_BYTES_MAX - 5,      /* "midi:" stands before it in the log */
     SL_GROOVE_PLACES = 8       /* for subscribers: ws:1 to ws:8 */
 };
 _Static_assert(SL_GROOVE_CABLES_MAX + SL_GROOVE_PLACES <= SL_GROOVE_PORTS_MAX, "the driver has room for all");
@@ -30,7 +31,7 @@ typedef struct sl_groove_ports sl_groove_ports;
 
 /* A port of the command line. */
 typedef struct sl_groove_cable {
-    const char *target; /* a path, or the name of a named port; at most 90 bytes */
+    const char *target; /* a path, or the name of a named port; at most SL_GROOVE_TARGET_BYTES_MAX */
     bool is_named;
 } sl_groove_cable;
 
