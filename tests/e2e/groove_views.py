@@ -1,7 +1,9 @@
 """What symlog says of its groove: the subtree, its digest, what was refused; and edits by JSON-RPC."""
 
+import json
+
 from model.shape import differences
-from serving import call, receive, wait_until
+from serving import call, receive, run_symlog, wait_until
 
 
 def groove_node(subscriber):
@@ -62,3 +64,11 @@ def open_control(serve):
     subscriber = serve.subscribe(max_queue=None)
     receive(subscriber)
     return subscriber
+
+
+def replayed_groove(db):
+    """The subtree as replay has it, or None."""
+    ended = run_symlog("replay", "--db", db, "--state", "--json")
+    assert ended.returncode == 0, ended.stderr
+    children = json.loads(ended.stdout)["children"]
+    return next((child for child in children if child["node_type"] == "groove"), None)

@@ -35,7 +35,7 @@ def read_set_lists(programs):
 
 
 class Groove:
-    """The state that two peers mirror. `apply_frame` and `apply_event` raise Refused; both return True if it changed."""
+    """The state that two peers mirror. `apply_frame` and `apply_event` raise Refused, and return True if it changed."""
 
     def __init__(self, set_lists=()):
         self.built_in = list(set_lists)

@@ -87,7 +87,7 @@ def default_steps(groups, sub):
 
 
 def euclid(pulses, length, rotation=0):
-    """`pulses` normal steps spread over `length` as evenly as can be, the first on the one, then rotated to the right."""
+    """`pulses` normal steps spread over `length` as evenly as can be, from the one on; then rotated to the right."""
     steps = [NORMAL if at * pulses % length < pulses else REST for at in range(length)]
     rotation %= length
     return steps[length - rotation :] + steps[: length - rotation]

@@ -9,7 +9,10 @@ from model.groove import Groove, Refused, SetList
 from model.random_groove import INVALID, random_event, random_patch
 from model.sysex import FrameStream, read_frame
 
-LISTS = (SetList("Styles", [("Rock", "t120;kick:4=x.x.;snare:4"), ("Jazz", "t90;kick:3")]), SetList("Song", [("A", "t70")]))
+LISTS = (
+    SetList("Styles", [("Rock", "t120;kick:4=x.x.;snare:4"), ("Jazz", "t90;kick:3")]),
+    SetList("Song", [("A", "t70")]),
+)
 
 
 @pytest.fixture
@@ -167,6 +170,9 @@ def test_stream_counts_broken_frames():
     assert stream.broken == 2
 
 
-@pytest.mark.parametrize("data", [b"", b"\xf0\xf7", b"\xf0\x7d\xf7", b"\xf0\x7e\x40e\xf7", b"\xf0\x7d\x40e", b"\xf0\x7d\x40\xc3\xf7"])
+BAD = [b"", b"\xf0\xf7", b"\xf0\x7d\xf7", b"\xf0\x7e\x40e\xf7", b"\xf0\x7d\x40e", b"\xf0\x7d\x40\xc3\xf7"]
+
+
+@pytest.mark.parametrize("data", BAD)
 def test_stream_bad_frame_is_said_to_be(data):
     assert isinstance(read_frame(data), str)
