@@ -16,9 +16,10 @@ PRACTICE = (
 INVALID = (
     "", "nonsense", "bpm", "bpm=", "bpm=fast", "bpm=12x", "vol", "vol=loud", "vol=", "play=1", "stop=", "=", "sel=0",
     "sel=a/b", "sel=0/0/0", "beat=0/0", "beat=0/0/4", "beat=0/0/-1", "beat=0/0/1/1", "beat=99/0/1", "beat=0/999/1",
-    "beat=-1/0/1", "beat=0/-1/1", "beat=x/0/1", "lane=0/sound", "lane=99/swing/1", "lane=-1/swing/1", "lane=0/colour/red",
-    "lane=0/sub/5", "lane=0/sub/0", "lane=0/swing/2", "lane=0/gain/loud", "lane=0/groups/", "lane=0/groups/2+", "lane=0/groups/0",
-    "lane=0/poly/yes", "lane=0/enabled/-1", "lane=0/sound/", "lane=/sound/kick", "PLAY", "tempo=120",
+    "beat=-1/0/1", "beat=0/-1/1", "beat=x/0/1", "lane=0/sound", "lane=99/swing/1", "lane=-1/swing/1",
+    "lane=0/colour/red", "lane=0/sub/5", "lane=0/sub/0", "lane=0/swing/2", "lane=0/gain/loud", "lane=0/groups/",
+    "lane=0/groups/2+", "lane=0/groups/0", "lane=0/poly/yes", "lane=0/enabled/-1", "lane=0/sound/", "lane=/sound/kick",
+    "PLAY", "tempo=120",
 )  # fmt: skip
 
 
