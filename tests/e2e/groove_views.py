@@ -8,7 +8,7 @@ from serving import call, receive, run_symlog, wait_until
 
 def groove_node(subscriber):
     """The subtree, or None while there is none."""
-    return call(subscriber, "query", path="groove").get("result")
+    return call(subscriber, "query", path="grooves[0]").get("result")
 
 
 def edit(subscriber, event):
