@@ -7,6 +7,8 @@
 
 enum { TO_BYTES = 4, EVERYBODY = 0 };
 
+static const sl_groove_due nothing_due = {.hello_ns = SL_GROOVE_NEVER, .full_ns = SL_GROOVE_NEVER};
+
 static void see_session(sl_groove_driver *driver, const sl_event *event, uint64_t now_ns);
 static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t now_ns);
 static void see_sent(sl_groove_driver *driver, const sl_event *event, uint64_t now_ns);
@@ -24,7 +26,7 @@ sl_err sl_groove_driver_open(sl_groove_driver *driver, const sl_groove_driver_op
                                  .volume = {.prefix = "vol="},
                                  .full_ns = SL_GROOVE_NEVER,
                                  .frame = malloc(TO_BYTES + SL_SYSEX_FRAME_BYTES_MAX)};
-    for (size_t i = 0; i < SL_GROOVE_PORTS_MAX; i++) driver->ports[i].full_ns = SL_GROOVE_NEVER;
+    for (size_t i = 0; i < SL_GROOVE_PORTS_MAX; i++) driver->ports[i] = nothing_due;
     return driver->frame != NULL ? SL_OK : SL_ERR_MEMORY;
 }
 
@@ -89,7 +91,8 @@ static void see_session(sl_groove_driver *driver, const sl_event *event, uint64_
 {
     const size_t port = find_port(driver, event->source);
     if (port == count_ports(driver)) return;
-    driver->ports[port].hello = true;
+    const bool is_guest = driver->options.outlet.is_guest(driver->options.outlet.ctx, port);
+    driver->ports[port].hello_ns = is_guest ? now_ns + SL_GROOVE_PATIENCE_NS : now_ns;
     if (driver->options.is_authority) driver->ports[port].full_ns = now_ns;
 }
 
@@ -142,6 +145,7 @@ static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t 
     const bool knows = driver->options.is_authority || (groove != NULL && groove->is_known);
     if (what == SL_GROOVE_HELLO && port < count_ports(driver))
         driver->ports[port].full_ns = knows ? now_ns : now_ns + SL_GROOVE_PATIENCE_NS;
+    if (what == SL_GROOVE_FULL && port < count_ports(driver)) driver->ports[port].hello_ns = SL_GROOVE_NEVER;
     if (news->wants_full) driver->full_ns = now_ns + SL_GROOVE_COALESCE_NS;
     /* The last word counts: what a client said before and was not told yet is no longer true. */
     if (what == SL_GROOVE_FULL || begins_with(news, driver->tempo.prefix)) driver->tempo.evt_length = 0;
@@ -188,7 +192,7 @@ static void put_off(sl_groove_driver *driver, uint32_t to, uint8_t op, uint64_t 
     if (port == count_ports(driver)) {
         if (until_ns < driver->full_ns) driver->full_ns = until_ns;
     } else if (op == SL_SYSEX_HELLO) {
-        driver->ports[port].hello = true;
+        driver->ports[port].hello_ns = until_ns;
     } else {
         driver->ports[port].full_ns = until_ns;
     }
@@ -293,14 +297,15 @@ static uint64_t tick_port(sl_groove_driver *driver, size_t port, uint64_t now_ns
 {
     sl_groove_due *due = &driver->ports[port];
     if (!is_open(driver, port)) {
-        *due = (sl_groove_due){.full_ns = SL_GROOVE_NEVER};
+        *due = nothing_due;
         return SL_GROOVE_NEVER;
     }
     const uint32_t source = source_of(driver, port);
-    if (due->hello) due->hello = !say(driver, source, SL_SYSEX_HELLO, NULL, 0, now_ns);
+    if (due->hello_ns <= now_ns && say(driver, source, SL_SYSEX_HELLO, NULL, 0, now_ns))
+        due->hello_ns = SL_GROOVE_NEVER;
     if (due->full_ns <= now_ns && say(driver, source, SL_SYSEX_FULL, NULL, 0, now_ns)) due->full_ns = SL_GROOVE_NEVER;
-    const bool is_refused = due->hello || due->full_ns <= now_ns;
-    return is_refused ? now_ns + SL_GROOVE_RATE_NS : due->full_ns;
+    const uint64_t next_ns = earlier(due->hello_ns, due->full_ns);
+    return next_ns <= now_ns ? now_ns + SL_GROOVE_RATE_NS : next_ns;
 }
 
 uint64_t sl_groove_driver_tick(sl_groove_driver *driver, uint64_t now_ns)

@@ -7,7 +7,8 @@
  * from another port too within a second goes no further: it runs in a circle of cables.
  *
  * As a peer it says, each frame a `sysex_sent` event that is sent once it is committed:
- * - HELLO on a port that has been opened (again), and FULL if symlog is the authority;
+ * - HELLO on a port that has been opened (again), and FULL if symlog is the authority; where the peer opened the port
+ *   itself, HELLO only if its FULL does not come within 50 ms;
  * - FULL in answer to a HELLO; where symlog knows of no groove yet it waits 50 ms for somebody who does;
  * - DELTA for a client's play, stop, sel and beat at once, for bpm and vol at most ten a second, the last value counts;
  * - one FULL 150 ms after the last lane or patch edit, or copy into "My edits", whoever made it;
@@ -51,6 +52,7 @@ typedef struct sl_groove_outlet {
     size_t (*count)(void *ctx);
     uint32_t (*source)(void *ctx, size_t port);
     bool (*is_open)(void *ctx, size_t port);
+    bool (*is_guest)(void *ctx, size_t port); /* it is the peer who opens it */
     /* Sends a copy of the frame, or counts that it could not. Never waits. */
     void (*send)(void *ctx, size_t port, const uint8_t *frame, size_t length);
 } sl_groove_outlet;
@@ -66,8 +68,8 @@ typedef struct sl_groove_driver_options {
 
 /* What one port waits for. */
 typedef struct sl_groove_due {
-    bool hello;
-    uint64_t full_ns; /* or SL_GROOVE_NEVER */
+    uint64_t hello_ns; /* or SL_GROOVE_NEVER; as the next */
+    uint64_t full_ns;
 } sl_groove_due;
 
 /* bpm, or vol: what a client said last, if it still has to be told. */

@@ -51,6 +51,7 @@ static void free_intakes(sl_groove_ports *ports);
 static size_t count_ports(void *ctx);
 static uint32_t source_of(void *ctx, size_t port);
 static bool is_open(void *ctx, size_t port);
+static bool is_guest(void *ctx, size_t port);
 static void send_frame(void *ctx, size_t port, const uint8_t *frame, size_t length);
 
 sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_options *options)
@@ -164,7 +165,13 @@ static void free_intakes(sl_groove_ports *ports)
 sl_groove_outlet sl_groove_ports_outlet(sl_groove_ports *ports)
 {
     return (sl_groove_outlet){
-        .ctx = ports, .count = count_ports, .source = source_of, .is_open = is_open, .send = send_frame};
+        .ctx = ports,
+        .count = count_ports,
+        .source = source_of,
+        .is_open = is_open,
+        .is_guest = is_guest,
+        .send = send_frame,
+    };
 }
 
 static size_t count_ports(void *ctx)
@@ -186,6 +193,12 @@ static bool is_open(void *ctx, size_t port)
     const size_t cables = ports->cable_count;
     if (port >= cables) return ports->places[port - cables].has_begun;
     return ports->cables[port].port != NULL && sl_midi_port_is_open(ports->cables[port].port);
+}
+
+static bool is_guest(void *ctx, size_t port)
+{
+    const sl_groove_ports *ports = ctx;
+    return port >= ports->cable_count;
 }
 
 static void send_frame(void *ctx, size_t port, const uint8_t *frame, size_t length)
