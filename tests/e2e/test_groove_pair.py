@@ -101,6 +101,7 @@ def cable(tmp_path):
 @pytest.fixture
 def pair(start, tmp_path, cable):
     pair = Pair(start, tmp_path, cable)
+    pair.converge()  # What a greeting is answered with may take back what is edited meanwhile.
     pair.edit(AUTHORITY, f"patch={PATCH}")
     pair.converge()
     yield pair

@@ -135,17 +135,18 @@ static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t 
 {
     const size_t port = find_port(driver, event->source);
     const sl_groove_change *news = &driver->news;
-    const sl_groove *groove = sl_state_groove(driver->options.state);
     if (is_firmware(event)) driver->push_ns = now_ns + SL_GROOVE_PUSH_NS;
     const uint8_t what = driver->has_news ? news->what : SL_GROOVE_OTHER;
     bool passes = what != SL_GROOVE_ECHO && what != SL_GROOVE_DUPLICATE;
     if (what == SL_GROOVE_HELLO || what == SL_GROOVE_BYE) passes = !goes_in_circles(driver, event, now_ns);
     if (passes) pass_on(driver, port, event->payload, event->length);
     if (!driver->has_news) return;
-    const bool knows = driver->options.is_authority || (groove != NULL && groove->is_known);
     if (what == SL_GROOVE_HELLO && port < count_ports(driver))
-        driver->ports[port].full_ns = knows ? now_ns : now_ns + SL_GROOVE_PATIENCE_NS;
-    if (what == SL_GROOVE_FULL && port < count_ports(driver)) driver->ports[port].hello_ns = SL_GROOVE_NEVER;
+        driver->ports[port].full_ns = driver->options.is_authority ? now_ns : now_ns + SL_GROOVE_PATIENCE_NS;
+    if (what == SL_GROOVE_FULL && port < count_ports(driver)) {
+        driver->ports[port].hello_ns = SL_GROOVE_NEVER;
+        if (driver->ports[port].full_ns != SL_GROOVE_NEVER) driver->ports[port].full_ns = now_ns;
+    }
     if (news->wants_full) driver->full_ns = now_ns + SL_GROOVE_COALESCE_NS;
     /* The last word counts: what a client said before and was not told yet is no longer true. */
     if (what == SL_GROOVE_FULL || begins_with(news, driver->tempo.prefix)) driver->tempo.evt_length = 0;

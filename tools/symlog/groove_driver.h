@@ -9,7 +9,8 @@
  * As a peer it says, each frame a `sysex_sent` event that is sent once it is committed:
  * - HELLO on a port that has been opened (again), and FULL if symlog is the authority; where the peer opened the port
  *   itself, HELLO only if its FULL does not come within 50 ms;
- * - FULL in answer to a HELLO; where symlog knows of no groove yet it waits 50 ms for somebody who does;
+ * - FULL in answer to a HELLO: the authority at once; else when the peer's own FULL has come, after 50 ms at the latest,
+ *   so that what it says is not what was before;
  * - DELTA for a client's play, stop, sel and beat at once, for bpm and vol at most ten a second, the last value counts;
  * - one FULL 150 ms after the last lane or patch edit, or copy into "My edits", whoever made it;
  * - FULL every 4 s while a peer is armed, if symlog is the authority;
