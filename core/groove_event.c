@@ -231,10 +231,13 @@ static sl_err take_device(sl_state *state, const sl_event *event, const sl_sysex
 {
     char id[SL_GROOVE_DEVICE_BYTES_MAX + 1] = {0};
     sl_writer out = {.bytes = (uint8_t *)id, .capacity = SL_GROOVE_DEVICE_BYTES_MAX};
-    const char *end = memchr(frame->payload, ';', frame->payload_length);
-    size_t length = end != NULL ? (size_t)(end - frame->payload) : 0;
-    if (length == 0) sl_write_bytes(&out, "K", 1);
-    sl_write_bytes(&out, frame->payload, length < out.capacity ? length : out.capacity);
+    size_t length = 0;
+    while (length < frame->payload_length && frame->payload[length] > ' ' && frame->payload[length] <= '~' &&
+           frame->payload[length] != ';')
+        length++;
+    bool is_told = length < frame->payload_length && frame->payload[length] == ';';
+    bool has_id = is_told && length > 0 && length <= out.capacity;
+    sl_write_bytes(&out, has_id ? frame->payload : "K", has_id ? length : 1);
     sl_err err = sl_groove_open(state);
     if (err != SL_OK) return err;
     sl_groove *view = &state->groove->view;

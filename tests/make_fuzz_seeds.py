@@ -1,4 +1,4 @@
-"""Makes the seeds in fixtures/fuzz/record, import and request: tests/make_fuzz_seeds.py
+"""Makes the seeds in fixtures/fuzz/record, import, request and sysex: tests/make_fuzz_seeds.py
 
 Records and import lines come from the logs in fixtures/paths, so run it again when those have changed. (The seeds of
 the target datagram are made by make_datagrams.py.) Standard library only.
@@ -16,7 +16,8 @@ U64 = 2**64
 
 
 def main():
-    for name, seeds in [("record", record_seeds()), ("import", import_seeds()), ("request", request_seeds())]:
+    targets = {"record": record_seeds(), "import": import_seeds(), "request": request_seeds(), "sysex": sysex_seeds()}
+    for name, seeds in targets.items():
         folder = FIXTURES / "fuzz" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -94,8 +95,19 @@ def payloads_of_symlog():
         "base": (11, 1, struct.pack("<Q", 4) + struct.pack("<IIQqQQIII", 1, 2, 3, 4, 5, 6, 7, 0, 0)),
         "lost": (12, 1, b""),
         "paused": (13, 1, b"\1"),
+        "sysex_hello": (14, 1, b"\xf0\x7d\x40e\xf7"),
+        "sysex_full": (14, 1, b"\xf0\x7d\x41d;1;1;0;0;t120;kick:4;zz;hat:2/2\xf7"),
+        "sysex_delta": (14, 1, b"\xf0\x7d\x42e;7;beat=0/1/3\xf7"),
+        "sysex_sent": (15, 1, struct.pack("<I", 1) + b"\xf0\x7d\x42s;9;play\xf7"),
+        "groove_edit": (16, 1, b"patch=t99;kick:2=Xx"),
+        "setlists": (17, 1, setlists()),
         "unknown": (999, 7, b"?"),
     }
+
+
+def setlists():
+    styles = text("Styles") + struct.pack("<I", 2) + text("Rock") + text("kick:4=x.x.") + text("Bad") + text("kick:")
+    return struct.pack("<I", 2) + styles + text("Song") + struct.pack("<I", 1) + text("A") + text("t70;b2;hat:1")
 
 
 def picture_with_plugin_info(json_text):
@@ -165,6 +177,49 @@ def request_seeds():
     seeds = {f"visitor_{name}.bin": visitor + [call("ping")] for name, visitor in visitors.items()}
     seeds |= {f"{name}.bin": here + messages for name, messages in conversations.items()}
     return {name: b"".join(part.encode() + b"\0" for part in parts) for name, parts in seeds.items()}
+
+
+def sysex_seeds():
+    patches = {
+        "vector_1": "t120;kick:4=Xxxx",
+        "vector_2": "t120;kick:4=Xxxx;snare:4=.x.x;hatClosed:4/2=X.x.x.x.",
+        "vector_3": "t130;kick:2+2+3=x..x..x;hatClosed:2+2+3/2=X.x.X.x.X.x.x.",
+        "header": "v1;t5;vol100;cd2;b4;tr3/1;rmp80/+5/4;rep=3;end=-1;kick:4",
+        "endings": "cd;end=stop;end=next;end=+2;b0",
+        "lane": "hat_2.a-#:2+03/2s=xXg.-.xxxx@-3~!",
+        "euclid": "36:8(3,8,-1);x:4/6(2,3);y:3(0,1)",
+        "others": "what;t100;kick:1;q=7/x;volume;hat:1;last",
+        "bad": "t120;kick:4/5",
+    }
+    played = [
+        b"\xf1" + setlists(),
+        b"\xf2\x03\0" + text("ws:1"),
+        b"\x80\x40e1",
+        b"\x81\x41d;1;1;-1;-1;t120;vol80;b2;kick:4=Xxxx;snare:4=.x.x",
+        b"\x80\x42e1;1;beat=1/2/3",
+        b"\x80\x42e1;2;bpm=999",
+        b"sel=0/0",
+        b"lane=0/sub/3",
+        b"lane=0/groups/2+2+3",
+        b"patch=zz;a:1;b:2/2",
+        b"\x81\x41d;2;0;2;0;t90;b:2/2;c:1;a:1=g",
+        b"\x80\x03K;0.0.23",
+        b"\x80\x21firmware",
+        b"\x80\x43e1",
+    ]
+    bad = [
+        b"\xf0\x7d\x40",
+        b"\x80\x41d;1;2;0;0;t120",
+        b"\x80\x42e1;x;play",
+        b"\x80\x42e1;3;beat=9/0/1",
+        b"\x80\x42e1;3;lane=0/sub/5",
+        b"\xf0\x7e\x01\xf7",
+        b"nonsense",
+    ]
+    seeds = {f"patch_{name}.bin": b"p" + words.encode() for name, words in patches.items()}
+    seeds |= {f"part_{number}.bin": part for number, part in enumerate(played[2:] + bad)}
+    lists = {"played": played, "bad": played[3:4] + bad, "moved": played[3:4] + played[9:11] + played[3:4]}
+    return {**seeds, **{f"{name}.bin": b"\xff".join(parts) for name, parts in lists.items()}}
 
 
 def call(method, **params):
