@@ -19,8 +19,8 @@
 enum { READ_BYTES = 4096 };
 
 #define MS_NS UINT64_C(1000000)
-#define LOOK_EVERY_NS (250 * MS_NS)    /* whether it is still there */
-#define FULL_SINK_WAIT_NS (2 * MS_NS)  /* then it is tried again */
+#define LOOK_EVERY_NS (250 * MS_NS)     /* whether it is still there */
+#define FULL_SINK_WAIT_NS (2 * MS_NS)   /* then it is tried again */
 #define FULL_DEVICE_WAIT_NS (2 * MS_NS) /* likewise, where nothing tells that there is room */
 
 /* A frame that waits to be sent. */
@@ -43,14 +43,14 @@ struct sl_midi_port {
     waiting *going; /* is being sent … */
     size_t gone;    /* … so much of it */
     uint64_t go_on_ns;
-    bool is_blocked;                  /* the device has no room */
-    uint8_t read_bytes[READ_BYTES];   /* read, and … */
-    size_t read_length;               /* … of them this many, … */
-    size_t read_taken;                /* … these already taken */
-    bool is_sink_full;                /* the rest has to wait */
-    uint64_t look_ns;                 /* when to look whether the connection is still there */
-    char told[SL_MIDI_WHY_BYTES];     /* why it could not be opened, as said last */
-    uint64_t refused_told;            /* of the intake's, when last said */
+    bool is_blocked;                /* the device has no room */
+    uint8_t read_bytes[READ_BYTES]; /* read, and … */
+    size_t read_length;             /* … of them this many, … */
+    size_t read_taken;              /* … these already taken */
+    bool is_sink_full;              /* the rest has to wait */
+    uint64_t look_ns;               /* when to look whether the connection is still there */
+    char told[SL_MIDI_WHY_BYTES];   /* why it could not be opened, as said last */
+    uint64_t refused_told;          /* of the intake's, when last said */
     uint64_t dropped_told;
 
     pthread_mutex_t lock;

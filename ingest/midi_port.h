@@ -9,8 +9,8 @@
  * sent and counted; what waits when the connection breaks is dropped and counted likewise.
  *
  * Coming in: what finds no room in the sink waits, and the port reads no more until there is some; who sends too much
- * feels it, where the way has flow control (a pty, a FIFO), and nobody else. What is no whole frame is counted, and told
- * in the log as a `refused` event, at most ten a second.
+ * feels it, where the way has flow control (a pty, a FIFO), and nobody else. What is no whole frame is counted, and
+ * told in the log as a `refused` event, at most ten a second.
  *
  * Threads: sl_midi_port_send, …_counts and …_is_open are any thread's; start, finish and stop belong to one. The sink
  * and `say` are called by the port's own thread.

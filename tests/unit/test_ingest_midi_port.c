@@ -49,7 +49,8 @@ static sl_err put(void *ctx, const sl_event *draft)
     for (uint32_t i = 0; i < draft->length && i < 40; i++)
         snprintf(hex + strlen(hex), sizeof hex - strlen(hex), "%02X", draft->payload[i]);
     if (draft->kind == SL_KIND_SYSEX) snprintf(line, sizeof line, "%llu %s", number, hex);
-    if (draft->kind == SL_KIND_SYSEX && draft->length > 40) snprintf(line, sizeof line, "%llu %u", number, draft->length);
+    if (draft->kind == SL_KIND_SYSEX && draft->length > 40)
+        snprintf(line, sizeof line, "%llu %u", number, draft->length);
     if (draft->kind == SL_KIND_SESSION && sl_session_decode(draft, &session) == SL_OK)
         snprintf(line, sizeof line, "%llu session input=%u %.*s", number, session.input, (int)session.name_length,
                  session.name);
@@ -322,7 +323,8 @@ static void test_midi_port_full_queue(void **state)
     assert_int_equal(err, SL_ERR_FULL);
     assert_int_equal(count, SL_MIDI_QUEUE_BYTES / FRAME + 1);
     sl_midi_counts counts = sl_midi_port_counts(port);
-    assert_true(counts.unsent == 1 && counts.queue_bytes == SL_MIDI_QUEUE_BYTES && counts.queue_max == counts.queue_bytes);
+    assert_true(counts.unsent == 1 && counts.queue_bytes == SL_MIDI_QUEUE_BYTES &&
+                counts.queue_max == counts.queue_bytes);
     sl_midi_port_finish(port, 50); /* and stopping does not wait for ever */
     sl_midi_port_stop(port, NULL);
     close(master);

@@ -23,18 +23,17 @@ static void refuse(const char *json, sl_err expected, const char *why)
 static void test_setlists_payload(void **state)
 {
     (void)state;
-    static const char json[] = "{\"format\": 2, \"version\": \"x\", \"setlists\": ["
-                               "{" TITLE "\"programs\": [{\"name\": \"Rock\", \"prog\": \"t120;kick:4=X.x.\", \"x\": 1},"
-                               " {\"name\": \"\", \"prog\": \"beep:4\"}]}, {\"title\": \"Song\", \"programs\": []}]}";
+    static const char json[] =
+        "{\"format\": 2, \"version\": \"x\", \"setlists\": ["
+        "{" TITLE "\"programs\": [{\"name\": \"Rock\", \"prog\": \"t120;kick:4=X.x.\", \"x\": 1},"
+        " {\"name\": \"\", \"prog\": \"beep:4\"}]}, {\"title\": \"Song\", \"programs\": []}]}";
     uint8_t *payload = NULL;
     size_t length = 0;
     char reason[SL_SETLISTS_REASON_BYTES] = "";
     assert_int_equal(sl_setlists_make(json, strlen(json), &payload, &length, reason), SL_OK);
 
-    const sl_event event = {.kind = SL_KIND_SETLISTS,
-                            .version = SL_PAYLOAD_VERSION,
-                            .payload = payload,
-                            .length = (uint32_t)length};
+    const sl_event event = {
+        .kind = SL_KIND_SETLISTS, .version = SL_PAYLOAD_VERSION, .payload = payload, .length = (uint32_t)length};
     sl_setlists lists;
     const char *title = NULL, *name = NULL, *patch = NULL;
     size_t title_length = 0, name_length = 0, patch_length = 0;
@@ -59,8 +58,7 @@ static void test_setlists_no_json(void **state)
 static void test_setlists_other_format(void **state)
 {
     (void)state;
-    refuse("{\"format\": 3, \"setlists\": []}", SL_ERR_VERSION,
-           "\"format\" is not 2, the one that this program knows");
+    refuse("{\"format\": 3, \"setlists\": []}", SL_ERR_VERSION, "\"format\" is not 2, the one that this program knows");
 }
 
 static void test_setlists_no_lists(void **state)

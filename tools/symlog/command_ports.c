@@ -7,7 +7,7 @@
 #include "tools/symlog/printer.h"
 
 #include <glob.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,10 +83,8 @@ static size_t list_files(sl_printer *printer, bool is_json)
 
 static size_t list_named(sl_printer *printer, bool is_json, char absent[SL_MIDI_WHY_BYTES])
 {
-    sl_midi_listed *ports = calloc(SL_MIDI_LISTED_MAX, sizeof *ports);
-    if (ports == NULL) return 0;
+    sl_midi_listed ports[SL_MIDI_LISTED_MAX];
     const size_t count = sl_midi_named_list(ports, absent);
     for (size_t i = 0; i < count; i++) print_port(printer, is_json, "--midi-port", &ports[i]);
-    free(ports);
     return count;
 }

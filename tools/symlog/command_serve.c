@@ -24,7 +24,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024, GROOVE_GOODBYE_MS = 500 };
+enum {
+    RING_BYTES = 16 << 20,
+    RECEIVE_BUFFER_BYTES = 4 << 20,
+    OPTIONS_BYTES = 512,
+    LIST_BYTES = 1024,
+    GROOVE_GOODBYE_MS = 500
+};
 
 #define LOOPBACK "127.0.0.1"
 
@@ -294,8 +300,7 @@ static bool create_groove_ports(serve *serve)
 static bool start_groove_ports(serve *serve)
 {
     const sl_err err = sl_groove_ports_start(serve->groove_ports, sl_committer_sink(serve->committer));
-    if (err != SL_OK)
-        snprintf(serve->errmsg, sizeof serve->errmsg, "cannot open the MIDI ports: %s", sl_err_text(err));
+    if (err != SL_OK) snprintf(serve->errmsg, sizeof serve->errmsg, "cannot open the MIDI ports: %s", sl_err_text(err));
     return err == SL_OK;
 }
 

@@ -25,7 +25,7 @@ typedef struct sl_subscriber {
     bool has_rest;   /* the owner has no room for what it sent: it gets it again, … */
     uint8_t *rest;   /* … the bytes that it did not take; may be NULL */
     size_t rest_length;
-    char why[64];    /* it was closed by us */
+    char why[64]; /* it was closed by us */
 } sl_subscriber;
 
 struct sl_feed {

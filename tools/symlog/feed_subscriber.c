@@ -150,8 +150,7 @@ void sl_subscriber_offer_rest(sl_feed *feed, sl_subscriber *subscriber)
 /* Puts the fragments of a text together and hands it on. */
 int sl_subscriber_received(sl_feed *feed, sl_subscriber *subscriber, const char *bytes, size_t length)
 {
-    if (lws_frame_is_binary(subscriber->wsi) != 0)
-        return pass_binary(feed, subscriber, (const uint8_t *)bytes, length);
+    if (lws_frame_is_binary(subscriber->wsi) != 0) return pass_binary(feed, subscriber, (const uint8_t *)bytes, length);
     const bool is_last =
         lws_is_final_fragment(subscriber->wsi) != 0 && lws_remaining_packet_payload(subscriber->wsi) == 0;
     if (subscriber->received_length + length > SL_FEED_RECEIVE_BYTES_MAX) {

@@ -243,17 +243,23 @@ static bool has_open_port(const sl_groove_driver *driver)
     return false;
 }
 
-static sl_err write_frame(sl_groove_driver *driver, uint8_t op, const char *evt, size_t evt_length, sl_writer *out)
+/* The number of the next frame: above those in the log, and above those that are on their way there. */
+static uint64_t next_seq(const sl_groove_driver *driver)
+{
+    const sl_groove *groove = sl_state_groove(driver->options.state);
+    const uint64_t logged = groove != NULL ? groove->own_seq : 0;
+    return (logged > driver->last_seq ? logged : driver->last_seq) + 1;
+}
+
+static sl_err write_frame(const sl_groove_driver *driver, uint8_t op, const char *evt, size_t evt_length,
+                          sl_writer *out)
 {
     const sl_state *state = driver->options.state;
-    const sl_groove *groove = sl_state_groove(state);
-    uint64_t seq = groove != NULL && groove->own_seq > driver->last_seq ? groove->own_seq : driver->last_seq;
-    seq++;
     switch (op) {
     case SL_SYSEX_HELLO: return sl_groove_write_hello(state, out);
     case SL_SYSEX_BYE: return sl_groove_write_bye(state, out);
-    case SL_SYSEX_FULL: driver->last_seq = seq; return sl_groove_write_full(state, seq, out);
-    default: driver->last_seq = seq; return sl_groove_write_delta(state, seq, evt, evt_length, out);
+    case SL_SYSEX_FULL: return sl_groove_write_full(state, next_seq(driver), out);
+    default: return sl_groove_write_delta(state, next_seq(driver), evt, evt_length, out);
     }
 }
 
@@ -274,7 +280,9 @@ static bool say(sl_groove_driver *driver, uint32_t to, uint8_t op, const char *e
         .payload = writer.bytes,
         .length = (uint32_t)writer.length,
     };
-    return driver->options.sink.put(driver->options.sink.ctx, &draft) == SL_OK;
+    if (driver->options.sink.put(driver->options.sink.ctx, &draft) != SL_OK) return false;
+    if (op == SL_SYSEX_FULL || op == SL_SYSEX_DELTA) driver->last_seq = next_seq(driver);
+    return true;
 }
 
 /* True if a peer on some open port takes part. */
@@ -315,7 +323,8 @@ uint64_t sl_groove_driver_tick(sl_groove_driver *driver, uint64_t now_ns)
     if (now_ns < driver->push_ns) return driver->push_ns;
     uint64_t next_ns = SL_GROOVE_NEVER;
     const bool is_armed = driver->options.is_authority && has_armed_peer(driver);
-    if (!is_armed) driver->heartbeat_ns = now_ns + SL_GROOVE_HEARTBEAT_NS;
+    if (!is_armed || !driver->is_armed) driver->heartbeat_ns = now_ns + SL_GROOVE_HEARTBEAT_NS;
+    driver->is_armed = is_armed;
     const bool is_due = driver->full_ns <= now_ns || driver->heartbeat_ns <= now_ns;
     const size_t count = count_ports(driver);
     if (is_due && say(driver, EVERYBODY, SL_SYSEX_FULL, NULL, 0, now_ns)) {

@@ -9,8 +9,8 @@
  * As a peer it says, each frame a `sysex_sent` event that is sent once it is committed:
  * - HELLO on a port that has been opened (again), and FULL if symlog is the authority; where the peer opened the port
  *   itself, HELLO only if its FULL does not come within 50 ms;
- * - FULL in answer to a HELLO: the authority at once; else when the peer's own FULL has come, after 50 ms at the latest,
- *   so that what it says is not what was before;
+ * - FULL in answer to a HELLO: the authority at once; else when the peer's own FULL has come, after 50 ms at the
+ * latest, so that what it says is not what was before;
  * - DELTA for a client's play, stop, sel and beat at once, for bpm and vol at most ten a second, the last value counts;
  * - one FULL 150 ms after the last lane or patch edit, or copy into "My edits", whoever made it;
  * - FULL every 4 s while a peer is armed, if symlog is the authority;
@@ -93,7 +93,8 @@ typedef struct sl_groove_driver {
     sl_groove_rated tempo;
     sl_groove_rated volume;
     uint64_t full_ns;      /* a FULL to all is due; or SL_GROOVE_NEVER */
-    uint64_t heartbeat_ns; /* the next one, while a peer is armed */
+    bool is_armed;         /* heartbeats are due; … */
+    uint64_t heartbeat_ns; /* … the next one */
     uint64_t push_ns;      /* until then a firmware push is taken to run */
     uint64_t last_seq;     /* in the frames that were said */
     bool has_news;         /* of the event being applied: what it was to the groove */

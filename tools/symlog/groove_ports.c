@@ -65,7 +65,8 @@ sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_optio
     for (size_t i = 0; i < ports->cable_count; i++) {
         cable *cable = &ports->cables[i];
         cable->is_named = options->cables[i].is_named;
-        snprintf(cable->name, sizeof cable->name, "%s:%s", cable->is_named ? "port" : "midi", options->cables[i].target);
+        snprintf(cable->name, sizeof cable->name, "%s:%s", cable->is_named ? "port" : "midi",
+                 options->cables[i].target);
         ports->pasts[i] = find_past(ports, cable->name);
         cable->source = ports->pasts[i].source;
         cable->session = ports->pasts[i].session;

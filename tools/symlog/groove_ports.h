@@ -21,9 +21,9 @@
 #include <stdint.h>
 
 enum {
-    SL_GROOVE_CABLES_MAX = 16,                               /* of the command line */
-    SL_GROOVE_TARGET_BYTES_MAX = SL_NAME_BYTES_MAX - 5,      /* "midi:" stands before it in the log */
-    SL_GROOVE_PLACES = 8       /* for subscribers: ws:1 to ws:8 */
+    SL_GROOVE_CABLES_MAX = 16,                          /* of the command line */
+    SL_GROOVE_TARGET_BYTES_MAX = SL_NAME_BYTES_MAX - 5, /* "midi:" stands before it in the log */
+    SL_GROOVE_PLACES = 8                                /* for subscribers: ws:1 to ws:8 */
 };
 _Static_assert(SL_GROOVE_CABLES_MAX + SL_GROOVE_PLACES <= SL_GROOVE_PORTS_MAX, "the driver has room for all");
 

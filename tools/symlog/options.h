@@ -22,7 +22,8 @@ typedef struct sl_option {
 } sl_option;
 
 /* Reads argv[1] … by the table `options` of `count` entries; argv[0] is the command's name, for messages. "--" ends the
- * options, "-" is an operand; the words that are no options go to `operands`. Returns SL_EXIT_OK; or SL_EXIT_USAGE, having said why. */
+ * options, "-" is an operand; the words that are no options go to `operands`. Returns SL_EXIT_OK; or SL_EXIT_USAGE,
+ * having said why. */
 int sl_options_read(int argc, char **argv, const sl_option *options, size_t count, sl_operands *operands);
 
 /* Reads decimal digits. False: it is something else, or not from `min` to `max`. */

@@ -309,11 +309,8 @@ static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
     switch (sl_framer_next(outbox->shared->framer, &outbox->framing, &outbox->stream, &frame)) {
     case SL_FRAMED_NOTHING: return outbox->is_resuming ? choose(outbox, 0, input_bytes) : SL_OUTBOX_NOTHING;
     case SL_FRAMED_FRAME:
-        outbox->present = (sl_outbox_present){.kind = PRESENT_FRAME,
-                                              .bytes = frame.bytes,
-                                              .length = frame.length,
-                                              .seq = frame.seq,
-                                              .has_room = true};
+        outbox->present = (sl_outbox_present){
+            .kind = PRESENT_FRAME, .bytes = frame.bytes, .length = frame.length, .seq = frame.seq, .has_room = true};
         *input_bytes += frame.input_bytes;
         return SL_OUTBOX_PIECE;
     case SL_FRAMED_LONG:

@@ -61,7 +61,7 @@ typedef struct sl_outbox_present {
     uint8_t *bytes;
     size_t length;
     uint64_t seq;
-    bool has_room;     /* in front of it, to be overwritten */
+    bool has_room; /* in front of it, to be overwritten */
     bool is_binary;
     size_t sent_bytes; /* of it */
 } sl_outbox_present;
@@ -119,7 +119,8 @@ void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole);
 sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length);
 
 /* Copies a binary message in, of at most SL_OUTBOX_ANSWERS_BYTES_MAX; it is sent in the order of the answers.
- * SL_ERR_FULL: with what waits it would be more than that, or more than SL_OUTBOX_FRAMES_MAX messages. SL_ERR_MEMORY. */
+ * SL_ERR_FULL: with what waits it would be more than that, or more than SL_OUTBOX_FRAMES_MAX messages. SL_ERR_MEMORY.
+ */
 sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length);
 
 /* True while more answers wait than one subscriber should have: stop reading from it. */

@@ -223,7 +223,8 @@ static sl_err put_call(const sl_rpc_owner *owner, const sl_rpc_call *call)
     return owner->pause(owner->ctx, call->source->number, call->source->session, call->is_paused);
 }
 
-/* Puts the call's mark, pause or edit on its way and remembers whom to tell; takes pending.id. False: the call has failed. */
+/* Puts the call's mark, pause or edit on its way and remembers whom to tell; takes pending.id. False: the call has
+ * failed. */
 static bool put_mark(sl_rpc *rpc, sl_rpc_call *call, pending pending)
 {
     const sl_err err = rpc->marks_count < SL_RPC_MARKS_MAX ? put_call(&rpc->owner, call) : SL_ERR_FULL;

@@ -18,8 +18,8 @@ static void set_edit(sl_rpc_call *call, sl_text *edit)
     } else if (edit->length > SL_SYSEX_FRAME_BYTES_MAX) {
         sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "it is longer than a SysEx frame may be");
     } else {
-        const sl_refusal refusal = sl_groove_check_edit(call->owner->state, sl_host_memory(), edit->bytes, edit->length,
-                                                        &detail, &position);
+        const sl_refusal refusal =
+            sl_groove_check_edit(call->owner->state, sl_host_memory(), edit->bytes, edit->length, &detail, &position);
         const int code = refusal == SL_REFUSAL_INDEX ? SL_RPC_OUT_OF_RANGE : SL_RPC_INVALID_PARAMS;
         if (refusal != SL_REFUSAL_NONE && detail != NULL) {
             sl_rpc_fail(call, code, "%s: at byte %zu of \"%.*s\" %s is expected", sl_refusal_text(refusal), position,

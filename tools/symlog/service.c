@@ -42,8 +42,8 @@ struct sl_service {
     sl_teller teller;
     sl_groove_driver groove;
     const char *refused_why; /* why the event being applied was refused; NULL: it was not */
-    uint64_t refused_ns; /* when a refused subscriber was told of last */
-    char failure[256];   /* "" while all is well */
+    uint64_t refused_ns;     /* when a refused subscriber was told of last */
+    char failure[256];       /* "" while all is well */
 };
 
 static void on_woken(void *ctx);
