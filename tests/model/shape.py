@@ -22,9 +22,9 @@ SINGLE_TYPES = {"clip", "mixer"}  # A parent has at most one of these.
 
 _KIND_OF_NAME = {
     "text": "name version creator type device_type clip_type crossfader path hash ref_type target "
-            "annotation stale_reason time_signature sample_name patch device_id sound groups",
+            "annotation stale_reason time_signature sample_name patch device_id sound groups end trainer ramp",
     "int": "color playing_status time_signature_id note_count warp_mode point_count sub set_list "
-           "item level",
+           "item level bars count_in repeat",
     "float": "tempo position volume pan value min max start_time end_time loop_start loop_end bpm "
              "gain",
     "bool": "running enabled poly swing",
@@ -44,7 +44,7 @@ _NAMES_OF_TYPE = {
              "is_time_signature_enabled",
     "file_ref": "name path hash ref_type",
     "automation": "target point_count",
-    "groove": "bpm volume running set_list item patch device_id",
+    "groove": "bpm volume running set_list item patch device_id bars count_in repeat end trainer ramp",
     "lane": "sound groups sub swing gain poly enabled",
     "step": "level",
 }  # fmt: skip
