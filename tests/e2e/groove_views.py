@@ -2,13 +2,17 @@
 
 import json
 
+from model.patch import parse
 from model.shape import differences
 from serving import call, receive, run_symlog, wait_until
 
 
+GROOVE = "grooves[0]"
+
+
 def groove_node(subscriber):
     """The subtree, or None while there is none."""
-    return call(subscriber, "query", path="groove").get("result")
+    return call(subscriber, "query", path=GROOVE).get("result")
 
 
 def edit(subscriber, event):
@@ -39,7 +43,10 @@ def levels(node):
 
 def differing(groove, node):
     """Where the model's groove and symlog's node differ."""
-    return ["there is no groove"] if node is None else list(differences(groove.to_ast(), node))[:10]
+    if node is None:
+        return ["there is no groove"]
+    canonical = {**node["attributes"], "patch": str(parse(node["attributes"]["patch"]))}
+    return list(differences(groove.to_ast(), {**node, "attributes": canonical}))[:10]
 
 
 def wait_until_as(subscriber, groove):
@@ -61,7 +68,7 @@ def refusals(subscriber):
 
 def open_control(serve):
     """A subscriber to ask questions through."""
-    subscriber = serve.subscribe(max_queue=None)
+    subscriber = serve.subscribe(max_queue=None, legacy=True)
     receive(subscriber)
     return subscriber
 
