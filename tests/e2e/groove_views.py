@@ -3,7 +3,7 @@
 import json
 
 from model.patch import parse
-from model.shape import differences
+from model.shape import ATTRIBUTES, differences
 from serving import call, receive, run_symlog, wait_until
 
 
@@ -45,7 +45,8 @@ def differing(groove, node):
     """Where the model's groove and symlog's node differ."""
     if node is None:
         return ["there is no groove"]
-    canonical = {**node["attributes"], "patch": str(parse(node["attributes"]["patch"]))}
+    canonical = {name: value for name, value in node["attributes"].items() if name in ATTRIBUTES["groove"]}
+    canonical["patch"] = str(parse(canonical["patch"]))
     return list(differences(groove.to_ast(), {**node, "attributes": canonical}))[:10]
 
 

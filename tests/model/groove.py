@@ -41,7 +41,7 @@ class Groove:
         self.built_in = list(set_lists)
         self.my_edits = SetList(MY_EDITS)
         self.patch = Patch()
-        self.volume = share.VOLUME_DEFAULT
+        self.volume = None  # Never told.
         self.running = False
         self.set_list = NO_LIST
         self.item = NO_LIST
@@ -232,20 +232,23 @@ def _set_groups(lane, value):
     groups = share.parse_groups(value)
     if groups is None:
         raise Refused("value")
-    _reshape(lane, groups, lane.sub)
+    _reshape(lane, groups, lane.sub, lane.steps)
 
 
 def _set_sub(lane, value):
-    if _integer(value) not in share.SUBDIVISIONS:
+    """A step stays where it is in time, or goes; where no step was, there is a rest."""
+    sub = _integer(value)
+    if sub not in share.SUBDIVISIONS:
         raise Refused("value")
-    _reshape(lane, lane.groups, _integer(value))
+    here = [divmod(at * lane.sub, sub) for at in range(sum(lane.groups) * sub)]
+    _reshape(lane, lane.groups, sub, [share.REST if rest else lane.steps[at] for at, rest in here])
 
 
-def _reshape(lane, groups, sub):
-    """Steps that stay keep their level; what is new is as in a lane without a pattern."""
-    lane.groups, lane.sub = groups, sub
+def _reshape(lane, groups, sub, steps):
+    """What is beyond these steps is as in a lane without a pattern."""
     fresh = share.default_steps(groups, sub)
-    lane.steps = lane.steps[: len(fresh)] + fresh[len(lane.steps) :]
+    lane.groups, lane.sub = groups, sub
+    lane.steps = steps[: len(fresh)] + fresh[len(steps) :]
 
 
 def _set_gain(lane, value):
