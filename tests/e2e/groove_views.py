@@ -67,16 +67,17 @@ def refusals(subscriber):
     return {reason: count for reason, count in total.items() if count}
 
 
-def open_control(serve):
+def open_control(serve, take_first=True):
     """A subscriber to ask questions through."""
     subscriber = serve.subscribe(max_queue=None, legacy=True)
-    receive(subscriber)
+    if take_first:
+        receive(subscriber)
     return subscriber
 
 
-def replayed_groove(db):
+def replayed_groove(db, *options):
     """The subtree as replay has it, or None."""
-    ended = run_symlog("replay", "--db", db, "--state", "--json")
+    ended = run_symlog("replay", "--db", db, *options, "--state", "--json")
     assert ended.returncode == 0, ended.stderr
     children = json.loads(ended.stdout)["children"]
     return next((child for child in children if child["node_type"] == "groove"), None)

@@ -13,6 +13,7 @@ from .patch import Lane, Patch, PatchError
 MY_EDITS = "My edits"
 NO_LIST = -1
 LEVEL_MAX = 3
+DUPLICATES_MAX = 64  # A number further back than this: its sender has begun anew.
 COPYING = ("beat", "lane", "patch")  # Events that edit a program, and so copy one that is built in.
 _INTEGER = re.compile(r"-?\d+$")
 
@@ -93,7 +94,7 @@ class Groove:
         if len(fields) < wanted or (frame.op == sysex.DELTA and ";" in fields[-1]) or not fields[0]:
             raise Refused("field count")
         origin, seq = fields[0], _integer(fields[1])
-        if origin == own_origin or self.numbers.get(origin) == seq:
+        if origin == own_origin or 0 <= self.numbers.get(origin, seq - 1) - seq < DUPLICATES_MAX:
             return
         if frame.op == sysex.FULL:
             self._apply_full(*fields[2:])

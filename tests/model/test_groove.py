@@ -90,6 +90,8 @@ def test_groove_frame_of_its_own_or_twice_is_dropped(groove):
     groove.apply_event("bpm=100")
     assert not groove.apply_frame(sysex.delta("e1", 1, "bpm=99"))
     assert groove.apply_frame(sysex.delta("e1", 2, "bpm=99"))
+    assert not groove.apply_frame(sysex.delta("e1", 1, "bpm=98")), "the cable is a ring"
+    assert groove.apply_frame(sysex.delta("e2", 1, "bpm=98"))
 
 
 def test_groove_full_makes_two_grooves_equal():
