@@ -110,7 +110,7 @@ class Editor(Peer):
         super().__init__(origin, set_lists)
         if patch:
             self.groove.apply_event(f"patch={patch}")
-        self.socket = serve.subscribe(max_queue=None)
+        self.socket = serve.subscribe(max_queue=None, legacy=True)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

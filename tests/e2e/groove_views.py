@@ -2,13 +2,21 @@
 
 import json
 
-from model.shape import differences
+from model.patch import parse
+from model.shape import ATTRIBUTES, differences
 from serving import call, receive, run_symlog, wait_until
+
+
+GROOVE = "grooves[0]"
 
 
 def groove_node(subscriber):
     """The subtree, or None while there is none."""
+<<<<<<< HEAD
     return call(subscriber, "query", path="grooves[0]").get("result")
+=======
+    return call(subscriber, "query", path=GROOVE).get("result")
+>>>>>>> groove-py
 
 
 def edit(subscriber, event):
@@ -39,7 +47,11 @@ def levels(node):
 
 def differing(groove, node):
     """Where the model's groove and symlog's node differ."""
-    return ["there is no groove"] if node is None else list(differences(groove.to_ast(), node))[:10]
+    if node is None:
+        return ["there is no groove"]
+    canonical = {name: value for name, value in node["attributes"].items() if name in ATTRIBUTES["groove"]}
+    canonical["patch"] = str(parse(canonical["patch"]))
+    return list(differences(groove.to_ast(), {**node, "attributes": canonical}))[:10]
 
 
 def wait_until_as(subscriber, groove):
@@ -59,16 +71,17 @@ def refusals(subscriber):
     return {reason: count for reason, count in total.items() if count}
 
 
-def open_control(serve):
+def open_control(serve, take_first=True):
     """A subscriber to ask questions through."""
-    subscriber = serve.subscribe(max_queue=None)
-    receive(subscriber)
+    subscriber = serve.subscribe(max_queue=None, legacy=True)
+    if take_first:
+        receive(subscriber)
     return subscriber
 
 
-def replayed_groove(db):
+def replayed_groove(db, *options):
     """The subtree as replay has it, or None."""
-    ended = run_symlog("replay", "--db", db, "--state", "--json")
+    ended = run_symlog("replay", "--db", db, *options, "--state", "--json")
     assert ended.returncode == 0, ended.stderr
     children = json.loads(ended.stdout)["children"]
     return next((child for child in children if child["node_type"] == "groove"), None)

@@ -105,7 +105,7 @@ class _Player:
         self.datagrams += 1
 
     def say(self, frame):
-        self.editor = self.editor or self.serve.subscribe(max_queue=None)
+        self.editor = self.editor or self.serve.subscribe(max_queue=None, legacy=True)
         op, words = frame
         self.editor.send(bytes(Frame(op, words)))
         self.frames += 1

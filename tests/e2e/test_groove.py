@@ -115,10 +115,10 @@ def test_groove_edits_are_reflected_quickly(symlog, port, rng, from_editor):
         serve, _ = symlog()
         with Editor(serve, patch=PATCH) as editor:
             editor.connect()
-            device.wait_for(lambda _: device.groove.text() == editor.groove.text(), "the editor's FULL")
+            device.wait_for(lambda _: editor.origin in device.groove.peers, "the editor's HELLO")
             editor.wait_for(lambda _: device.origin in editor.groove.peers, "the device's FULL")
-            if editor.groove.text() != device.groove.text():
-                device.say_full()
+            time.sleep(QUIET_S)  # Their first FULLs may have crossed.
+            editor.say_full()
             wait_until_equal(device, editor)
             one, other = (editor, device) if from_editor else (device, editor)
             delays = []
@@ -138,14 +138,17 @@ def test_groove_firmware_goes_through_whole_while_tempo_edits_rain(symlog, port,
     firmware = bytes(rng.choices(range(0x20, 0x7F), k=FIRMWARE_BYTES))
     with Device(port, patch=PATCH, heartbeat_s=(60, 60)) as device:
         serve, control = symlog("--groove-authority")
-        with Editor(serve, patch=PATCH) as editor:
+        with Editor(serve, patch=PATCH) as editor, Editor(serve, origin="e2") as other:
             editor.connect()
             device.wait_for(lambda _: editor.origin in device.groove.peers, "the editor's HELLO")
+            editor.wait_for(lambda _: editor.heard(FULL), "somebody's answer")
+            time.sleep(QUIET_S)  # The editor itself says nothing else any more.
             editor.say(sysex.Frame(sysex.FIRMWARE_BEGIN, str(len(firmware))))
             for number, at in enumerate(range(0, len(firmware), CHUNK_BYTES)):
                 editor.say(sysex.Frame(sysex.FIRMWARE_DATA, firmware[at : at + CHUNK_BYTES].decode()))
                 if number % 16 == 0:
                     edits(control, f"bpm={60 + number % 100}")
+                    other.edit(f"bpm={61 + number % 100}")
             editor.say(sysex.Frame(sysex.FIRMWARE_END, ""))
             edits(control, "bpm=222")
             device.wait_for(lambda _: device.heard(sysex.FIRMWARE_END), "the end of the firmware")
@@ -154,8 +157,21 @@ def test_groove_firmware_goes_through_whole_while_tempo_edits_rain(symlog, port,
     assert bytes(device.firmware) == firmware
     ops = [frame.op for _, frame in device.frames]
     begin, end = ops.index(sysex.FIRMWARE_BEGIN), ops.index(sysex.FIRMWARE_END)
-    assert set(ops[begin + 1 : end]) == {sysex.FIRMWARE_DATA}, "nothing cuts in"
+    between = [frame for _, frame in device.frames[begin + 1 : end] if frame.op != sysex.FIRMWARE_DATA]
+    assert {frame.origin for frame in between} <= {other.origin}, "what is passed on, but nothing of its own"
     assert device.stream.broken == 0 and not device.refused
+
+
+def test_groove_firmware_that_ends_too_soon_holds_nothing_back_for_long(symlog, tap):
+    serve, control = symlog("--groove-authority")
+    tap.wait_for(HELLO)
+    edits(control, f"patch={PATCH}")
+    with serve.subscribe() as editor:
+        editor.send(bytes(sysex.Frame(sysex.FIRMWARE_BEGIN, "1000")))
+        editor.send(bytes(sysex.Frame(sysex.FIRMWARE_DATA, "half of it")))
+        tap.wait_for(sysex.FIRMWARE_DATA)
+        edits(control, "bpm=222")
+        wait_until(lambda: any("222" in frame.text for frame in tap.heard(DELTA, FULL)), "the tempo")
 
 
 def test_groove_frame_goes_unchanged_to_the_others_and_never_back(symlog, tap):
@@ -190,6 +206,60 @@ def receive_until_bytes(subscriber, wanted):
     return found
 
 
+def test_groove_port_goes_to_the_others(symlog, tap, tmp_path):
+    """Two devices, no editor."""
+    with Tap(tmp_path / "second") as second:
+        _, control = symlog("--midi", second.path)
+        for one, other in ((tap, second), (second, tap)):
+            frame = sysex.delta("d" + str(id(one)), 1, "bpm=88")
+            assert frames_after(one, lambda one=one, frame=frame: one.say(frame)) == []
+            assert frame in other.heard(DELTA)
+        assert value(control, "bpm") == 88
+
+
+def test_groove_ports_that_send_everything_back_do_not_oscillate(symlog, tmp_path):
+    with Echo(tmp_path / "one") as one, Echo(tmp_path / "two") as two:
+        serve, control = symlog("--midi", one.path, "--midi", two.path)
+        with serve.subscribe(max_queue=None) as editor:
+            receive(editor)
+            for frame in (sysex.hello("e1"), sysex.full("e1", 1, 0, -1, -1, PATCH), sysex.delta("e1", 2, "bpm=66")):
+                editor.send(bytes(frame))
+            wait_for_value(control, "bpm", 66)
+            edits(control, "bpm=67", "play", "lane=0/gain/3")
+            time.sleep(QUIET_S)
+        counts = len(one.frames), len(two.frames)
+        time.sleep(QUIET_S)
+        assert (len(one.frames), len(two.frames)) == counts
+        assert max(counts) < 20
+
+
+class Echo(Tap):
+    """A MIDI loop: what comes in goes out again."""
+
+    def _keep(self, data):
+        super()._keep(data)
+        self.send(data)
+
+
+def test_groove_port_that_nobody_reads_costs_the_others_nothing(symlog, tap, tmp_path):
+    with Unread(tmp_path / "unread") as unread:
+        serve, control = symlog("--midi", unread.path)
+        edits(control, f"patch={PATCH}")
+        with serve.subscribe(max_queue=None) as editor:
+            receive(editor)
+            for number in range(100):
+                editor.send(bytes(sysex.Frame(0x44, "x" * 200)))
+                editor.send(bytes(sysex.delta("e1", number, f"beat=0/{number % 4}/{number % 3}")))
+            tap.wait_for(DELTA, count=100)
+            edits(control, "play")
+            wait_until(lambda: tap.heard(DELTA)[-1].event == "play", "symlog's own")
+
+
+class Unread(Tap):
+    def _run(self):
+        pass
+
+
 # symlog as a peer.
 
 
@@ -222,6 +292,20 @@ def test_groove_peer_says_bye_at_exit(symlog, tap):
     assert serve.stop() == 0
     [bye] = tap.wait_for(BYE)
     assert bye.origin == greeting.origin
+
+
+def test_groove_peer_that_starts_again_is_another_one(symlog, tap):
+    """Whoever drops duplicates by origin and number would drop what it says."""
+    serve, control = symlog()
+    edits(control, f"patch={PATCH}", "play")
+    said = {(frame.origin, frame.seq) for frame in tap.wait_for(DELTA, FULL)}
+    assert serve.stop() == 0
+    since = time.monotonic()
+    _, control = symlog()
+    assert value(control, "running") is True, "the log goes on"
+    edits(control, "stop")
+    tap.wait_for(DELTA, since=since)
+    assert not said & {(frame.origin, frame.seq) for frame in tap.heard(DELTA, FULL, since=since)}
 
 
 def test_groove_peer_tells_its_edits(symlog, tap):

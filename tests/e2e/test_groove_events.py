@@ -1,11 +1,14 @@
 """Every event and every bad frame: symlog's groove is the model's, before and after a replay."""
 
+import copy
 import itertools
+import json
 import os
 
 import pytest
 from groove_ports import Tap
 from groove_views import (
+    differing,
     edit,
     groove_node,
     open_control,
@@ -15,14 +18,18 @@ from groove_views import (
     wait_for_value,
     wait_until_as,
 )
+from log_lines import KINDS
 from model import sysex
+from model.client import Subscriber
 from model.groove import Groove, Refused
 from model.random_groove import INVALID, random_event, random_patch
+from model.shape import differences
 from mutation import SEED
-from serving import Serve, logged, receive, run_symlog, wait_until
+from serving import Serve, logged, receive, receive_until, run_symlog, wait_until
 
 EVENTS = 3000 if "SYMLOG_SOAK" in os.environ else 400
 MILESTONES = 8
+IMPORTED_FRAMES = 20_000
 PATCH = "t120;vol80;kick:4=Xxxx;snare:4=.x.x"
 NONSENSE_BYTES = 60 << 10
 BAD_TEXTS = {
@@ -53,6 +60,7 @@ BAD_TEXTS = {
     "nonsense_hello": (sysex.HELLO, "n;" * (NONSENSE_BYTES // 2)),
 }
 BAD_BYTES = {
+    "longer_than_any": b"\xf0\x7d\x42" + b"n" * (70 << 10) + b"\xf7",
     "not_ascii": b"\xf0\x7d\x42b;1;bpm=9\xb2\xf7",
     "not_ascii_full": b"\xf0\x7d\x41b;1;0;-1;-1;t99;k\xc3\xafck:4\xf7",
     "truncated": b"\xf0\x7d\x42b;1;bpm=9",
@@ -87,6 +95,11 @@ def groove(symlog, tap):
 def say(tap, groove, frame):
     """Sends a frame and has the model apply it. Returns whether it was taken."""
     tap.say(frame)
+    return apply(groove, frame)
+
+
+def apply(groove, frame):
+    """Whether the model took it."""
     try:
         groove.apply_frame(frame)
     except Refused:
@@ -113,9 +126,10 @@ def test_event_does_what_the_model_says(model_and_symlog, event):
 
 
 def test_event_sequences_at_random(symlog, tap, groove, rng):
-    """DELTAs, good and bad, FULLs, and edits of clients."""
+    """DELTAs, good and bad, FULLs, and edits of clients; a subscriber who applies the diffs, and replay, agree."""
     serve, control = symlog
     bad = 0
+    subscriber = open_control(serve, take_first=False)
     for number in range(2, EVENTS):
         chance = rng.random()
         if chance < 0.05:
@@ -133,10 +147,21 @@ def test_event_sequences_at_random(symlog, tap, groove, rng):
     wait_until_as(control, groove)
     wait_until(lambda: sum(refusals(control).values()) == bad, f"{bad} refused")
     node = groove_node(control)
+    assert list(differences(mirrored(subscriber), node, ids=True)) == []
     control.close()
     assert serve.stop() == 0
     assert run_symlog("verify", "--db", serve.db).returncode == 0
     assert replayed_groove(serve.db) == node, "hashes and ids included"
+
+
+def mirrored(subscriber):
+    """The groove of one who believes nothing but the messages so far."""
+    mirror = Subscriber()
+    with subscriber:
+        subscriber.send(json.dumps({"jsonrpc": "2.0", "id": "end", "method": "mark", "params": {"text": "end"}}))
+        for message in receive_until(subscriber, lambda message: message.get("id") == "end"):
+            mirror.receive(message)
+    return next(child for child in mirror.ast["children"] if child["node_type"] == "groove")
 
 
 @pytest.mark.parametrize("by_socket", [False, True], ids=["port", "websocket"])
@@ -175,6 +200,22 @@ def test_bad_edit_of_a_client_is_an_error(model_and_symlog, event):
     wait_until_as(control, groove)
 
 
+@pytest.mark.parametrize("cut", [1, 3, 9])
+def test_frame_in_pieces_is_put_together(symlog, tap, groove, cut):
+    """Two frames in one message, one in two messages, one in two fragments."""
+    serve, control = symlog
+    frames = [bytes(sysex.delta("e1", number, f"bpm={60 + number}")) for number in range(4)]
+    with serve.subscribe(max_queue=None) as editor:
+        receive(editor)
+        editor.send(frames[0] + frames[1])
+        wait_for_value(control, "bpm", 61)
+        editor.send(frames[2][:cut])
+        editor.send(frames[2][cut:])
+        wait_for_value(control, "bpm", 62)
+        editor.send([frames[3][:cut], frames[3][cut:]])
+        wait_for_value(control, "bpm", 63)
+
+
 def test_other_frames_are_recorded_alone(symlog, tap, groove):
     serve, control = symlog
     before = groove_node(control)
@@ -183,7 +224,7 @@ def test_other_frames_are_recorded_alone(symlog, tap, groove):
         tap.say(sysex.Frame(op, "text"))
     tap.say(sysex.delta("d7", 2, "bpm=119"))
     wait_for_value(control, "bpm", 119)
-    assert sum(" sysex " in line for line in logged(serve.db)) == len(ops) + 2
+    assert sum(line.split()[2] == "sysex" for line in logged(serve.db)) == len(ops) + 2
     assert {**before["attributes"], "bpm": 119, "patch": value(control, "patch")} == groove_node(control)["attributes"]
     assert refusals(control) == {}
 
@@ -203,6 +244,35 @@ def test_random_patches_as_full(model_and_symlog, rng):
         frame = sysex.full("d7", next(numbers), 0, -1, -1, random_patch(rng))
         assert say(tap, groove, frame)
         wait_until_as(control, groove)
+
+
+def test_long_log_of_frames_replays_as_the_model_says(symlog, tap, groove, rng, tmp_path):
+    """By way of a file, for speed: a log that serve began, continued by frames that never went over a wire."""
+    serve, control = symlog
+    control.close()
+    assert serve.stop() == 0
+    ended = run_symlog("log", "export", "-", "--db", serve.db)
+    lines = ended.stdout.splitlines()
+    last = json.loads(next(line for line in reversed(lines) if json.loads(line).get("kind") == KINDS["sysex"]))
+    seq, time_ns = len(lines) - 1, json.loads(lines[-1])["time_ns"]
+    asts = {}
+    for number in range(2, IMPORTED_FRAMES + 2):
+        if rng.random() < 0.03:
+            frame = sysex.full("d7", number, rng.randrange(2), -1, -1, random_patch(rng))
+        else:
+            frame = sysex.delta("d7", number, random_event(rng, groove, invalid=0.1))
+        apply(groove, frame)
+        seq, time_ns = seq + 1, time_ns + 1_000_000
+        event = {"seq": seq, "time_ns": time_ns, "payload": bytes(frame).hex()}
+        lines.append(json.dumps({**last, **event, "text": ""}))
+        if number % (IMPORTED_FRAMES // MILESTONES) == 0:
+            asts[seq] = copy.deepcopy(groove)
+    file, db = tmp_path / "frames.ndjson", tmp_path / "imported"
+    file.write_text("\n".join(lines) + "\n")
+    ended = run_symlog("log", "import", file, "--db", db)
+    assert ended.returncode == 0, ended.stderr
+    for at, wanted in asts.items():
+        assert differing(wanted, replayed_groove(db, "--at", at)) == [], at
 
 
 # One serve for many small tests.

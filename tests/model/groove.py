@@ -13,6 +13,7 @@ from .patch import Lane, Patch, PatchError
 MY_EDITS = "My edits"
 NO_LIST = -1
 LEVEL_MAX = 3
+DUPLICATES_MAX = 64  # A number further back than this: its sender has begun anew.
 COPYING = ("beat", "lane", "patch")  # Events that edit a program, and so copy one that is built in.
 _INTEGER = re.compile(r"-?\d+$")
 
@@ -41,7 +42,7 @@ class Groove:
         self.built_in = list(set_lists)
         self.my_edits = SetList(MY_EDITS)
         self.patch = Patch()
-        self.volume = share.VOLUME_DEFAULT
+        self.volume = None  # Never told.
         self.running = False
         self.set_list = NO_LIST
         self.item = NO_LIST
@@ -93,7 +94,7 @@ class Groove:
         if len(fields) < wanted or (frame.op == sysex.DELTA and ";" in fields[-1]) or not fields[0]:
             raise Refused("field count")
         origin, seq = fields[0], _integer(fields[1])
-        if origin == own_origin or self.numbers.get(origin) == seq:
+        if origin == own_origin or 0 <= self.numbers.get(origin, seq - 1) - seq < DUPLICATES_MAX:
             return
         if frame.op == sysex.FULL:
             self._apply_full(*fields[2:])
@@ -232,20 +233,23 @@ def _set_groups(lane, value):
     groups = share.parse_groups(value)
     if groups is None:
         raise Refused("value")
-    _reshape(lane, groups, lane.sub)
+    _reshape(lane, groups, lane.sub, lane.steps)
 
 
 def _set_sub(lane, value):
-    if _integer(value) not in share.SUBDIVISIONS:
+    """A step stays where it is in time, or goes; where no step was, there is a rest."""
+    sub = _integer(value)
+    if sub not in share.SUBDIVISIONS:
         raise Refused("value")
-    _reshape(lane, lane.groups, _integer(value))
+    here = [divmod(at * lane.sub, sub) for at in range(sum(lane.groups) * sub)]
+    _reshape(lane, lane.groups, sub, [share.REST if rest else lane.steps[at] for at, rest in here])
 
 
-def _reshape(lane, groups, sub):
-    """Steps that stay keep their level; what is new is as in a lane without a pattern."""
-    lane.groups, lane.sub = groups, sub
+def _reshape(lane, groups, sub, steps):
+    """What is beyond these steps is as in a lane without a pattern."""
     fresh = share.default_steps(groups, sub)
-    lane.steps = lane.steps[: len(fresh)] + fresh[len(lane.steps) :]
+    lane.groups, lane.sub = groups, sub
+    lane.steps = steps[: len(fresh)] + fresh[len(steps) :]
 
 
 def _set_gain(lane, value):

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 BPM_MIN, BPM_MAX, BPM_DEFAULT = 5, 300, 120
-VOLUME_MIN, VOLUME_MAX, VOLUME_DEFAULT = 0, 100, 100
+VOLUME_MIN, VOLUME_MAX = 0, 100
 SUBDIVISIONS = (1, 2, 3, 4, 6)
 REST, NORMAL, ACCENT, GHOST = range(4)
 LETTERS = ".xXg"  # By level.

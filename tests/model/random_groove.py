@@ -10,9 +10,14 @@ LANES_MAX = 5
 GROUPS_MAX = 3
 GROUP_BEATS_MAX = 5
 GAIN_MAX = 12
-PRACTICE = (
-    "cd", "cd2", "b4", "tr3/1", "rmp80/+5/4", "rmp140/-3/2", "rep=3", "end=stop", "end=next", "end=-1", "end=+2",
-)  # fmt: skip
+PRACTICE = (  # One of each may stand in a patch.
+    ("cd", "cd2"),
+    ("b4", "b16"),
+    ("tr3/1",),
+    ("rmp80/+5/4", "rmp140/-3/2"),
+    ("rep=3",),
+    ("end=stop", "end=next", "end=-1", "end=+2"),
+)
 INVALID = (
     "", "nonsense", "bpm", "bpm=", "bpm=fast", "bpm=12x", "vol", "vol=loud", "vol=", "play=1", "stop=", "=", "sel=0",
     "sel=a/b", "sel=0/0/0", "beat=0/0", "beat=0/0/4", "beat=0/0/-1", "beat=0/0/1/1", "beat=99/0/1", "beat=0/999/1",
@@ -42,7 +47,7 @@ def random_lane(rng, pattern=True):
 
 def random_patch(rng, unknown=True):
     """A Patch; with `unknown` some have tokens that no grammar knows."""
-    others = [one for one in PRACTICE if rng.random() < 0.1]
+    others = [rng.choice(these) for these in PRACTICE if rng.random() < 0.15]
     if unknown and rng.random() < 0.2:
         others.append("zz" + "".join(rng.choices(string.ascii_lowercase + string.digits, k=4)))
     return Patch(

@@ -6,6 +6,7 @@ import pytest
 
 from model import sysex
 from model.groove import Groove, Refused, SetList
+from model.patch import parse
 from model.random_groove import INVALID, random_event, random_patch
 from model.sysex import FrameStream, read_frame
 
@@ -64,12 +65,33 @@ def test_groove_invalid_event_changes_nothing(groove, event):
     assert groove.to_ast() == before
 
 
+@pytest.mark.parametrize(
+    "old, field, new",
+    [
+        ("4=Xxg.", "sub/2", "4/2=X.x.g..."),
+        ("4/2=Xxg.x.x.", "sub/4", "4/4=X.x.g...x...x..."),
+        ("4/2=Xxg.x.x.", "sub/3", "4/3=X..g..x..x.."),
+        ("4/2=Xxg.x.x.", "sub/1", "4=Xgxx"),
+        ("4/4=Xxg.x.x.gggg.X.X", "sub/2", "4/2=Xgxxgg.."),
+        ("4=Xxg.", "groups/2+3", "2+3=Xxg.x"),
+        ("4=Xxg.", "groups/4+3", "4+3=Xxg.Xxx"),
+        ("4=Xxg.", "groups/3", "3=Xxg"),
+    ],
+)
+def test_groove_lane_that_is_reshaped_keeps_its_rhythm(groove, old, field, new):
+    groove.apply_event(f"patch=kick:{old}")
+    groove.apply_event(f"lane=0/{field}")
+    assert groove.patch == parse(f"kick:{new}")
+
+
 def test_groove_frame_of_its_own_or_twice_is_dropped(groove):
     assert not groove.apply_frame(sysex.delta("me", 1, "bpm=99"), own_origin="me")
     assert groove.apply_frame(sysex.delta("e1", 1, "bpm=99"))
     groove.apply_event("bpm=100")
     assert not groove.apply_frame(sysex.delta("e1", 1, "bpm=99"))
     assert groove.apply_frame(sysex.delta("e1", 2, "bpm=99"))
+    assert not groove.apply_frame(sysex.delta("e1", 1, "bpm=98")), "the cable is a ring"
+    assert groove.apply_frame(sysex.delta("e2", 1, "bpm=98"))
 
 
 def test_groove_full_makes_two_grooves_equal():

@@ -1,13 +1,12 @@
 /* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
 #include "ingest/clock.h"
 #include "ingest/peers.h"
-#include "ingest/setlists.h"
 #include "ingest/udp.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/committer.h"
 #include "tools/symlog/feed.h"
-#include "tools/symlog/groove_ports.h"
+#include "tools/symlog/groove_setup.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
@@ -45,11 +44,7 @@ typedef struct serve_options {
     uint64_t snapshot_every;
     uint64_t backlog_bytes;
     bool is_verbose;
-    sl_groove_cable cables[SL_GROOVE_CABLES_MAX];
-    size_t cable_count;
-    bool is_groove_authority;
-    bool is_groove_listening;
-    const char *setlists_path; /* NULL: those that the log has stay in force */
+    sl_groove_setup groove;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
     char summary[OPTIONS_BYTES]; /* for the start event: no token */
@@ -72,7 +67,6 @@ typedef struct serve {
 
 static int run(int argc, char **argv);
 static int read_options(int argc, char **argv, serve_options *options);
-static int read_cables(const char *name, const sl_operands *paths, const sl_operands *names, serve_options *options);
 static int read_origins(const char *name, const char *list, serve_options *options);
 static void catch_signals(void);
 static bool start(serve *serve);
@@ -145,18 +139,17 @@ static int read_options(int argc, char **argv, serve_options *options)
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
     const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
-    sl_operands paths = {0}, names = {0};
     const sl_option table[] = {
         {.name = "--db", .value = &db},
         {.name = "--osc", .value = &osc},
         {.name = "--ws", .value = &ws},
         {.name = "--token", .value = &options->access.token},
         {.name = "--allow-origin", .value = &origins},
-        {.name = "--midi", .many = &paths},
-        {.name = "--midi-port", .many = &names},
-        {.name = "--groove-authority", .is_given = &options->is_groove_authority},
-        {.name = "--groove-listen", .is_given = &options->is_groove_listening},
-        {.name = "--setlists", .value = &options->setlists_path},
+        {.name = "--midi", .many = &options->groove.paths},
+        {.name = "--midi-port", .many = &options->groove.names},
+        {.name = "--groove-authority", .is_given = &options->groove.is_authority},
+        {.name = "--groove-listen", .is_given = &options->groove.is_listening},
+        {.name = "--setlists", .value = &options->groove.setlists},
         {.name = "--durability", .value = &durability},
         {.name = "--checkpoint-every", .value = &checkpoint_every}, /* for tests: no help tells of these three */
         {.name = "--snapshot-every", .value = &snapshot_every},
@@ -194,35 +187,11 @@ static int read_options(int argc, char **argv, serve_options *options)
         return sl_usage_error(name, "others can reach %s, so it needs --token", options->ws_address);
     snprintf(options->summary, sizeof options->summary, "--osc %s:%u --ws %s:%u --durability %s%s%s",
              options->osc_address, options->osc_port, options->ws_address, options->ws_port, durability,
-             options->is_groove_authority ? " --groove-authority" : "",
-             options->is_groove_listening ? " --groove-listen" : "");
-    if (options->is_groove_authority && options->is_groove_listening)
-        return sl_usage_error(name, "--groove-authority tells what --groove-listen keeps to itself; use one of them");
-    const int cables = read_cables(name, &paths, &names, options);
-    if (cables != SL_EXIT_OK) return cables;
+             options->groove.is_authority ? " --groove-authority" : "",
+             options->groove.is_listening ? " --groove-listen" : "");
+    const int groove = sl_groove_setup_check(&options->groove, name);
+    if (groove != SL_EXIT_OK) return groove;
     return origins != NULL ? read_origins(name, origins, options) : SL_EXIT_OK;
-}
-
-/* What --midi and --midi-port name. */
-static int read_cables(const char *name, const sl_operands *paths, const sl_operands *names, serve_options *options)
-{
-    const sl_operands *const both[] = {paths, names};
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t k = 0; k < both[i]->count; k++) {
-            const sl_groove_cable cable = {.target = both[i]->words[k], .is_named = i == 1};
-            const char *option = cable.is_named ? "--midi-port" : "--midi";
-            const size_t length = strlen(cable.target);
-            if (length == 0 || length > SL_GROOVE_TARGET_BYTES_MAX)
-                return sl_usage_error(name, "%s wants 1 to %d bytes", option, SL_GROOVE_TARGET_BYTES_MAX);
-            for (size_t other = 0; other < options->cable_count; other++) {
-                if (options->cables[other].is_named == cable.is_named &&
-                    strcmp(options->cables[other].target, cable.target) == 0)
-                    return sl_usage_error(name, "%s names %s twice", option, cable.target);
-            }
-            options->cables[options->cable_count++] = cable;
-        }
-    }
-    return SL_EXIT_OK;
 }
 
 /* "https://a.example,https://b.example" */
@@ -284,8 +253,8 @@ static bool start(serve *serve)
 static bool create_groove_ports(serve *serve)
 {
     const sl_groove_ports_options options = {
-        .cables = serve->options->cables,
-        .cable_count = serve->options->cable_count,
+        .cables = serve->options->groove.cables,
+        .cable_count = serve->options->groove.cable_count,
         .state = serve->opening.state,
         .start_ns = serve->opening.start_ns,
         .send = on_groove_send,
@@ -304,36 +273,11 @@ static bool start_groove_ports(serve *serve)
     return err == SL_OK;
 }
 
-/* The set lists of --setlists, unless the log has them in force already. */
 static bool put_setlists(serve *serve)
 {
-    const char *path = serve->options->setlists_path;
-    uint8_t *payload = NULL;
-    size_t length = 0;
-    char reason[SL_SETLISTS_REASON_BYTES];
-    if (path == NULL) return true;
-    sl_err err = sl_setlists_read(path, &payload, &length, reason);
-    if (err != SL_OK) {
-        snprintf(serve->errmsg, sizeof serve->errmsg, "--setlists %.60s: %.180s", path, reason);
-        return false;
-    }
-    const sl_groove *groove = sl_state_groove(serve->opening.state);
-    const bool is_known = groove != NULL && groove->setlists_length == length && length > 0 &&
-                          memcmp(groove->setlists, payload, length) == 0;
-    const sl_event draft = {
-        .kind = SL_KIND_SETLISTS,
-        .version = SL_PAYLOAD_VERSION,
-        .source = SL_SOURCE_SELF,
-        .source_seq = SL_SOURCE_SEQ_NONE,
-        .time_ns = sl_clock_boot_ns() - serve->opening.start_ns,
-        .payload = payload,
-        .length = (uint32_t)length,
-    };
-    const sl_sink sink = sl_committer_sink(serve->committer);
-    if (!is_known) err = sink.put(sink.ctx, &draft);
-    free(payload);
-    if (err != SL_OK) snprintf(serve->errmsg, sizeof serve->errmsg, "--setlists %.60s: %s", path, sl_err_text(err));
-    return err == SL_OK;
+    const uint64_t time_ns = sl_clock_boot_ns() - serve->opening.start_ns;
+    return sl_groove_setup_put_lists(&serve->options->groove, serve->opening.state, sl_committer_sink(serve->committer),
+                                     time_ns, serve->errmsg) == SL_OK;
 }
 
 /* Everything behind the sockets. */
@@ -349,8 +293,8 @@ static bool start_pipeline(serve *serve)
         .backlog_bytes = options->backlog_bytes,
         .is_verbose = options->is_verbose,
         .groove_ports = serve->groove_ports,
-        .is_groove_authority = options->is_groove_authority,
-        .is_groove_listening = options->is_groove_listening,
+        .is_groove_authority = options->groove.is_authority,
+        .is_groove_listening = options->groove.is_listening,
     };
     snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
     serve->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -419,6 +419,371 @@ static void on_refused(void *ctx, const char *peer, const char *why)
     sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
 }
 
+/* Puts a draft, stamped now. */
+static sl_err put(const sl_service *service, sl_event draft, const void *payload, size_t length)
+{
+    draft.version = SL_PAYLOAD_VERSION;
+    draft.source_seq = SL_SOURCE_SEQ_NONE;
+    draft.time_ns = sl_clock_boot_ns() - service->chores.start_ns;
+    draft.payload = payload;
+    draft.length = (uint32_t)length;
+    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static sl_err on_mark(void *ctx, const char *text, size_t length)
+{
+    return put(ctx, (sl_event){.kind = SL_KIND_MARK, .source = SL_SOURCE_SELF}, text, length);
+}
+
+static sl_err on_edit(void *ctx, const char *text, size_t length)
+{
+    const sl_service *service = ctx;
+    if (service->options.is_groove_listening) return SL_ERR_REFUSED;
+    return put(service, (sl_event){.kind = SL_KIND_GROOVE_EDIT, .source = SL_SOURCE_SELF}, text, length);
+}
+
+static void on_write_ports(void *ctx, sl_text *text)
+{
+    const sl_service *service = ctx;
+    sl_groove_ports_write(service->options.groove_ports, text);
+}
+
+static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+static void follow_pause(sl_service *service, const sl_event *event);
+static void on_effect(void *ctx, const sl_effect *effect);
+static void on_message(void *ctx, const sl_message_view *message);
+static bool apply_next(sl_service *service);
+static void drive_groove(sl_service *service);
+static void ask_for_snapshot(const sl_service *service, uint64_t seq);
+static void pass_answers(const sl_service *service);
+static void fail(sl_service *service, const char *why);
+
+sl_err sl_service_create(sl_service **out, const sl_service_options *options)
+{
+    sl_service *service = calloc(1, sizeof *service);
+    if (service == NULL) return SL_ERR_MEMORY;
+    service->options = *options;
+    sl_log *log = options->opening->log;
+    service->state = options->opening->state;
+    service->chores = (sl_chores){
+        .log = log,
+        .state = service->state,
+        .start_ns = options->opening->start_ns,
+        .checkpoint_every = options->checkpoint_every,
+        .kernel_drops = sl_state_kernel_drops(service->state),
+        .settle = options->opening->settle,
+        .checkpoint_seq = sl_state_seq(service->state),
+    };
+    service->keeper.every_events = options->snapshot_every;
+    const sl_listener listener = {.ctx = service, .message = on_message, .effect = on_effect};
+    sl_teller_open(&service->teller, &listener);
+    sl_report_open(&service->report, options->status, service->state, options->is_verbose);
+    const sl_feed_owner feed = {
+        .ctx = service,
+        .woken = on_woken,
+        .tick = on_tick,
+        .whole = on_whole,
+        .head = on_head,
+        .receive = on_receive,
+        .receive_binary = on_receive_binary,
+        .joined = on_joined,
+        .left = on_left,
+        .refused = on_refused,
+    };
+    const sl_rpc_owner rpc = {
+        .state = service->state,
+        .log_id = sl_log_id_hex(log),
+        .ctx = service,
+        .mark = on_mark,
+        .edit = on_edit,
+        .write_ports = on_write_ports,
+        .ask = on_ask,
+        .pause = on_pause,
+        .answer = on_answer,
+    };
+    sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
+    const sl_catchup_options catchup = {
+        .log = log, .ready = on_past, .ready_ctx = service, .nearest_state = find_nearest, .nearest_ctx = service};
+    if (err == SL_OK) err = sl_catchup_start(&service->catchup, &catchup);
+    const sl_feed_options feed_options = {.access = options->access,
+                                          .log_id = sl_log_id_hex(log),
+                                          .catchup = service->catchup,
+                                          .backlog_bytes = options->backlog_bytes};
+    if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
+    if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
+    const sl_groove_driver_options groove = {
+        .state = service->state,
+        .start_ns = options->opening->start_ns,
+        .is_authority = options->is_groove_authority,
+        .is_listening = options->is_groove_listening,
+        .outlet = sl_groove_ports_outlet(options->groove_ports),
+    };
+    if (err == SL_OK) err = sl_groove_driver_open(&service->groove, &groove);
+    if (err != SL_OK) {
+        sl_service_destroy(service);
+        return err;
+    }
+    *out = service;
+    return SL_OK;
+}
+
+void sl_service_destroy(sl_service *service)
+{
+    if (service == NULL) return;
+    sl_feed_destroy(service->feed);
+    sl_catchup_stop(service->catchup);
+    sl_rpc_destroy(service->rpc);
+    sl_groove_driver_close(&service->groove);
+    if (service->reader != NULL) sl_log_reader_close(service->reader);
+    sl_report_close(&service->report);
+    sl_teller_close(&service->teller);
+    free(service);
+}
+
+sl_err sl_service_listen(sl_service *service, const char *address, uint16_t port)
+{
+    return sl_feed_listen(service->feed, address, port);
+}
+
+uint16_t sl_service_port(const sl_service *service)
+{
+    return sl_feed_port(service->feed);
+}
+
+void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const sl_udp *udp)
+{
+    service->chores.sink = sink;
+    service->chores.groove_ports = service->options.groove_ports;
+    service->groove.options.sink = sink;
+    service->chores.peers = peers;
+    service->chores.udp = udp;
+}
+
+void sl_service_attach_worker(sl_service *service, sl_worker *worker)
+{
+    service->worker = worker;
+}
+
+void sl_service_detach_udp(sl_service *service)
+{
+    service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);
+    service->chores.udp = NULL;
+}
+
+void sl_service_wake(sl_service *service)
+{
+    sl_feed_wake(service->feed);
+}
+
+void sl_service_turn(sl_service *service)
+{
+    sl_feed_turn(service->feed);
+}
+
+const char *sl_service_failure(const sl_service *service)
+{
+    return service->failure[0] != '\0' ? service->failure : NULL;
+}
+
+void sl_service_finish(sl_service *service, sl_sink sink)
+{
+    service->chores.sink = sink;
+    while (apply_next(service)) {
+    }
+    sl_chores_finish(&service->chores);
+    sl_feed_close(service->feed, GOODBYE_MS);
+}
+
+static void fail(sl_service *service, const char *why)
+{
+    if (service->failure[0] == '\0') snprintf(service->failure, sizeof service->failure, "%s", why);
+}
+
+/* A bounded part of what is new; the rest after the sockets had their turn. */
+static void on_woken(void *ctx)
+{
+    sl_service *service = ctx;
+    const uint64_t began_ns = sl_clock_boot_ns();
+    int count = 0;
+    pass_answers(service);
+    while (apply_next(service)) {
+        count++;
+        const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
+        if (count < TURN_EVENTS_MAX && !is_late) continue;
+        sl_feed_wake(service->feed);
+        break;
+    }
+    drive_groove(service);
+    const uint64_t due_ns = sl_settle_due_ns(&service->chores.settle);
+    if (due_ns == UINT64_MAX) return;
+    const uint64_t now_ns = sl_clock_boot_ns();
+    sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+/* Has what is due on the groove box's ports said, and itself called again when more is. */
+static void drive_groove(sl_service *service)
+{
+    if (service->groove.options.sink.put == NULL) return; /* not attached yet */
+    const uint64_t now_ns = sl_clock_boot_ns();
+    const uint64_t due_ns = sl_groove_driver_tick(&service->groove, now_ns);
+    if (due_ns != SL_GROOVE_NEVER) sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+void sl_service_leave_groove(sl_service *service, unsigned patience_ms)
+{
+    const uint64_t end_ns = sl_clock_boot_ns() + (uint64_t)patience_ms * 1000000;
+    while (sl_groove_driver_finish(&service->groove, sl_clock_boot_ns()) && sl_clock_boot_ns() < end_ns &&
+           service->failure[0] == '\0') {
+        sl_feed_tick_within(service->feed, LEAVE_TICK_NS);
+        sl_feed_turn(service->feed);
+    }
+}
+
+/* Applies the next committed event and publishes what it did; false if there is none, or the service has failed. */
+static bool apply_next(sl_service *service)
+{
+    sl_event event;
+    if (service->failure[0] != '\0') return false;
+    sl_err err = sl_log_read(service->reader, &event);
+    if (err == SL_ERR_END) return false;
+    if (err != SL_OK) {
+        char why[256];
+        sl_host_read_error(service->reader, err, why);
+        fail(service, why);
+        return false;
+    }
+    service->teller.is_compact = sl_feed_wants_compact(service->feed);
+    service->refused_why = NULL;
+    err = sl_teller_apply(&service->teller, service->state, &event);
+    if (err != SL_OK) {
+        fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
+        return false;
+    }
+    sl_catchup_set_head(service->catchup, event.seq);
+    if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
+    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED || event.kind == SL_KIND_GROOVE_EDIT)
+        sl_rpc_marked(service->rpc, event.seq, service->refused_why);
+    sl_groove_driver_see(&service->groove, &event, sl_clock_boot_ns());
+    sl_report_event(&service->report, &event);
+    sl_chores_see(&service->chores, &event);
+    if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
+    return true;
+}
+
+/* With a full queue it is left out: the next one will do. */
+static void ask_for_snapshot(const sl_service *service, uint64_t seq)
+{
+    const sl_question question = {.type = SL_QUESTION_SNAPSHOT, .through = seq};
+    if (service->worker != NULL && sl_worker_ask(service->worker, &question) != SL_OK) return;
+}
+
+static void pass_answers(const sl_service *service)
+{
+    sl_answer answer;
+    while (service->worker != NULL && sl_worker_take(service->worker, &answer)) {
+        sl_rpc_answered(service->rpc, &answer);
+        sl_text_close(&answer.result);
+    }
+}
+
+static void on_effect(void *ctx, const sl_effect *effect)
+{
+    sl_service *service = ctx;
+    if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END)
+        sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
+    sl_groove_driver_note(&service->groove, effect);
+    if (effect->type == SL_EFFECT_REFUSED) service->refused_why = sl_refusal_text(effect->refusal);
+    if (effect->type == SL_EFFECT_REFUSED) sl_report_refusal(&service->report, effect);
+}
+
+static void on_message(void *ctx, const sl_message_view *message)
+{
+    const sl_service *service = ctx;
+    sl_feed_publish(service->feed, message);
+}
+
+/* Catch-up's thread. Where a snapshot is bad an earlier one does; the worker tells of it when it comes across. */
+static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out)
+{
+    const sl_service *service = ctx;
+    char ignored[256];
+    const sl_nearest from = {.log = service->options.opening->log, .snapshots = service->options.opening->snapshots};
+    return sl_nearest_state(&from, before_seq - 1, out, ignored) == SL_OK;
+}
+
+/* Catch-up's thread. */
+static void on_past(void *ctx)
+{
+    const sl_service *service = ctx;
+    sl_feed_wake(service->feed);
+}
+
+static uint64_t on_tick(void *ctx)
+{
+    sl_service *service = ctx;
+    const sl_groove_figures groove = sl_groove_ports_figures(service->options.groove_ports);
+    sl_report_tick(&service->report, sl_clock_boot_ns(), sl_feed_subscriber_count(service->feed), &groove);
+    drive_groove(service);
+    return sl_chores_tick(&service->chores);
+}
+
+static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths)
+{
+    sl_service *service = ctx;
+    sl_message_full_ast(text, service->state, sl_log_id_hex(service->options.opening->log), paths);
+    return sl_state_seq(service->state);
+}
+
+static uint64_t on_head(void *ctx)
+{
+    const sl_service *service = ctx;
+    return sl_state_seq(service->state);
+}
+
+static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
+{
+    sl_service *service = ctx;
+    sl_rpc_receive(service->rpc, subscriber, bytes, length);
+}
+
+static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken)
+{
+    const sl_service *service = ctx;
+    return sl_groove_ports_receive(service->options.groove_ports, subscriber, bytes, length, taken);
+}
+
+bool sl_service_send_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length)
+{
+    const sl_service *service = ctx;
+    return sl_feed_send_binary(service->feed, subscriber, bytes, length) == SL_OK;
+}
+
+static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
+{
+    sl_service *service = ctx;
+    sl_status_say(service->options.status, "subscriber joined=%s number=%llu subscribers=%zu", peer,
+                  (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed));
+}
+
+static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why)
+{
+    sl_service *service = ctx;
+    sl_groove_ports_left(service->options.groove_ports, subscriber);
+    sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
+                  (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
+                  why != NULL ? why : "", why != NULL ? "\"" : "");
+}
+
+static void on_refused(void *ctx, const char *peer, const char *why)
+{
+    sl_service *service = ctx;
+    const uint64_t now_ns = sl_clock_boot_ns();
+    if (now_ns - service->refused_ns < REFUSED_EVERY_NS) return; /* a page that tries again and again */
+    service->refused_ns = now_ns;
+    sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
+}
+
 static sl_err on_mark(void *ctx, const char *text, size_t length)
 {
     const sl_service *service = ctx;
@@ -436,22 +801,12 @@ static sl_err on_mark(void *ctx, const char *text, size_t length)
 
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
 {
-    const sl_service *service = ctx;
     uint8_t bytes[1];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
     sl_err err = sl_paused_encode(&(sl_paused){.is_paused = is_paused}, &writer);
     if (err != SL_OK) return err;
-    const sl_event draft = {
-        .kind = SL_KIND_PAUSED,
-        .version = SL_PAYLOAD_VERSION,
-        .source = source,
-        .session = session,
-        .source_seq = SL_SOURCE_SEQ_NONE,
-        .time_ns = sl_clock_boot_ns() - service->chores.start_ns,
-        .payload = bytes,
-        .length = (uint32_t)writer.length,
-    };
-    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+    const sl_event draft = {.kind = SL_KIND_PAUSED, .source = source, .session = session};
+    return put(ctx, draft, bytes, writer.length);
 }
 
 /* Only what is committed counts: so what comes after the end of a pause stands behind it in the log. */
