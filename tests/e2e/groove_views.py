@@ -12,11 +12,7 @@ GROOVE = "grooves[0]"
 
 def groove_node(subscriber):
     """The subtree, or None while there is none."""
-<<<<<<< HEAD
-    return call(subscriber, "query", path="grooves[0]").get("result")
-=======
     return call(subscriber, "query", path=GROOVE).get("result")
->>>>>>> groove-py
 
 
 def edit(subscriber, event):

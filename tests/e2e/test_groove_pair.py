@@ -101,11 +101,7 @@ def cable(tmp_path):
 @pytest.fixture
 def pair(start, tmp_path, cable):
     pair = Pair(start, tmp_path, cable)
-<<<<<<< HEAD
-    pair.converge()  # What a greeting is answered with may take back what is edited meanwhile.
-=======
     time.sleep(HELD_BACK_S)  # Who has no groove yet answers a HELLO, too.
->>>>>>> groove-py
     pair.edit(AUTHORITY, f"patch={PATCH}")
     wait_until(lambda: value(pair.controls[OTHER], "patch") == value(pair.controls[AUTHORITY], "patch"), "the patch")
     cable.loss = LOSS
