@@ -150,6 +150,7 @@ def test_groove_firmware_goes_through_whole_while_tempo_edits_rain(symlog, port,
                     edits(control, f"bpm={60 + number % 100}")
                     other.edit(f"bpm={61 + number % 100}")
             editor.say(sysex.Frame(sysex.FIRMWARE_END, ""))
+            wait_for_value(control, "bpm", other.groove.patch.bpm)  # It came over another socket.
             edits(control, "bpm=222")
             device.wait_for(lambda _: device.heard(sysex.FIRMWARE_END), "the end of the firmware")
             editor.wait_for(lambda _: len(editor.heard(sysex.ACK)) == len(firmware) // CHUNK_BYTES + 2, "every ACK")

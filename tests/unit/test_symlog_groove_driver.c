@@ -337,7 +337,7 @@ static void test_groove_driver_keeps_its_own_echo_and_duplicates(void **unused)
     expect("2 DELTA d7;9;bpm=98\n");
 }
 
-static void test_groove_driver_hello_in_a_circle(void **unused)
+static void test_groove_driver_frame_in_a_circle(void **unused)
 {
     (void)unused;
     begin_known(true);
@@ -599,7 +599,7 @@ int main(void)
         TEST(test_groove_driver_passes_on_but_not_back),
         TEST(test_groove_driver_passes_on_what_it_refuses),
         TEST(test_groove_driver_keeps_its_own_echo_and_duplicates),
-        TEST(test_groove_driver_hello_in_a_circle),
+        TEST(test_groove_driver_frame_in_a_circle),
         TEST(test_groove_driver_tells_edits),
         TEST(test_groove_driver_tells_edits_to_all),
         TEST(test_groove_driver_tempo_ten_a_second),

@@ -110,17 +110,17 @@ static void pass_on(const sl_groove_driver *driver, size_t from, const uint8_t *
     }
 }
 
-/* True if a HELLO or BYE of the same bytes came from another port a moment ago; remembers it if not. */
+/* True if the same bytes came from another port a moment ago; remembers them if not. */
 static bool goes_in_circles(sl_groove_driver *driver, const sl_event *event, uint64_t now_ns)
 {
     const uint32_t checksum = sl_crc32c(0, event->payload, event->length);
-    for (size_t i = 0; i < SL_GROOVE_CALLS; i++) {
-        const sl_groove_call *call = &driver->calls[i];
-        if (call->checksum == checksum && call->source != event->source && call->until_ns > now_ns) return true;
+    for (size_t i = 0; i < SL_GROOVE_PASSED; i++) {
+        const sl_groove_passed *one = &driver->passed[i];
+        if (one->checksum == checksum && one->source != event->source && one->until_ns > now_ns) return true;
     }
-    driver->calls[driver->call_next] =
-        (sl_groove_call){.checksum = checksum, .source = event->source, .until_ns = now_ns + SL_GROOVE_CALL_NS};
-    driver->call_next = (driver->call_next + 1) % SL_GROOVE_CALLS;
+    driver->passed[driver->passed_next] =
+        (sl_groove_passed){.checksum = checksum, .source = event->source, .until_ns = now_ns + SL_GROOVE_PASSED_NS};
+    driver->passed_next = (driver->passed_next + 1) % SL_GROOVE_PASSED;
     return false;
 }
 
@@ -138,7 +138,7 @@ static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t 
     if (is_firmware(event)) driver->push_ns = now_ns + SL_GROOVE_PUSH_NS;
     const uint8_t what = driver->has_news ? news->what : SL_GROOVE_OTHER;
     bool passes = what != SL_GROOVE_ECHO && what != SL_GROOVE_DUPLICATE;
-    if (what == SL_GROOVE_HELLO || what == SL_GROOVE_BYE) passes = !goes_in_circles(driver, event, now_ns);
+    if (passes && what != SL_GROOVE_OTHER) passes = !goes_in_circles(driver, event, now_ns);
     if (passes) pass_on(driver, port, event->payload, event->length);
     if (!driver->has_news) return;
     if (what == SL_GROOVE_HELLO && port < count_ports(driver))

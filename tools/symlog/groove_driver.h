@@ -3,8 +3,8 @@
  * reducer applies what arrives; what is due when, only the driver knows.)
  *
  * As the hub it passes every whole frame that arrives on to all other ports, unchanged, once it is committed; not
- * symlog's own origin and not what the reducer took for a duplicate. A HELLO or BYE that comes
- * from another port too within a second goes no further: it runs in a circle of cables.
+ * symlog's own origin and not what the reducer took for a duplicate. One of Live-Sync
+ * that comes from another port too within a second goes no further: it runs in a circle of cables, or is echoed.
  *
  * As a peer it says, each frame a `sysex_sent` event that is sent once it is committed:
  * - HELLO on a port that has been opened (again), and FULL if symlog is the authority; where the peer opened the port
@@ -35,14 +35,14 @@
 enum {
     SL_GROOVE_PORTS_MAX = 24,
     SL_GROOVE_EVT_BYTES = 32, /* of a bpm or vol that waits */
-    SL_GROOVE_CALLS = 8       /* HELLO and BYE frames that are remembered */
+    SL_GROOVE_PASSED = 256    /* frames that are remembered */
 };
 
 #define SL_GROOVE_HEARTBEAT_NS UINT64_C(4000000000)
 #define SL_GROOVE_COALESCE_NS UINT64_C(150000000)
 #define SL_GROOVE_RATE_NS UINT64_C(100000000)
 #define SL_GROOVE_PUSH_NS UINT64_C(1000000000)
-#define SL_GROOVE_CALL_NS UINT64_C(1000000000)
+#define SL_GROOVE_PASSED_NS UINT64_C(1000000000)
 #define SL_GROOVE_PATIENCE_NS UINT64_C(50000000)
 #define SL_GROOVE_OVERTAKEN_NS UINT64_C(20000000)
 #define SL_GROOVE_NEVER UINT64_MAX
@@ -81,11 +81,12 @@ typedef struct sl_groove_rated {
     uint64_t next_ns;  /* not before */
 } sl_groove_rated;
 
-typedef struct sl_groove_call {
+/* A frame that was passed on. */
+typedef struct sl_groove_passed {
     uint32_t checksum; /* of its bytes */
     uint32_t source;
-    uint64_t until_ns;
-} sl_groove_call;
+    uint64_t until_ns; /* it is remembered */
+} sl_groove_passed;
 
 typedef struct sl_groove_driver {
     sl_groove_driver_options options;
@@ -102,8 +103,8 @@ typedef struct sl_groove_driver {
     bool is_gone;          /* … and sent */
     sl_groove_change news;
     char news_evt[SL_SYSEX_EVT_BYTES_MAX];
-    sl_groove_call calls[SL_GROOVE_CALLS];
-    size_t call_next;
+    sl_groove_passed passed[SL_GROOVE_PASSED]; /* a ring */
+    size_t passed_next;
     uint8_t *frame; /* SL_SYSEX_FRAME_BYTES_MAX + 4, being written */
 } sl_groove_driver;
 
