@@ -34,7 +34,7 @@ typedef struct sl_start {
 
 /* session, version 2: u8 input · u8 has_hello · text name; version 1 has no has_hello. The header's source gets this
  * name; another session than before is a new run of the sender, the same one has moved or said hello. */
-typedef enum sl_input { SL_INPUT_SELF = 0, SL_INPUT_OSC = 1, SL_INPUT_CLIENT = 2 } sl_input;
+typedef enum sl_input { SL_INPUT_SELF = 0, SL_INPUT_OSC = 1, SL_INPUT_CLIENT = 2, SL_INPUT_PROJECT = 4 } sl_input;
 
 typedef struct sl_session {
     uint8_t input;    /* an sl_input */
