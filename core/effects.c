@@ -53,8 +53,18 @@ void sl_state_tell_gap(sl_state *state, sl_hole gap)
 
 void sl_state_refuse(sl_state *state, sl_refusal refusal)
 {
+    sl_state_refuse_at(state, refusal, NULL, 0);
+}
+
+void sl_state_refuse_at(sl_state *state, sl_refusal refusal, const char *detail, size_t position)
+{
     state->sender->source.refused[refusal]++;
-    tell(state, (sl_effect){.type = SL_EFFECT_REFUSED, .refusal = refusal});
+    tell(state, (sl_effect){.type = SL_EFFECT_REFUSED, .refusal = refusal, .detail = detail, .position = position});
+}
+
+void sl_state_tell_groove(sl_state *state, const sl_groove_change *change)
+{
+    tell(state, (sl_effect){.type = SL_EFFECT_GROOVE, .groove = change});
 }
 
 sl_err sl_state_set(sl_state *state, sl_node *node, sl_change_type type, sl_attribute attribute, sl_value value)

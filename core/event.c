@@ -29,6 +29,11 @@ static const char *const kind_names[] = {
     [SL_KIND_BASE] = "base",
     [SL_KIND_LOST] = "lost",
     [SL_KIND_PAUSED] = "paused",
+    [SL_KIND_SYSEX] = "sysex",
+    [SL_KIND_SYSEX_SENT] = "sysex_sent",
+    [SL_KIND_GROOVE_EDIT] = "groove_edit",
+    [SL_KIND_SETLISTS] = "setlists",
+    [SL_KIND_SAVE] = "save",
 };
 
 static uint32_t record_crc(const sl_event *event, const uint8_t *id, const uint8_t *header);

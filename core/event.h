@@ -27,6 +27,10 @@ typedef enum sl_kind {
     SL_KIND_BASE = 11,         /* the whole state before an event: the beginning of a log that was pruned */
     SL_KIND_LOST = 12,         /* a tombstone: what was here could not be saved by a repair */
     SL_KIND_PAUSED = 13,       /* a source is listened to no longer, or again */
+    SL_KIND_SYSEX = 14,        /* one SysEx frame, F0 to F7, as it arrived */
+    SL_KIND_SYSEX_SENT = 15,   /* one that symlog says, appended before it is sent */
+    SL_KIND_GROOVE_EDIT = 16,  /* a client's edit of the groove: one evt, or a patch */
+    SL_KIND_SETLISTS = 17,     /* the built-in set lists in force */
     SL_KIND_SAVE = 18,         /* a project file as it was found on disk; a picture or a refused event follows */
     SL_KIND_LAST = SL_KIND_SAVE
 } sl_kind;

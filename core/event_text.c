@@ -2,6 +2,7 @@
 #include "core/message.h"
 #include "core/osc.h"
 #include "core/payload.h"
+#include "core/sysex.h"
 
 #include <math.h> /* INFINITY alone */
 #include <string.h>
@@ -9,6 +10,7 @@
 enum {
     WORDS_BYTES_MAX = 1000, /* of one event; what follows is cut off */
     TEXT_BYTES_MAX = 200,   /* of one text inside them */
+    SYSEX_BYTES_SHOWN = 32, /* of a frame that is not ours */
 };
 
 #define NS_PER_MS 1000000U
@@ -34,6 +36,9 @@ static say_payload say_nothing;
 static say_payload say_gave_up;
 static say_payload say_base;
 static say_payload say_paused;
+static say_payload say_sysex;
+static say_payload say_sysex_sent;
+static say_payload say_setlists;
 
 static say_payload *const sayers[] = {
     [SL_KIND_START] = say_start,
@@ -49,6 +54,10 @@ static say_payload *const sayers[] = {
     [SL_KIND_BASE] = say_base,
     [SL_KIND_LOST] = say_nothing,
     [SL_KIND_PAUSED] = say_paused,
+    [SL_KIND_SYSEX] = say_sysex,
+    [SL_KIND_SYSEX_SENT] = say_sysex_sent,
+    [SL_KIND_GROOVE_EDIT] = say_mark,
+    [SL_KIND_SETLISTS] = say_setlists,
 };
 
 static void say_event(sl_text *text, const sl_event *event);
@@ -191,6 +200,7 @@ static sl_err say_session(words *out, const sl_event *event)
         [SL_INPUT_SELF] = "self ",
         [SL_INPUT_OSC] = "osc ",
         [SL_INPUT_CLIENT] = "client ",
+        [SL_INPUT_SYSEX] = "sysex ",
     };
     sl_session session;
     sl_err err = sl_session_decode(event, &session);
@@ -290,6 +300,83 @@ static sl_err say_paused(words *out, const sl_event *event)
     sl_err err = sl_paused_decode(event, &paused);
     if (err == SL_OK) sl_text_string(out->text, paused.is_paused ? "paused" : "resumed");
     return err;
+}
+
+/* A frame that is none is shown as bytes, with what is wrong. */
+static void say_frame(words *out, const uint8_t *bytes, size_t length)
+{
+    sl_sysex frame;
+    sl_sysex_fault fault = sl_sysex_read(bytes, length, &frame);
+    if (fault != SL_SYSEX_FAULT_NONE || !frame.is_ours) {
+        sl_text_hex(out->text, bytes, length < SYSEX_BYTES_SHOWN ? length : SYSEX_BYTES_SHOWN);
+        say_count(out, length > SYSEX_BYTES_SHOWN ? "… bytes" : " bytes", length);
+        if (fault == SL_SYSEX_FAULT_NONE) return;
+        sl_text_string(out->text, ": ");
+        sl_text_string(out->text, sl_sysex_fault_text(fault));
+        say_count(out, " at byte", frame.position);
+        return;
+    }
+    sl_text_string(out->text, sl_sysex_op_name(frame.op));
+    if (!sl_sysex_is_live_sync(frame.op)) {
+        sl_text_string(out->text, " ");
+        sl_text_hex(out->text, &frame.op, 1);
+        sl_text_string(out->text, " ");
+        say_text(out, frame.payload, frame.payload_length);
+        return;
+    }
+    sl_text_string(out->text, " ");
+    say_text(out, frame.origin, frame.origin_length);
+    if (frame.op == SL_SYSEX_HELLO || frame.op == SL_SYSEX_BYE) return;
+    sl_text_string(out->text, " #");
+    sl_text_u64(out->text, frame.seq);
+    if (frame.op == SL_SYSEX_FULL) {
+        sl_text_string(out->text, frame.is_running ? " running " : " stopped ");
+        sl_text_i64(out->text, frame.set_list);
+        sl_text_string(out->text, "/");
+        sl_text_i64(out->text, frame.item);
+    }
+    sl_text_string(out->text, " ");
+    say_text(out, frame.tail, frame.tail_length);
+}
+
+static sl_err say_sysex(words *out, const sl_event *event)
+{
+    say_frame(out, event->payload, event->length);
+    return SL_OK;
+}
+
+static sl_err say_sysex_sent(words *out, const sl_event *event)
+{
+    sl_sysex_sent sent;
+    sl_err err = sl_sysex_sent_decode(event, &sent);
+    if (err != SL_OK) return err;
+    if (sent.to == 0)
+        sl_text_string(out->text, "to all ");
+    else
+        say_count(out, "to source", sent.to);
+    if (sent.to != 0) sl_text_string(out->text, " ");
+    say_frame(out, sent.frame, sent.frame_length);
+    return SL_OK;
+}
+
+static sl_err say_setlists(words *out, const sl_event *event)
+{
+    sl_setlists lists;
+    sl_err err = sl_setlists_decode(event, &lists);
+    if (err != SL_OK) return err;
+    say_count(out, "lists", lists.list_count);
+    for (uint32_t list = 0; list < lists.list_count && !is_full(out); list++) {
+        const char *text;
+        size_t length;
+        uint32_t item_count;
+        sl_setlists_next_list(&lists, &text, &length, &item_count);
+        sl_text_string(out->text, ", ");
+        say_text(out, text, length);
+        say_count(out, "", item_count);
+        for (uint32_t item = 0; item < item_count; item++)
+            sl_setlists_next_item(&lists, &text, &length, &text, &length);
+    }
+    return SL_OK;
 }
 
 static void say_message(words *out, const sl_osc_message *message)

@@ -111,6 +111,12 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
     bool has_no_picture = reason.type == SL_VALUE_TEXT && reason.length == strlen("no picture yet") &&
                           memcmp(reason.as.text, "no picture yet", reason.length) == 0;
     if (effect->refusal == SL_REFUSAL_INDEX && has_no_picture) sl_text_string(&details, hint);
+    if (effect->detail != NULL) {
+        sl_text_string(&details, ", byte ");
+        sl_text_u64(&details, effect->position);
+        sl_text_string(&details, ": expected ");
+        sl_text_string(&details, effect->detail);
+    }
     const char *error = sl_refusal_text(effect->refusal);
     sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":");
     sl_text_json(text, error, strlen(error));
@@ -151,7 +157,8 @@ void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *ef
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
     case SL_EFFECT_GAP: write_gap(text, state, effect); break;
     case SL_EFFECT_GROUP_BEGIN:
-    case SL_EFFECT_GROUP_END: break;
+    case SL_EFFECT_GROUP_END:
+    case SL_EFFECT_GROOVE: break;
     }
 }
 
@@ -165,6 +172,7 @@ bool sl_message_effect_compact(sl_text *text, const sl_effect *effect)
 bool sl_message_is_told(const sl_state *state, const sl_effect *effect)
 {
     if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) return false;
+    if (effect->type == SL_EFFECT_GROOVE) return false;
     if (effect->type != SL_EFFECT_REFUSED) return true;
     const sl_source *source = sl_state_source(state, effect->event->source);
     return source != NULL && source->refused[effect->refusal] == 1;

@@ -36,7 +36,7 @@ sl_err sl_start_decode(const sl_event *event, sl_start *out)
 
 sl_err sl_session_encode(const sl_session *in, sl_writer *out)
 {
-    assert(in->input <= SL_INPUT_CLIENT && in->name_length <= SL_NAME_BYTES_MAX);
+    assert(in->input <= SL_INPUT_LAST && in->name_length <= SL_NAME_BYTES_MAX);
     sl_write_le(out, in->input, 1);
     sl_write_le(out, in->has_hello, 1);
     sl_write_text(out, in->name, in->name_length);
@@ -54,7 +54,7 @@ sl_err sl_session_decode(const sl_event *event, sl_session *out)
     if (has_hello > 1) return SL_ERR_MALFORMED;
     out->has_hello = has_hello == 1;
     out->name = sl_read_text(&reader, &out->name_length);
-    if (out->input > SL_INPUT_CLIENT || out->name_length > SL_NAME_BYTES_MAX) return SL_ERR_MALFORMED;
+    if (out->input > SL_INPUT_LAST || out->name_length > SL_NAME_BYTES_MAX) return SL_ERR_MALFORMED;
     return end_read(&reader);
 }
 
@@ -196,6 +196,80 @@ sl_err sl_paused_decode(const sl_event *event, sl_paused *out)
     if (is_paused > 1) return SL_ERR_MALFORMED;
     *out = (sl_paused){.is_paused = is_paused == 1};
     return end_read(&reader);
+}
+
+sl_err sl_sysex_sent_encode(const sl_sysex_sent *in, sl_writer *out)
+{
+    sl_write_le(out, in->to, 4);
+    sl_write_bytes(out, in->frame, in->frame_length);
+    return written(out);
+}
+
+sl_err sl_sysex_sent_decode(const sl_event *event, sl_sysex_sent *out)
+{
+    sl_reader reader;
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    if (err != SL_OK) return err;
+    *out = (sl_sysex_sent){.to = (uint32_t)sl_read_le(&reader, 4)};
+    out->frame_length = reader.length - reader.position;
+    out->frame = sl_read_view(&reader, out->frame_length);
+    return end_read(&reader);
+}
+
+void sl_setlists_encode_begin(uint32_t list_count, sl_writer *out)
+{
+    sl_write_le(out, list_count, 4);
+}
+
+void sl_setlists_encode_list(const char *title, size_t title_length, uint32_t item_count, sl_writer *out)
+{
+    sl_write_text(out, title, title_length);
+    sl_write_le(out, item_count, 4);
+}
+
+void sl_setlists_encode_item(const char *name, size_t name_length, const char *patch, size_t patch_length,
+                             sl_writer *out)
+{
+    sl_write_text(out, name, name_length);
+    sl_write_text(out, patch, patch_length);
+}
+
+static sl_err check_setlists(sl_setlists lists)
+{
+    const char *text;
+    size_t length;
+    uint32_t item_count;
+    if (lists.list_count > SL_SETLISTS_LISTS_MAX || lists.reader.length > SL_SETLISTS_BYTES_MAX)
+        return SL_ERR_MALFORMED;
+    for (uint32_t list = 0; list < lists.list_count; list++) {
+        sl_setlists_next_list(&lists, &text, &length, &item_count);
+        if (item_count > SL_SETLISTS_ITEMS_MAX) return SL_ERR_MALFORMED;
+        for (uint32_t item = 0; item < item_count; item++)
+            sl_setlists_next_item(&lists, &text, &length, &text, &length);
+    }
+    return end_read(&lists.reader);
+}
+
+sl_err sl_setlists_decode(const sl_event *event, sl_setlists *out)
+{
+    *out = (sl_setlists){0};
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &out->reader);
+    if (err != SL_OK) return err;
+    out->list_count = (uint32_t)sl_read_le(&out->reader, 4);
+    return check_setlists(*out);
+}
+
+void sl_setlists_next_list(sl_setlists *lists, const char **title, size_t *title_length, uint32_t *item_count)
+{
+    *title = sl_read_text(&lists->reader, title_length);
+    *item_count = (uint32_t)sl_read_le(&lists->reader, 4);
+}
+
+void sl_setlists_next_item(sl_setlists *lists, const char **name, size_t *name_length, const char **patch,
+                           size_t *patch_length)
+{
+    *name = sl_read_text(&lists->reader, name_length);
+    *patch = sl_read_text(&lists->reader, patch_length);
 }
 
 static sl_err written(const sl_writer *out)

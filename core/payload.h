@@ -1,7 +1,8 @@
 /*
  * What the payloads of symlog's own events hold, little-endian, texts as u32 length and bytes. Each is written in its
  * newest version (SL_PAYLOAD_VERSION, where no other is named) and read in all; an OSC event's payload is the datagram,
- * a mark's its UTF-8 text, order_settled's is empty, and a picture's is described in core/picture.h.
+ * a sysex's the frame (core/sysex.h), a mark's its UTF-8 text, order_settled's is empty, and a picture's is described
+ * in core/picture.h.
  *
  * encode: SL_ERR_FULL if it does not fit. decode: SL_ERR_MALFORMED if the bytes are not exactly one such payload,
  * SL_ERR_VERSION for another version. Texts decoded are views into the event's payload.
@@ -34,7 +35,14 @@ typedef struct sl_start {
 
 /* session, version 2: u8 input · u8 has_hello · text name; version 1 has no has_hello. The header's source gets this
  * name; another session than before is a new run of the sender, the same one has moved or said hello. */
-typedef enum sl_input { SL_INPUT_SELF = 0, SL_INPUT_OSC = 1, SL_INPUT_CLIENT = 2, SL_INPUT_PROJECT = 4 } sl_input;
+typedef enum sl_input {
+    SL_INPUT_SELF = 0,
+    SL_INPUT_OSC = 1,
+    SL_INPUT_CLIENT = 2,
+    SL_INPUT_SYSEX = 3, /* "midi:PATH", "port:NAME" or "ws:N" */
+    SL_INPUT_PROJECT = 4, /* a project file: its path */
+    SL_INPUT_LAST = SL_INPUT_PROJECT
+} sl_input;
 
 typedef struct sl_session {
     uint8_t input;    /* an sl_input */
@@ -99,6 +107,24 @@ typedef struct sl_paused {
     bool is_paused; /* the header's source */
 } sl_paused;
 
+/* sysex_sent: u32 to · the frame, F0 to F7. */
+typedef struct sl_sysex_sent {
+    uint32_t to; /* the source that it goes to; 0: all */
+    const uint8_t *frame;
+    size_t frame_length;
+} sl_sysex_sent;
+
+/* groove_edit: the text alone: one evt as in a DELTA ("bpm=120"), or "patch=" and a patch. */
+
+/* setlists: u32 list_count · each (text title · u32 item_count · each (text name · text patch)). It begins with the
+ * count, and the lists are walked: next_list, then next_item as often as it said. */
+typedef struct sl_setlists {
+    sl_reader reader;
+    uint32_t list_count;
+} sl_setlists;
+
+enum { SL_SETLISTS_BYTES_MAX = 1 << 20, SL_SETLISTS_LISTS_MAX = 256, SL_SETLISTS_ITEMS_MAX = 4096 /* of one list */ };
+
 enum { SL_COUNTERS_BYTES_MAX = 20 + (SL_SOURCES_MAX + 1) * 84 };
 
 sl_err sl_start_encode(const sl_start *in, sl_writer *out);
@@ -117,5 +143,21 @@ sl_err sl_base_encode(const sl_base *in, sl_writer *out);
 sl_err sl_base_decode(const sl_event *event, sl_base *out);
 sl_err sl_paused_encode(const sl_paused *in, sl_writer *out);
 sl_err sl_paused_decode(const sl_event *event, sl_paused *out);
+sl_err sl_sysex_sent_encode(const sl_sysex_sent *in, sl_writer *out);
+sl_err sl_sysex_sent_decode(const sl_event *event, sl_sysex_sent *out);
+
+/* Writing set lists piece by piece: the counts are the caller's to keep. */
+void sl_setlists_encode_begin(uint32_t list_count, sl_writer *out);
+void sl_setlists_encode_list(const char *title, size_t title_length, uint32_t item_count, sl_writer *out);
+void sl_setlists_encode_item(const char *name, size_t name_length, const char *patch, size_t patch_length,
+                             sl_writer *out);
+
+/* Checks the whole payload, bounds included (patches are not read), and begins a walk. */
+sl_err sl_setlists_decode(const sl_event *event, sl_setlists *out);
+
+/* The next list, or item of the list; what is not there is "", of 0 items. */
+void sl_setlists_next_list(sl_setlists *lists, const char **title, size_t *title_length, uint32_t *item_count);
+void sl_setlists_next_item(sl_setlists *lists, const char **name, size_t *name_length, const char **patch,
+                           size_t *patch_length);
 
 #endif

@@ -1,6 +1,7 @@
 /* The reducer: applies events to the state, one after the other. */
 #include "core/reduce.h"
 
+#include "core/groove_internal.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -19,6 +20,7 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
         err = sl_turn_forget_answers(state, state->sources[i]);
+    sl_groove_take_start(state);
     return err;
 }
 
@@ -42,6 +44,7 @@ static sl_err take_session(sl_state *state, const sl_event *event)
         source->has_hello = source->has_said = false;
         source->said_session = 0;
     }
+    sl_groove_take_session(state, event);
     source->input = session.input;
     if (session.input == SL_INPUT_PROJECT) state->recents.is_kept = true;
     source->session = event->session;
@@ -111,6 +114,7 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree, const uint64_t *saved
     state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
     if (err == SL_OK && saved_ns != NULL) err = sl_reconcile(state, *saved_ns);
+    if (err == SL_OK) err = sl_groove_carry(state);
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
     return err;
@@ -190,6 +194,10 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
+    case SL_KIND_SYSEX: return sl_groove_take_sysex(state, event);
+    case SL_KIND_SYSEX_SENT: return sl_groove_take_sent(state, event);
+    case SL_KIND_GROOVE_EDIT: return sl_groove_take_edit(state, event);
+    case SL_KIND_SETLISTS: return sl_groove_take_setlists(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
     }
 }

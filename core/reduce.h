@@ -21,6 +21,7 @@
 enum { SL_REDUCER_VERSION = 2 };
 
 typedef struct sl_state sl_state;
+typedef struct sl_groove_change sl_groove_change;
 
 /* Why the reducer passed over a message. Stable numbers. */
 typedef enum sl_refusal {
@@ -32,6 +33,12 @@ typedef enum sl_refusal {
     SL_REFUSAL_BUNDLE,    /* a bundle with a message that is one of the first three */
     SL_REFUSAL_MALFORMED, /* a payload that does not follow its format (never from a healthy ingest) */
     SL_REFUSAL_LATE,      /* a picture, when later events of its sender had been applied */
+    SL_REFUSAL_FRAME,     /* no SysEx frame: cut off, or nonsense */
+    SL_REFUSAL_ASCII,     /* a frame with a byte above 7F inside */
+    SL_REFUSAL_FIELDS,    /* too few fields, or too many */
+    SL_REFUSAL_VALUE,     /* a field with a value that it cannot have */
+    SL_REFUSAL_EVT,       /* an evt that is none of PM Live-Sync's */
+    SL_REFUSAL_PATCH,     /* no patch of the share language */
     SL_REFUSAL_COUNT
 } sl_refusal;
 
@@ -77,7 +84,8 @@ typedef enum sl_effect_type {
     SL_EFFECT_REFUSED,     /* message was refused: refusal */
     SL_EFFECT_GAP,         /* numbers of the event's source were given up: gap */
     SL_EFFECT_GROUP_BEGIN, /* a hint, no message: what follows belongs together … */
-    SL_EFFECT_GROUP_END    /* … until here */
+    SL_EFFECT_GROUP_END,   /* … until here */
+    SL_EFFECT_GROOVE       /* what a sysex or groove_edit event was to the groove: groove. No message; after the diff */
 } sl_effect_type;
 
 /* Numbers of a sender that are missing: first, first + 1, … */
@@ -89,12 +97,15 @@ typedef struct sl_hole {
 typedef struct sl_effect {
     sl_effect_type type;
     const sl_event *event;
-    uint64_t seq_num;              /* the sender's number of this message, or SL_SOURCE_SEQ_NONE */
-    double timestamp;              /* of the wrapper; 0 without */
-    const sl_diff *diff;           /* SL_EFFECT_DIFF */
-    const sl_osc_message *message; /* the (inner) message, or NULL when the event is not OSC */
-    sl_refusal refusal;            /* SL_EFFECT_REFUSED */
-    sl_hole gap;                   /* SL_EFFECT_GAP */
+    uint64_t seq_num;               /* the sender's number of this message, or SL_SOURCE_SEQ_NONE */
+    double timestamp;               /* of the wrapper; 0 without */
+    const sl_diff *diff;            /* SL_EFFECT_DIFF */
+    const sl_osc_message *message;  /* the (inner) message, or NULL when the event is not OSC */
+    sl_refusal refusal;             /* SL_EFFECT_REFUSED */
+    const char *detail;             /* SL_EFFECT_REFUSED: what was expected (static), or NULL … */
+    size_t position;                /* … and where: the byte of the payload, from 0 */
+    sl_hole gap;                    /* SL_EFFECT_GAP */
+    const sl_groove_change *groove; /* SL_EFFECT_GROOVE: core/groove.h */
 } sl_effect;
 
 typedef struct sl_output {

@@ -77,6 +77,12 @@ static const attribute_row attributes[SL_ATTRIBUTE_COUNT] = {
     [SL_ATTRIBUTE_POLY] = {"poly", SL_VALUE_BOOL},
     [SL_ATTRIBUTE_ENABLED] = {"enabled", SL_VALUE_BOOL},
     [SL_ATTRIBUTE_LEVEL] = {"level", SL_VALUE_INT},
+    [SL_ATTRIBUTE_BARS] = {"bars", SL_VALUE_INT},
+    [SL_ATTRIBUTE_COUNT_IN] = {"count_in", SL_VALUE_INT},
+    [SL_ATTRIBUTE_REPEAT] = {"repeat", SL_VALUE_INT},
+    [SL_ATTRIBUTE_END] = {"end", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_TRAINER] = {"trainer", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_RAMP] = {"ramp", SL_VALUE_TEXT},
     [SL_ATTRIBUTE_AUDIO_INPUT] = {"audio_input", SL_VALUE_TEXT},
     [SL_ATTRIBUTE_AUDIO_OUTPUT] = {"audio_output", SL_VALUE_TEXT},
     [SL_ATTRIBUTE_MIDI_INPUT] = {"midi_input", SL_VALUE_TEXT},
@@ -116,7 +122,9 @@ static const sl_attribute of_scene[] = {
     A(ANNOTATION), A(IS_TRIGGERED)};
 static const sl_attribute of_file_ref[] = {A(NAME), A(PATH), A(HASH), A(REF_TYPE)};
 static const sl_attribute of_automation[] = {A(TARGET), A(POINT_COUNT), A(POINTS)};
-static const sl_attribute of_groove[] = {A(BPM), A(VOLUME), A(RUNNING), A(SET_LIST), A(ITEM), A(PATCH), A(DEVICE_ID)};
+static const sl_attribute of_groove[] = {A(BPM),   A(VOLUME),    A(RUNNING), A(SET_LIST), A(ITEM),
+                                         A(PATCH), A(DEVICE_ID), A(BARS),    A(COUNT_IN), A(REPEAT),
+                                         A(END),   A(TRAINER),   A(RAMP)};
 static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB), A(SWING), A(GAIN), A(POLY), A(ENABLED)};
 static const sl_attribute of_step[] = {A(LEVEL)};
 static const sl_attribute of_chain[] = {A(NAME), A(COLOR), A(IS_MUTED), A(IS_SOLOED)};

@@ -1,5 +1,5 @@
 /* Who sent: the table of sources. */
-#include "core/state.h"
+#include "core/groove_internal.h"
 
 #include <string.h>
 
@@ -8,6 +8,7 @@ sl_err sl_state_drop_source(sl_state *state, uint32_t index)
     sl_source_state *gone = state->sources[index];
     sl_err err = sl_turn_close(state, gone);
     if (err != SL_OK) return err;
+    sl_groove_forget(state, gone->source.number);
     sl_run_clear(state, &gone->run);
     sl_pool_give(&state->pool, gone, sizeof *gone);
     state->source_count--;

@@ -128,6 +128,12 @@ const char *sl_refusal_text(sl_refusal refusal)
     case SL_REFUSAL_BUNDLE: return "bundle refused";
     case SL_REFUSAL_MALFORMED: return "malformed payload";
     case SL_REFUSAL_LATE: return "picture came too late";
+    case SL_REFUSAL_FRAME: return "not a SysEx frame";
+    case SL_REFUSAL_ASCII: return "not 7-bit ASCII";
+    case SL_REFUSAL_FIELDS: return "wrong number of fields";
+    case SL_REFUSAL_VALUE: return "not a value of its field";
+    case SL_REFUSAL_EVT: return "unknown evt";
+    case SL_REFUSAL_PATCH: return "not a patch";
     case SL_REFUSAL_COUNT: break;
     }
     return "unknown";

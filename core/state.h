@@ -85,6 +85,8 @@ typedef struct sl_source_state {
     sl_hold hold;
 } sl_source_state;
 
+struct sl_groove_state; /* core/groove_internal.h */
+
 struct sl_state {
     sl_memory memory;
     sl_pool pool;
@@ -100,7 +102,8 @@ struct sl_state {
     uint32_t source_count;
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
     sl_recents recents;
-    uint8_t paths[256]; /* live.c: which row has a path with this hash, plus 1 */
+    struct sl_groove_state *groove;           /* pool's; NULL as long as no event told of one */
+    uint8_t paths[256];                       /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;
@@ -153,6 +156,12 @@ void sl_state_tell_gap(sl_state *state, sl_hole gap);
 
 /* Counts a refusal of the present message and tells it. */
 void sl_state_refuse(sl_state *state, sl_refusal refusal);
+
+/* The same of a payload: what was expected (static, or NULL), and at which byte. */
+void sl_state_refuse_at(sl_state *state, sl_refusal refusal, const char *detail, size_t position);
+
+/* Tells what the present event was to the groove. */
+void sl_state_tell_groove(sl_state *state, const sl_groove_change *change);
 
 /* Sets an attribute and notes the change (`type`: MODIFIED or STATE). */
 sl_err sl_state_set(sl_state *state, sl_node *node, sl_change_type type, sl_attribute attribute, sl_value value);

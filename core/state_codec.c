@@ -10,6 +10,7 @@
  */
 #include "core/state_codec.h"
 
+#include "core/groove_internal.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -27,6 +28,7 @@ enum {
     FLAG_SAID = 128,
     HAS_RECENTS = 1 << 16, /* in the count of sources */
     SOURCE_BYTES_MAX = 1024,
+    REFUSAL_COUNT_MIN = SL_REFUSAL_LATE + 1,
     NUMBER_COUNT = 13, /* numbers of a source … */
     COUNT_COUNT = 10   /* … and what ingest counted of it */
 };
@@ -64,6 +66,14 @@ static uint8_t flags_of(const sl_source_state *state)
                      (state->run.is_bad ? FLAG_BAD_RUN : 0) | (state->source.has_said ? FLAG_SAID : 0));
 }
 
+/* The refusals that the first states knew, and as many more as have happened: so their digests stay what they were. */
+static uint32_t count_refusals(const sl_source *source)
+{
+    uint32_t count = SL_REFUSAL_COUNT;
+    while (count > REFUSAL_COUNT_MIN && source->refused[count - 1] == 0) count--;
+    return count;
+}
+
 static void encode_numbers(const sl_source_state *state, sl_writer *writer)
 {
     sl_source_state copy = *state;
@@ -74,8 +84,9 @@ static void encode_numbers(const sl_source_state *state, sl_writer *writer)
     sl_write_le(writer, copy.source.input, 1);
     sl_write_le(writer, flags_of(state), 1);
     for (size_t i = 0; i < NUMBER_COUNT; i++) sl_write_le(writer, *numbers[i], 8);
-    sl_write_le(writer, SL_REFUSAL_COUNT, 4);
-    for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) sl_write_le(writer, copy.source.refused[i], 8);
+    uint32_t refusals = count_refusals(&copy.source);
+    sl_write_le(writer, refusals, 4);
+    for (size_t i = 0; i < refusals; i++) sl_write_le(writer, copy.source.refused[i], 8);
     for (size_t i = 0; i < COUNT_COUNT; i++) sl_write_le(writer, *counts[i], 8);
     sl_write_text(writer, copy.source.name, strlen(copy.source.name));
     sl_write_le(writer, copy.run.count, 4);
@@ -139,7 +150,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
 {
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_write_le(&writer, SL_STATE_CODEC_VERSION, 4);
+    sl_write_le(&writer, state->groove == NULL ? SL_STATE_CODEC_VERSION : SL_STATE_CODEC_VERSION_GROOVE, 4);
     sl_write_le(&writer, SL_REDUCER_VERSION, 4);
     sl_write_le(&writer, state->seq, 8);
     sl_write_le(&writer, (uint64_t)state->wall_ns, 8);
@@ -151,6 +162,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     put(ctx, bytes, writer.length);
     for (uint32_t i = 0; i < state->source_count; i++) put_source(state->sources[i], put, ctx);
     if (state->recents.is_kept) put_recents(&state->recents, put, ctx);
+    if (state->groove != NULL) sl_groove_encode(state->groove, put, ctx);
 }
 
 static void append(void *ctx, const void *bytes, size_t length)
@@ -258,8 +270,9 @@ static sl_err load_source(sl_state *state, sl_reader *reader)
     list_numbers(made, numbers);
     list_counts(&made->source.counts, counts);
     for (size_t i = 0; i < NUMBER_COUNT; i++) *numbers[i] = sl_read_le(reader, 8);
-    if (sl_read_le(reader, 4) != SL_REFUSAL_COUNT) return SL_ERR_MALFORMED;
-    for (size_t i = 0; i < SL_REFUSAL_COUNT; i++) made->source.refused[i] = sl_read_le(reader, 8);
+    uint32_t refusals = (uint32_t)sl_read_le(reader, 4);
+    if (refusals < REFUSAL_COUNT_MIN || refusals > SL_REFUSAL_COUNT) return SL_ERR_MALFORMED;
+    for (size_t i = 0; i < refusals; i++) made->source.refused[i] = sl_read_le(reader, 8);
     for (size_t i = 0; i < COUNT_COUNT; i++) *counts[i] = sl_read_le(reader, 8);
     size_t length;
     const char *name = sl_read_text(reader, &length);
@@ -304,7 +317,8 @@ static sl_err load_tree(sl_state *state, sl_reader *reader)
 
 static sl_err load(sl_state *state, sl_reader *reader)
 {
-    if (sl_read_le(reader, 4) != SL_STATE_CODEC_VERSION) return SL_ERR_VERSION;
+    uint64_t version = sl_read_le(reader, 4);
+    if (version != SL_STATE_CODEC_VERSION && version != SL_STATE_CODEC_VERSION_GROOVE) return SL_ERR_VERSION;
     if (sl_read_le(reader, 4) != SL_REDUCER_VERSION) return SL_ERR_VERSION;
     state->seq = sl_read_le(reader, 8);
     state->wall_ns = (int64_t)sl_read_le(reader, 8);
@@ -324,7 +338,12 @@ static sl_err load(sl_state *state, sl_reader *reader)
         sl_err err = load_recents(state, reader);
         if (err != SL_OK) return err;
     }
-    return load_tree(state, reader);
+    sl_id node = {.length = 0};
+    sl_err err = version == SL_STATE_CODEC_VERSION_GROOVE ? sl_groove_decode(state, reader, &node) : SL_OK;
+    if (err == SL_OK) err = load_tree(state, reader);
+    if (err != SL_OK || node.length == 0) return err;
+    state->groove->node = sl_tree_find(state->tree, node.bytes, node.length);
+    return state->groove->node != NULL && sl_groove_fits(state->groove) ? SL_OK : SL_ERR_MALFORMED;
 }
 
 sl_err sl_state_load(const uint8_t *bytes, size_t length, sl_memory memory, sl_state **out)

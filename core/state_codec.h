@@ -2,7 +2,7 @@
  * A whole state as bytes: what snapshots and base events hold. Loading gives a state with the same digests, which goes
  * on exactly as the saved one would have.
  *
- * Layout, version 1, little-endian: u32 version · u32 reducer_version · u64 seq · i64 wall_ns · u64 kernel_drops ·
+ * Layout, little-endian: u32 version · u32 reducer_version · u64 seq · i64 wall_ns · u64 kernel_drops ·
  * u64 refused_unnamed · u32 source_next · u32 source_count · the sources · u32 picture_length · the tree as a picture
  * (core/picture.h). core/state_codec.c says what a source is.
  */
@@ -12,7 +12,10 @@
 #include "core/reduce.h"
 #include "core/text.h"
 
-enum { SL_STATE_CODEC_VERSION = 1 };
+enum {
+    SL_STATE_CODEC_VERSION = 1,       /* of a state that never heard of a groove */
+    SL_STATE_CODEC_VERSION_GROOVE = 2 /* the groove (core/groove_codec.c) stands behind the sources */
+};
 
 /* Appends the state's bytes to `out`; SL_ERR_MEMORY. */
 sl_err sl_state_save(const sl_state *state, sl_text *out);
