@@ -182,6 +182,17 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     return take_answer(state, event);
 }
 
+/* What is in it comes as a picture. */
+static sl_err take_save(sl_state *state, const sl_event *event)
+{
+    sl_save save;
+    if (sl_save_decode(event, &save) == SL_OK)
+        state->recents.last_save = sl_digest_bytes(save.bytes, save.length);
+    else
+        sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+    return SL_OK;
+}
+
 static sl_err take(sl_state *state, const sl_event *event)
 {
     switch (event->kind) {
@@ -194,6 +205,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
+    case SL_KIND_SAVE: return take_save(state, event);
     case SL_KIND_SYSEX: return sl_groove_take_sysex(state, event);
     case SL_KIND_SYSEX_SENT: return sl_groove_take_sent(state, event);
     case SL_KIND_GROOVE_EDIT: return sl_groove_take_edit(state, event);

@@ -68,6 +68,7 @@ typedef struct sl_recents {
     bool is_kept;       /* a project file is a source of this log */
     bool has_forgotten; /* some of this run are not here any more, the newest of */
     uint64_t forgotten_ns;
+    sl_digest last_save; /* XXH3-128 of the newest save's file; zero: there is none */
     sl_recent *first; /* in the order in which they were applied */
     sl_recent *last;
     uint32_t count;
@@ -102,8 +103,8 @@ struct sl_state {
     uint32_t source_count;
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
     sl_recents recents;
-    struct sl_groove_state *groove;           /* pool's; NULL as long as no event told of one */
-    uint8_t paths[256];                       /* live.c: which row has a path with this hash, plus 1 */
+    struct sl_groove_state *groove; /* pool's; NULL as long as no event told of one */
+    uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;

@@ -5,7 +5,7 @@
  * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
  * count, each u32 place and text name · u32 held count, each u64 numbers, u8 is_answered, u64 seq, a record's header
  * and the payload. Where a project file is a source (bit 16 of the count of sources), what is remembered for it
- * follows: u8 has_forgotten · u64 forgotten_ns · u32 count, each u64 unnumbered_count, u64 seq, a record's header and
+ * follows: u8 has_forgotten · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64 unnumbered_count, u64 seq, a record's header and
  * the payload.
  */
 #include "core/state_codec.h"
@@ -137,6 +137,8 @@ static void put_recents(const sl_recents *recents, sl_state_put put, void *ctx)
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
     sl_write_le(&writer, recents->has_forgotten, 1);
     sl_write_le(&writer, recents->forgotten_ns, 8);
+    sl_write_le(&writer, recents->last_save.low, 8);
+    sl_write_le(&writer, recents->last_save.high, 8);
     sl_write_le(&writer, recents->count, 4);
     put(ctx, bytes, writer.length);
     for (const sl_recent *recent = recents->first; recent != NULL; recent = recent->next) {
@@ -243,6 +245,8 @@ static sl_err load_recents(sl_state *state, sl_reader *reader)
     recents->is_kept = true;
     recents->has_forgotten = sl_read_le(reader, 1) != 0;
     recents->forgotten_ns = sl_read_le(reader, 8);
+    recents->last_save.low = sl_read_le(reader, 8);
+    recents->last_save.high = sl_read_le(reader, 8);
     uint32_t count = (uint32_t)sl_read_le(reader, 4);
     if (reader->bad || count > SL_RECENT_COUNT_MAX) return SL_ERR_MALFORMED;
     for (uint32_t i = 0; i < count; i++) {

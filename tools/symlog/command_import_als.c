@@ -4,7 +4,7 @@
 #include "tools/symlog/host.h"
 #include "tools/symlog/options.h"
 #include "tools/symlog/outline.h"
-#include "tools/symlog/project_file.h"
+#include "tools/symlog/project_tree.h"
 
 static int run(int argc, char **argv);
 static int print_tree(sl_tree *tree, bool is_json, bool all);
@@ -30,7 +30,7 @@ static int run(int argc, char **argv)
     if (operands.count != 1) return sl_usage_error("import-als", "one FILE is wanted");
     char errmsg[256];
     sl_tree *tree;
-    sl_err err = sl_project_file_tree(operands.words[0], &tree, errmsg);
+    sl_err err = sl_project_tree_read(operands.words[0], &tree, errmsg);
     if (err != SL_OK) return sl_failure("import-als", "%s", errmsg);
     status = print_tree(tree, is_json, all);
     sl_tree_destroy(tree);

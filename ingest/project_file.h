@@ -1,12 +1,13 @@
-/* A project file on disk as a tree. */
-#ifndef SL_TOOLS_PROJECT_FILE_H
-#define SL_TOOLS_PROJECT_FILE_H
+/* A project file on disk, read whole. */
+#ifndef SL_INGEST_PROJECT_FILE_H
+#define SL_INGEST_PROJECT_FILE_H
 
 #include "core/err.h"
-#include "core/tree.h"
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum { SL_PROJECT_PATH_BYTES = 4096 };
 
 /* A whole file in memory, its own; `mtime_ns`: wall clock. */
 typedef struct sl_project_file {
@@ -18,8 +19,5 @@ typedef struct sl_project_file {
 /* Reads it whole. SL_ERR_IO, SL_ERR_RANGE (bigger than SL_ALS_FILE_BYTES_MAX), SL_ERR_MEMORY; errmsg says it. */
 sl_err sl_project_file_read(const char *path, sl_project_file *file, char errmsg[256]);
 void sl_project_file_free(sl_project_file *file);
-
-/* Reads the file at `path` as a tree, the caller's. Errors as above and as sl_als_read; errmsg names the file. */
-sl_err sl_project_file_tree(const char *path, sl_tree **tree, char errmsg[256]);
 
 #endif
