@@ -8,6 +8,8 @@
  * (That is simpler than a number for each attribute of each node, and right for what inserts, removes and moves, too;
  * so there is no need for a share of differing nodes beyond which the file would win against later events.)
  */
+#include "core/reconcile.h"
+
 #include "core/state.h"
 
 #include <assert.h>
@@ -133,10 +135,10 @@ static sl_err keep_values(sl_tree *picture, const sl_node *present, sl_node *nod
     return SL_OK;
 }
 
-/* Goes down both trees, where they have the same nodes. */
-static sl_err adopt(sl_tree *picture, const sl_tree *former, const sl_node *present, sl_node *node)
+/* Goes down both trees, where they have the same nodes; `keeps` values, too, or only ids. */
+static sl_err adopt(sl_tree *picture, const sl_tree *former, const sl_node *present, sl_node *node, bool keeps)
 {
-    sl_err err = keep_values(picture, present, node);
+    sl_err err = keeps ? keep_values(picture, present, node) : SL_OK;
     size_t type_count;
     const sl_node_type *types = sl_schema_children((sl_node_type)node->type, &type_count);
     for (size_t t = 0; t < type_count; t++)
@@ -149,9 +151,14 @@ static sl_err adopt(sl_tree *picture, const sl_tree *former, const sl_node *pres
                 twin = find_made(picture, present, child);
                 if (twin != NULL) err = sl_tree_rename(picture, child, (sl_id){twin->id, twin->id_length});
             }
-            if (err == SL_OK && twin != NULL) err = adopt(picture, former, twin, child);
+            if (err == SL_OK && twin != NULL) err = adopt(picture, former, twin, child, keeps);
         }
     return err;
+}
+
+sl_err sl_reconcile_ids(sl_tree *picture, const sl_tree *former)
+{
+    return adopt(picture, former, sl_tree_project(former), sl_tree_project(picture), false);
 }
 
 /* Since the save. */
@@ -189,7 +196,7 @@ sl_err sl_reconcile(sl_state *state, uint64_t saved_ns)
     const sl_output *output = state->output;
     sl_source_state *sender = state->sender;
     const bool is_kept = recents->is_kept;
-    sl_err err = adopt(state->tree, state->former, sl_tree_project(state->former), sl_tree_project(state->tree));
+    sl_err err = adopt(state->tree, state->former, sl_tree_project(state->former), sl_tree_project(state->tree), true);
     state->output = NULL;
     recents->is_kept = false;
     for (const sl_recent *recent = recents->first; err == SL_OK && recent != NULL; recent = recent->next)
