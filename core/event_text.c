@@ -204,6 +204,7 @@ static sl_err say_session(words *out, const sl_event *event)
         [SL_INPUT_OSC] = "osc ",
         [SL_INPUT_CLIENT] = "client ",
         [SL_INPUT_SYSEX] = "sysex ",
+        [SL_INPUT_PROJECT] = "project ",
     };
     sl_session session;
     sl_err err = sl_session_decode(event, &session);
