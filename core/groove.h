@@ -41,7 +41,7 @@ typedef struct sl_groove {
     int32_t item;
     const char *title; /* of the item, where a list that symlog has names it; else "" */
     size_t title_length;
-    char device_id[SL_GROOVE_DEVICE_BYTES_MAX + 1]; /* as the version reply says it ("K;0.0.23"); "" before */
+    char device_id[SL_GROOVE_DEVICE_BYTES_MAX + 1]; /* from the version reply: "K" of "K;0.0.23"; "" before */
     uint32_t device_source;                         /* that said it, … */
     uint64_t device_seq;                            /* … in this event; 0: none */
     uint64_t own_seq;                               /* the highest number in a frame that symlog said; 0: none */

@@ -226,16 +226,15 @@ static sl_err keep_edit(sl_state *state, sl_groove_plan *plan, const char *text,
     return SL_OK;
 }
 
-/* "K;0.0.23"; firmware before 0.0.23 says the version alone, and is a K. */
+/* "K;0.0.23" is a K; firmware before 0.0.23 says the version alone, and is a K too. */
 static sl_err take_device(sl_state *state, const sl_event *event, const sl_sysex *frame)
 {
-    static const char old_device[] = "K;";
     char id[SL_GROOVE_DEVICE_BYTES_MAX + 1] = {0};
     sl_writer out = {.bytes = (uint8_t *)id, .capacity = SL_GROOVE_DEVICE_BYTES_MAX};
-    bool is_bare = memchr(frame->payload, ';', frame->payload_length) == NULL;
-    if (is_bare) sl_write_bytes(&out, old_device, strlen(old_device));
-    size_t room = out.capacity - out.length;
-    sl_write_bytes(&out, frame->payload, frame->payload_length < room ? frame->payload_length : room);
+    const char *end = memchr(frame->payload, ';', frame->payload_length);
+    size_t length = end != NULL ? (size_t)(end - frame->payload) : 0;
+    if (length == 0) sl_write_bytes(&out, "K", 1);
+    sl_write_bytes(&out, frame->payload, length < out.capacity ? length : out.capacity);
     sl_err err = sl_groove_open(state);
     if (err != SL_OK) return err;
     sl_groove *view = &state->groove->view;

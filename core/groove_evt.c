@@ -160,7 +160,7 @@ static sl_refusal plan_selection(evt *evt)
     sl_refusal refusal = read_numbers(evt, numbers, 2, "sel=LIST/ITEM");
     if (refusal != SL_REFUSAL_NONE) return refusal;
     for (size_t i = 0; i < 2; i++)
-        if (numbers[i] < 0 || numbers[i] > SL_SYSEX_INDEX_MAX) return refuse(evt, SL_REFUSAL_INDEX, 0, NULL);
+        if (numbers[i] < -1 || numbers[i] > SL_SYSEX_INDEX_MAX) return refuse(evt, SL_REFUSAL_INDEX, 0, NULL);
     if (evt->groove != NULL && evt->groove->setlists != NULL) {
         sl_groove_item item;
         if (sl_groove_find_item(evt->groove, numbers[0], numbers[1], &item) != SL_OK)
@@ -244,11 +244,11 @@ static void say(evt *evt, const char *word, const int32_t *numbers, size_t count
     for (size_t i = 0; i < count; i++) {
         char digits[10];
         size_t at = sizeof digits;
-        uint32_t number = (uint32_t)numbers[i];
-        assert(numbers[i] >= 0);
+        uint32_t number = (uint32_t)(numbers[i] < 0 ? -numbers[i] : numbers[i]);
         do digits[--at] = (char)('0' + number % 10);
         while ((number /= 10) > 0);
         if (i > 0) sl_write_bytes(&out, "/", 1);
+        if (numbers[i] < 0) sl_write_bytes(&out, "-", 1);
         sl_write_bytes(&out, digits + at, sizeof digits - at);
     }
     assert(!out.bad);

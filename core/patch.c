@@ -45,7 +45,6 @@ sl_err sl_patch_write(const sl_patch *patch, sl_writer *out)
 
 static void write_header(const sl_patch *patch, sl_writer *out)
 {
-    if (patch->has_v1) write_string(out, "v1;");
     if (patch->has_bpm) write_number(out, "t", patch->bpm);
     if (patch->has_bpm) write_string(out, ";");
     if (patch->has_volume) write_number(out, "vol", patch->volume);

@@ -58,7 +58,6 @@ typedef struct sl_patch_other {
 
 /* About 33 KB: rather a member of something than a variable on a stack. */
 typedef struct sl_patch {
-    bool has_v1;       /* begins with "v1" */
     bool has_bpm;      /* "t" */
     bool has_volume;   /* "vol" */
     bool has_count_in; /* "cd" … */
@@ -66,8 +65,8 @@ typedef struct sl_patch {
     bool has_ramp;     /* "rmp" */
     bool has_repeat;   /* "rep=" */
     uint8_t end;       /* an sl_patch_end */
-    uint16_t bpm;      /* SL_PATCH_BPM_MIN to _MAX; clamped */
-    uint8_t volume;    /* 0 to 100; clamped */
+    uint16_t bpm;      /* SL_PATCH_BPM_MIN to _MAX */
+    uint8_t volume;    /* 0 to 100 */
     uint16_t count_in; /* 0: "cd" without a number */
     uint16_t bars;     /* "b"; 0: none, it loops */
     uint16_t trainer_play;

@@ -7,7 +7,7 @@ static const char a_sound[] = "a sound (letters, digits, _ - . #; at most 31)";
 static const char some_groups[] = "groups of beats (2+2+3; at most 64 in all)";
 static const char a_sub[] = "a subdivision (1, 2, 3, 4 or 6)";
 static const char a_gain[] = "a gain in dB, -99 to 99";
-static const char a_pattern[] = "a pattern of X x g . - with a sign for each step, or for each beat";
+static const char a_pattern[] = "a pattern of X x g . -, with at most a sign for each step";
 static const char a_euclid[] = "(hits,steps) or (hits,steps,rotation), with at most as many steps as the lane has";
 
 static bool read_sound(sl_patch_cursor *cursor, sl_lane *lane);
@@ -113,11 +113,14 @@ static void fill_default(sl_lane *lane, uint16_t first_beat)
     }
 }
 
-/* Takes the first `count` of `steps` as the lane's: one for each step, or for each beat. */
+/* Takes `count` steps as the lane's: one for each beat, or for each step; what they are short of are rests. */
 static void spread(sl_lane *lane, const uint8_t *steps, size_t count)
 {
-    size_t every = count == lane->step_count ? 1 : lane->sub;
-    for (size_t i = 0; i < lane->step_count; i++) lane->steps[i] = i % every == 0 ? steps[i / every] : SL_LEVEL_REST;
+    size_t every = count == count_beats(lane) ? lane->sub : 1;
+    for (size_t i = 0; i < lane->step_count; i++) {
+        bool is_told = i % every == 0 && i / every < count;
+        lane->steps[i] = is_told ? steps[i / every] : (uint8_t)SL_LEVEL_REST;
+    }
 }
 
 static bool read_level(char c, uint8_t *out)
@@ -141,40 +144,14 @@ static bool read_pattern(sl_patch_cursor *cursor, sl_lane *lane)
         cursor->at++;
         count++;
     }
-    if (count != lane->step_count && count != count_beats(lane)) return sl_patch_fail(cursor, cursor->at, a_pattern);
+    uint8_t level;
+    bool is_too_long = cursor->at < cursor->end && read_level(cursor->text[cursor->at], &level);
+    if (count == 0 || is_too_long) return sl_patch_fail(cursor, cursor->at, a_pattern);
     spread(lane, steps, count);
     return true;
 }
 
-/* Spreads `hits` as evenly as may be over `count` steps (Bjorklund), true where one is. Two kinds of groups of steps,
- * the front ones and the rest; each round puts a rest group behind a front one, until one rest group is left, or none.
- */
-static void spread_hits(size_t hits, size_t count, bool *out)
-{
-    bool front[SL_PATCH_STEPS_MAX] = {true}, rest[SL_PATCH_STEPS_MAX] = {false};
-    size_t front_length = 1, rest_length = 1, front_count = hits, rest_count = count - hits;
-    while (rest_count > 1 && front_count > 0) {
-        bool joined[SL_PATCH_STEPS_MAX];
-        size_t joined_count = front_count < rest_count ? front_count : rest_count;
-        size_t joined_length = front_length + rest_length;
-        memcpy(joined, front, front_length * sizeof *front);
-        memcpy(joined + front_length, rest, rest_length * sizeof *rest);
-        if (front_count > rest_count) { /* the front groups that got none are the rest now */
-            memcpy(rest, front, front_length * sizeof *front);
-            rest_length = front_length;
-        }
-        rest_count = front_count + rest_count - 2 * joined_count;
-        memcpy(front, joined, joined_length * sizeof *joined);
-        front_length = joined_length;
-        front_count = joined_count;
-    }
-    size_t at = 0;
-    for (; front_count > 0; front_count--, at += front_length) memcpy(out + at, front, front_length * sizeof *front);
-    for (; rest_count > 0; rest_count--, at += rest_length) memcpy(out + at, rest, rest_length * sizeof *rest);
-    assert(at == count);
-}
-
-/* A hit is normal, and an accent where a group begins: (n,n) is what a lane without a pattern has. */
+/* Stands for the pattern whose sign i is x where ((i + rotation) * hits) mod count < hits, else a rest. */
 static bool read_euclid(sl_patch_cursor *cursor, sl_lane *lane)
 {
     int32_t hits, count, rotation = 0;
@@ -187,13 +164,10 @@ static bool read_euclid(sl_patch_cursor *cursor, sl_lane *lane)
         !sl_patch_number(cursor, -SL_PATCH_STEPS_MAX, SL_PATCH_STEPS_MAX, a_euclid, &rotation))
         return false;
     if (!sl_patch_skip(cursor, ')')) return sl_patch_fail(cursor, cursor->at, a_euclid);
-    bool is_hit[SL_PATCH_STEPS_MAX];
-    spread_hits((size_t)hits, (size_t)count, is_hit);
-    size_t every = count == count_beats(lane) ? lane->sub : 1, first = (size_t)((rotation % count + count) % count);
-    for (size_t i = 0; i < lane->step_count; i++) {
-        bool hit = i % every == 0 && is_hit[(first + i / every) % (size_t)count];
-        if (!hit) lane->steps[i] = SL_LEVEL_REST; /* the others are as without a pattern */
-    }
+    uint8_t steps[SL_PATCH_STEPS_MAX];
+    int32_t first = (rotation % count + count) % count;
+    for (int32_t i = 0; i < count; i++) steps[i] = (i + first) * hits % count < hits ? SL_LEVEL_NORMAL : SL_LEVEL_REST;
+    spread(lane, steps, (size_t)count);
     return true;
 }
 

@@ -27,6 +27,8 @@ static const keyword keywords[] = {
 };
 
 static const char a_number[] = "a number up to 9999";
+static const char a_tempo[] = "a tempo from 5 to 300";
+static const char a_volume[] = "a volume from 0 to 100";
 
 sl_err sl_patch_parse(const char *text, size_t length, sl_patch *out, sl_patch_error *error)
 {
@@ -111,31 +113,25 @@ static bool read_other(sl_patch_cursor *cursor, sl_patch *patch)
 static bool read_version(sl_patch_cursor *cursor, sl_patch *patch)
 {
     int32_t number;
-    patch->has_v1 = true;
+    (void)patch; /* it says nothing, and is not written */
     return sl_patch_number(cursor, 1, 1, "v1", &number);
-}
-
-static int32_t clamp(int32_t number, int32_t min, int32_t max)
-{
-    if (number < min) return min;
-    return number > max ? max : number;
 }
 
 static bool read_bpm(sl_patch_cursor *cursor, sl_patch *patch)
 {
     int32_t number;
-    if (!sl_patch_number(cursor, INT32_MIN, INT32_MAX, "a tempo", &number)) return false;
+    if (!sl_patch_number(cursor, SL_PATCH_BPM_MIN, SL_PATCH_BPM_MAX, a_tempo, &number)) return false;
     patch->has_bpm = true;
-    patch->bpm = (uint16_t)clamp(number, SL_PATCH_BPM_MIN, SL_PATCH_BPM_MAX);
+    patch->bpm = (uint16_t)number;
     return true;
 }
 
 static bool read_volume(sl_patch_cursor *cursor, sl_patch *patch)
 {
     int32_t number;
-    if (!sl_patch_number(cursor, INT32_MIN, INT32_MAX, "a volume", &number)) return false;
+    if (!sl_patch_number(cursor, 0, SL_PATCH_VOLUME_MAX, a_volume, &number)) return false;
     patch->has_volume = true;
-    patch->volume = (uint8_t)clamp(number, 0, SL_PATCH_VOLUME_MAX);
+    patch->volume = (uint8_t)number;
     return true;
 }
 
@@ -248,8 +244,6 @@ bool sl_patch_number(sl_patch_cursor *cursor, int32_t min, int32_t max, const ch
     }
     if (cursor->at == digits) return sl_patch_fail(cursor, digits, expected);
     if (is_negative) number = -number;
-    if (min == INT32_MIN && number < min) number = min; /* who takes any number clamps it */
-    if (max == INT32_MAX && number > max) number = max;
     if (number < min || number > max) return sl_patch_fail(cursor, begin, expected);
     *out = (int32_t)number;
     return true;

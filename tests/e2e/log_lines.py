@@ -18,6 +18,10 @@ KINDS = {
     "base": 11,
     "lost": 12,
     "paused": 13,
+    "sysex": 14,
+    "sysex_sent": 15,
+    "groove_edit": 16,
+    "setlists": 17,
 }
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1

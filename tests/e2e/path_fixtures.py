@@ -10,6 +10,7 @@ from pathlib import Path
 
 from log_lines import KINDS, LOG_ID, SOURCE_NAME, text
 from model.osc import encode_bundle, encode_message, split_snapshot
+from model.sysex import Frame
 from serving import logged, receive, receive_until, run_symlog, wait_until
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "paths"
@@ -58,9 +59,11 @@ def play(serve, steps):
         for step in steps:
             player.take(step)
         player.wait_for({"osc"}, player.datagrams)
+        player.wait_for({"sysex"}, player.frames)
         # Numbered like an event and told in its turn, so everything before it has been told.
         subscriber.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "mark", "params": {"text": "end"}}))
         *messages, _ = receive_until(subscriber, lambda message: "jsonrpc" in message)
+    player.close()
     return Played(messages, "{}:{}".format(*player.live.socket.getsockname()))
 
 
@@ -71,11 +74,16 @@ class _Player:
         self.datagrams = 0
         self.snapshots = 0
         self.silences = 0
+        self.frames = 0
+        self.editor = None  # The connection that frames go through, once there is one.
 
     def take(self, step):
         if "silence" in step:
             self.silences += 1
             self.wait_for({"order_settled"}, self.silences)
+            return
+        if "frame" in step:
+            self.say(step["frame"])
             return
         is_wrapped = step.get("wrap", True)
         if "snapshot" not in step:
@@ -95,6 +103,16 @@ class _Player:
         else:
             self.live.send_bytes(encode_bundle(messages) if is_bundle else encode_message(*messages[0]))
         self.datagrams += 1
+
+    def say(self, frame):
+        self.editor = self.editor or self.serve.subscribe(max_queue=None)
+        op, words = frame
+        self.editor.send(bytes(Frame(op, words)))
+        self.frames += 1
+
+    def close(self):
+        if self.editor:
+            self.editor.close()
 
     def wait_for(self, kinds, count):
         """Waits until the log has so many events of these kinds."""

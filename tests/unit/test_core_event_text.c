@@ -247,6 +247,66 @@ static void test_event_text_order_settled(void **state)
     assert_line(SL_KIND_ORDER_SETTLED, NULL, 0, "12 +3.250s order_settled source-3");
 }
 
+#define ASSERT_SYSEX(literal, expected) assert_line(SL_KIND_SYSEX, literal, sizeof(literal) - 1, expected)
+
+static void test_event_text_sysex(void **state)
+{
+    (void)state;
+    ASSERT_SYSEX("\xF0\x7D\x40"
+                 "e1\xF7",
+                 "12 +3.250s sysex source-3 HELLO \"e1\"");
+    ASSERT_SYSEX("\xF0\x7D\x41"
+                 "e1;5;1;-1;2;t120;kick:4\xF7",
+                 "12 +3.250s sysex source-3 FULL \"e1\" #5 running -1/2 \"t120;kick:4\"");
+    ASSERT_SYSEX("\xF0\x7D\x42"
+                 "e1;6;bpm=99\xF7",
+                 "12 +3.250s sysex source-3 DELTA \"e1\" #6 \"bpm=99\"");
+    ASSERT_SYSEX("\xF0\x7D\x43"
+                 "e1\xF7",
+                 "12 +3.250s sysex source-3 BYE \"e1\"");
+    ASSERT_SYSEX("\xF0\x7D\x03K;0.0.23\xF7", "12 +3.250s sysex source-3 version 03 \"K;0.0.23\"");
+    ASSERT_SYSEX("\xF0\x7D\x21\x01\xF7", "12 +3.250s sysex source-3 firmware 21 \"\\u0001\"");
+}
+
+static void test_event_text_sysex_that_is_not_ours(void **state)
+{
+    (void)state;
+    ASSERT_SYSEX("\xF0\x7E\x01\xF7", "12 +3.250s sysex source-3 f07e01f7 bytes 4");
+    ASSERT_SYSEX("\xF0\x7D\x40\x80\xF7", "12 +3.250s sysex source-3 f07d4080f7 bytes 5: a byte above 7F at byte 3");
+    uint8_t bytes[100] = {0};
+    assert_line(
+        SL_KIND_SYSEX, bytes, sizeof bytes,
+        "12 +3.250s sysex source-3 0000000000000000000000000000000000000000000000000000000000000000… bytes 100: "
+        "no frame from F0 to F7 at byte 0");
+}
+
+static void test_event_text_sysex_sent(void **state)
+{
+    (void)state;
+    assert_line(SL_KIND_SYSEX_SENT, "\0\0\0\0\xF0\x7D\x40s\xF7", 9,
+                "12 +3.250s sysex_sent source-3 to all HELLO \"s\"");
+    assert_line(SL_KIND_SYSEX_SENT, "\7\0\0\0\xF0\x7D\x40s\xF7", 9,
+                "12 +3.250s sysex_sent source-3 to source 7 HELLO \"s\"");
+}
+
+static void test_event_text_groove_edit(void **state)
+{
+    (void)state;
+    assert_line(SL_KIND_GROOVE_EDIT, "bpm=120", 7, "12 +3.250s groove_edit source-3 \"bpm=120\"");
+}
+
+static void test_event_text_setlists(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    sl_writer out = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_setlists_encode_begin(2, &out);
+    sl_setlists_encode_list("Styles", 6, 1, &out);
+    sl_setlists_encode_item("Rock", 4, "kick:4", 6, &out);
+    sl_setlists_encode_list("Song", 4, 0, &out);
+    assert_line(SL_KIND_SETLISTS, bytes, out.length, "12 +3.250s setlists source-3 lists 2, \"Styles\" 1, \"Song\" 0");
+}
+
 static void test_event_text_unknown_kind(void **state)
 {
     (void)state;
@@ -257,7 +317,7 @@ static void test_event_text_malformed_payload(void **state)
 {
     (void)state;
     for (unsigned kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
-        if (kind == SL_KIND_MARK) continue;
+        if (kind == SL_KIND_MARK || kind == SL_KIND_SYSEX || kind == SL_KIND_GROOVE_EDIT) continue;
         sl_event event = event_of((uint16_t)kind, "abc", 3);
         result said = said_by(sl_text_event, &event);
         assert_string_equal(said.bytes + said.length - strlen(" malformed, 3 bytes"), " malformed, 3 bytes");
@@ -328,6 +388,11 @@ int main(void)
         cmocka_unit_test(test_event_text_picture),
         cmocka_unit_test(test_event_text_mark),
         cmocka_unit_test(test_event_text_order_settled),
+        cmocka_unit_test(test_event_text_sysex),
+        cmocka_unit_test(test_event_text_sysex_that_is_not_ours),
+        cmocka_unit_test(test_event_text_sysex_sent),
+        cmocka_unit_test(test_event_text_groove_edit),
+        cmocka_unit_test(test_event_text_setlists),
         cmocka_unit_test(test_event_text_unknown_kind),
         cmocka_unit_test(test_event_text_malformed_payload),
         cmocka_unit_test(test_event_text_own_source),

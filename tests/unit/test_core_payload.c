@@ -27,6 +27,7 @@ static const sl_counters counters_example = {
 static const sl_gave_up gave_up_example = {.through = 0x0102030405};
 static const sl_base base_example = {.before_seq = 7, .state = (const uint8_t *)"state", .state_length = 5};
 static const sl_paused paused_example = {.is_paused = true};
+static const sl_sysex_sent sent_example = {.to = 3, .frame = (const uint8_t *)"\xF0\x7D\xF7", .frame_length = 3};
 
 /* The codecs as one shape: encodes the example, or what `from` decodes to. */
 typedef sl_err codec(const sl_event *from, sl_writer *out);
@@ -87,6 +88,36 @@ static sl_err paused_codec(const sl_event *from, sl_writer *out)
     return err == SL_OK ? sl_paused_encode(&value, out) : err;
 }
 
+static sl_err sent_codec(const sl_event *from, sl_writer *out)
+{
+    sl_sysex_sent value = sent_example;
+    sl_err err = from != NULL ? sl_sysex_sent_decode(from, &value) : SL_OK;
+    return err == SL_OK ? sl_sysex_sent_encode(&value, out) : err;
+}
+
+/* Walks through what it reads, and writes that. */
+static sl_err setlists_codec(const sl_event *from, sl_writer *out)
+{
+    sl_setlists lists;
+    if (from != NULL) {
+        sl_err err = sl_setlists_decode(from, &lists);
+        if (err != SL_OK) return err;
+    }
+    sl_setlists_encode_begin(from != NULL ? lists.list_count : 2, out);
+    for (uint32_t list = 0; list < 2; list++) {
+        const char *title = "Styles", *name = "Rock", *patch = "kick:4";
+        size_t title_length = 6, name_length = 4, patch_length = 6;
+        uint32_t item_count = list;
+        if (from != NULL) sl_setlists_next_list(&lists, &title, &title_length, &item_count);
+        sl_setlists_encode_list(title, title_length, item_count, out);
+        for (uint32_t item = 0; item < item_count; item++) {
+            if (from != NULL) sl_setlists_next_item(&lists, &name, &name_length, &patch, &patch_length);
+            sl_setlists_encode_item(name, name_length, patch, patch_length, out);
+        }
+    }
+    return out->bad ? SL_ERR_FULL : SL_OK;
+}
+
 static const struct {
     codec *run;
     uint16_t version; /* the newest */
@@ -101,6 +132,8 @@ static const struct {
     {gave_up_codec, SL_PAYLOAD_VERSION, 8, 0},
     {base_codec, SL_PAYLOAD_VERSION, 8 + 5, 5},
     {paused_codec, SL_PAYLOAD_VERSION, 1, 0},
+    {sent_codec, SL_PAYLOAD_VERSION, 4 + 3, 3},
+    {setlists_codec, SL_PAYLOAD_VERSION, 4 + 2 * (4 + 6 + 4) + 4 + 4 + 4 + 6, 0},
 };
 
 enum { CODEC_COUNT = sizeof codecs / sizeof codecs[0], BUFFER_BYTES = 512 };
@@ -189,7 +222,7 @@ static void test_payload_session_of_unknown_input_is_malformed(void **state)
     uint8_t buffer[BUFFER_BYTES];
     sl_event event = encoded_example(1, buffer);
     sl_session session;
-    buffer[0] = SL_INPUT_CLIENT + 1;
+    buffer[0] = SL_INPUT_LAST + 1;
     assert_int_equal(sl_session_decode(&event, &session), SL_ERR_MALFORMED);
 }
 
@@ -210,6 +243,29 @@ static void test_payload_counters_of_too_many_is_malformed(void **state)
     static sl_counters counters;
     buffer[16] = SL_SOURCES_MAX + 2;
     assert_int_equal(sl_counters_decode(&event, &counters), SL_ERR_MALFORMED);
+}
+
+static void test_payload_setlists_have_bounds(void **state)
+{
+    (void)state;
+    static uint8_t buffer[SL_SETLISTS_BYTES_MAX + 8];
+    sl_setlists lists;
+    sl_writer writer = {.bytes = buffer, .capacity = sizeof buffer};
+    sl_setlists_encode_begin(SL_SETLISTS_LISTS_MAX + 1, &writer);
+    for (int i = 0; i <= SL_SETLISTS_LISTS_MAX; i++) sl_setlists_encode_list("", 0, 0, &writer);
+    sl_event event = {.version = SL_PAYLOAD_VERSION, .payload = buffer, .length = (uint32_t)writer.length};
+    assert_int_equal(sl_setlists_decode(&event, &lists), SL_ERR_MALFORMED);
+    writer.length = 0;
+    sl_setlists_encode_begin(1, &writer);
+    sl_setlists_encode_list("", 0, SL_SETLISTS_ITEMS_MAX + 1, &writer);
+    for (int i = 0; i <= SL_SETLISTS_ITEMS_MAX; i++) sl_setlists_encode_item("", 0, "", 0, &writer);
+    event.length = (uint32_t)writer.length;
+    assert_int_equal(sl_setlists_decode(&event, &lists), SL_ERR_MALFORMED);
+    sl_put_le(buffer, 1, 4);
+    sl_put_le(buffer + 4, SL_SETLISTS_BYTES_MAX + 1 - 12, 4);
+    event.length = SL_SETLISTS_BYTES_MAX + 1;
+    memset(buffer + 8, 0, sizeof buffer - 8);
+    assert_int_equal(sl_setlists_decode(&event, &lists), SL_ERR_MALFORMED);
 }
 
 static void test_payload_counters_of_most_fit(void **state)
@@ -278,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_payload_session_of_unknown_input_is_malformed),
         cmocka_unit_test(test_payload_session_with_long_name_is_malformed),
         cmocka_unit_test(test_payload_counters_of_too_many_is_malformed),
+        cmocka_unit_test(test_payload_setlists_have_bounds),
         cmocka_unit_test(test_payload_counters_of_most_fit),
         cmocka_unit_test(test_payload_boolean_of_two_is_malformed),
         cmocka_unit_test(test_payload_session_of_version_1_has_no_hello),

@@ -19,7 +19,8 @@ void sl_chores_see(sl_chores *chores, const sl_event *event)
     chores->event_ns = sl_clock_boot_ns();
     const sl_source *source = sl_state_source(chores->state, event->source);
     if (source != NULL) sl_settle_see(&chores->settle, source, chores->event_ns);
-    if (event->source != SL_SOURCE_SELF || event->kind == SL_KIND_MARK) chores->has_news = true;
+    if (event->source != SL_SOURCE_SELF || event->kind == SL_KIND_MARK || event->kind == SL_KIND_GROOVE_EDIT)
+        chores->has_news = true;
     if (event->seq - chores->checkpoint_seq >= chores->checkpoint_every) put_checkpoint(chores);
 }
 
@@ -69,6 +70,7 @@ static void put_counters(sl_chores *chores)
 {
     sl_counters counters = {0};
     bool is_changed = sl_peers_counters(chores->peers, &counters);
+    if (sl_groove_ports_counters(chores->groove_ports, &counters)) is_changed = true;
     counters.kernel_drops = chores->kernel_drops + (chores->udp != NULL ? sl_udp_kernel_drops(chores->udp) : 0);
     if (counters.kernel_drops != sl_state_kernel_drops(chores->state)) is_changed = true;
     if (!is_changed) return;

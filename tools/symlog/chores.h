@@ -11,6 +11,7 @@
 #include "ingest/peers.h"
 #include "ingest/udp.h"
 #include "store/log.h"
+#include "tools/symlog/groove_ports.h"
 #include "tools/symlog/settle.h"
 
 #include <stdbool.h>
@@ -25,9 +26,10 @@ typedef struct sl_chores {
     uint64_t start_ns;         /* sl_clock_boot_ns at serve's start */
     uint64_t checkpoint_every; /* events */
     uint64_t kernel_drops;     /* besides those that `udp` counts: before this start */
-    sl_sink sink;              /* the next three are set before the first tick */
+    sl_sink sink;              /* the next four are set before the first tick */
     sl_peers *peers;
     const sl_udp *udp; /* NULL: stopped */
+    sl_groove_ports *groove_ports;
     sl_settle settle;
     bool has_news;           /* something that was not symlog's own came since the last checkpoint */
     uint64_t checkpoint_seq; /* the last one was of the state after this event */

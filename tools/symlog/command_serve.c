@@ -1,11 +1,13 @@
 /* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
 #include "ingest/clock.h"
 #include "ingest/peers.h"
+#include "ingest/setlists.h"
 #include "ingest/udp.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/committer.h"
 #include "tools/symlog/feed.h"
+#include "tools/symlog/groove_ports.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
@@ -22,7 +24,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024 };
+enum { RING_BYTES = 16 << 20, RECEIVE_BUFFER_BYTES = 4 << 20, OPTIONS_BYTES = 512, LIST_BYTES = 1024, GROOVE_GOODBYE_MS = 500 };
 
 #define LOOPBACK "127.0.0.1"
 
@@ -37,6 +39,11 @@ typedef struct serve_options {
     uint64_t snapshot_every;
     uint64_t backlog_bytes;
     bool is_verbose;
+    sl_groove_cable cables[SL_GROOVE_CABLES_MAX];
+    size_t cable_count;
+    bool is_groove_authority;
+    bool is_groove_listening;
+    const char *setlists_path; /* NULL: those that the log has stay in force */
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
     char summary[OPTIONS_BYTES]; /* for the start event: no token */
@@ -48,6 +55,7 @@ typedef struct serve {
     sl_opening opening;
     sl_ring *ring;
     int wake_fd;
+    sl_groove_ports *groove_ports;
     sl_peers *peers;
     sl_service *service;
     sl_committer *committer;
@@ -58,10 +66,14 @@ typedef struct serve {
 
 static int run(int argc, char **argv);
 static int read_options(int argc, char **argv, serve_options *options);
+static int read_cables(const char *name, const sl_operands *paths, const sl_operands *names, serve_options *options);
 static int read_origins(const char *name, const char *list, serve_options *options);
 static void catch_signals(void);
 static bool start(serve *serve);
 static bool start_pipeline(serve *serve);
+static bool create_groove_ports(serve *serve);
+static bool start_groove_ports(serve *serve);
+static bool put_setlists(serve *serve);
 static bool start_worker(serve *serve);
 static bool listen_for_all(serve *serve);
 static void say_where(serve *serve);
@@ -72,25 +84,32 @@ static void on_committed(void *ctx, const sl_event *drafts, size_t count);
 static void on_fault(void *ctx, const char *reason);
 static void on_answer(void *ctx);
 static void on_pruned(void *ctx);
+static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
+static void on_groove_say(void *ctx, const char *name, const char *what, const char *why);
 
 const sl_command sl_command_serve = {
     .name = "serve",
     .summary = "record a set, and show it to subscribers",
     .help = "usage: symlog serve [--db DIR] [--osc [ADDR:]PORT] [--ws [ADDR:]PORT] [OPTION...]\n"
             "\n"
-            "Records what Ableton Live sends by OSC in the log, and tells every change to WebSocket subscribers.\n"
-            "Ctrl-C stops it; everything received is in the log then.\n"
+            "Records what Ableton Live sends by OSC, and a groove box by MIDI, in the log, and tells every change to\n"
+            "WebSocket subscribers. Ctrl-C stops it; everything received is in the log then.\n"
             "\n"
             "  --db DIR             the log's folder ($SYMLOG_DB, or $XDG_DATA_HOME/symlog/default)\n"
             "  --osc [ADDR:]PORT    where OSC comes in by UDP (127.0.0.1:9002); port 0 picks one\n"
             "  --ws [ADDR:]PORT     where subscribers connect (127.0.0.1:8765); port 0 picks one\n"
             "  --token T            what subscribers must bring (?token=T); needed beyond 127.0.0.1\n"
             "  --allow-origin O     lets pages of this origin subscribe, too; several with commas between\n"
+            "  --midi PATH          a groove box on a raw MIDI device, a pty or a FIFO; may be given several times\n"
+            "  --midi-port NAME     or on a port that has a name (symlog ports lists them); likewise\n"
+            "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
+            "  --groove-listen      records the groove box, and sends nothing\n"
+            "  --setlists FILE      the built-in set lists: programs.json\n"
             "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
             "                       the death of the program only\n"
             "  --verbose            a line for every event\n"
             "\n"
-            "example: symlog serve --db ~/tonight --osc 9002 --ws 8765\n",
+            "example: symlog serve --db ~/tonight --osc 9002 --ws 8765 --midi /dev/snd/midiC1D0\n",
     .run = run,
 };
 
@@ -120,17 +139,23 @@ static int read_options(int argc, char **argv, serve_options *options)
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
     const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
+    sl_operands paths = {0}, names = {0};
     const sl_option table[] = {
-        {"--db", &db, NULL},
-        {"--osc", &osc, NULL},
-        {"--ws", &ws, NULL},
-        {"--token", &options->access.token, NULL},
-        {"--allow-origin", &origins, NULL},
-        {"--durability", &durability, NULL},
-        {"--checkpoint-every", &checkpoint_every, NULL}, /* for tests: no help tells of these three */
-        {"--snapshot-every", &snapshot_every, NULL},
-        {"--backlog", &backlog, NULL},
-        {"--verbose", NULL, &options->is_verbose},
+        {.name = "--db", .value = &db},
+        {.name = "--osc", .value = &osc},
+        {.name = "--ws", .value = &ws},
+        {.name = "--token", .value = &options->access.token},
+        {.name = "--allow-origin", .value = &origins},
+        {.name = "--midi", .many = &paths},
+        {.name = "--midi-port", .many = &names},
+        {.name = "--groove-authority", .is_given = &options->is_groove_authority},
+        {.name = "--groove-listen", .is_given = &options->is_groove_listening},
+        {.name = "--setlists", .value = &options->setlists_path},
+        {.name = "--durability", .value = &durability},
+        {.name = "--checkpoint-every", .value = &checkpoint_every}, /* for tests: no help tells of these three */
+        {.name = "--snapshot-every", .value = &snapshot_every},
+        {.name = "--backlog", .value = &backlog},
+        {.name = "--verbose", .is_given = &options->is_verbose},
     };
     sl_operands operands;
     const int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
@@ -161,9 +186,37 @@ static int read_options(int argc, char **argv, serve_options *options)
         return sl_usage_error(name, "--token is empty");
     if (options->access.token == NULL && !sl_access_is_loopback(options->ws_address))
         return sl_usage_error(name, "others can reach %s, so it needs --token", options->ws_address);
-    snprintf(options->summary, sizeof options->summary, "--osc %s:%u --ws %s:%u --durability %s", options->osc_address,
-             options->osc_port, options->ws_address, options->ws_port, durability);
+    snprintf(options->summary, sizeof options->summary, "--osc %s:%u --ws %s:%u --durability %s%s%s",
+             options->osc_address, options->osc_port, options->ws_address, options->ws_port, durability,
+             options->is_groove_authority ? " --groove-authority" : "",
+             options->is_groove_listening ? " --groove-listen" : "");
+    if (options->is_groove_authority && options->is_groove_listening)
+        return sl_usage_error(name, "--groove-authority tells what --groove-listen keeps to itself; use one of them");
+    const int cables = read_cables(name, &paths, &names, options);
+    if (cables != SL_EXIT_OK) return cables;
     return origins != NULL ? read_origins(name, origins, options) : SL_EXIT_OK;
+}
+
+/* What --midi and --midi-port name. */
+static int read_cables(const char *name, const sl_operands *paths, const sl_operands *names, serve_options *options)
+{
+    const sl_operands *const both[] = {paths, names};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < both[i]->count; k++) {
+            const sl_groove_cable cable = {.target = both[i]->words[k], .is_named = i == 1};
+            const char *option = cable.is_named ? "--midi-port" : "--midi";
+            const size_t length = strlen(cable.target);
+            if (length == 0 || length > SL_GROOVE_TARGET_BYTES_MAX)
+                return sl_usage_error(name, "%s wants 1 to %d bytes", option, SL_GROOVE_TARGET_BYTES_MAX);
+            for (size_t other = 0; other < options->cable_count; other++) {
+                if (options->cables[other].is_named == cable.is_named &&
+                    strcmp(options->cables[other].target, cable.target) == 0)
+                    return sl_usage_error(name, "%s names %s twice", option, cable.target);
+            }
+            options->cables[options->cable_count++] = cable;
+        }
+    }
+    return SL_EXIT_OK;
 }
 
 /* "https://a.example,https://b.example" */
@@ -217,7 +270,65 @@ static bool start(serve *serve)
         sl_status_say(&serve->status, "log dir=%s events=%llu id=%s", shown, events, sl_log_id_hex(serve->opening.log));
     }
     free(dir);
-    return start_pipeline(serve) && listen_for_all(serve);
+    return create_groove_ports(serve) && start_pipeline(serve) && put_setlists(serve) && listen_for_all(serve) &&
+           start_groove_ports(serve);
+}
+
+/* Before all else that numbers sources. */
+static bool create_groove_ports(serve *serve)
+{
+    const sl_groove_ports_options options = {
+        .cables = serve->options->cables,
+        .cable_count = serve->options->cable_count,
+        .state = serve->opening.state,
+        .start_ns = serve->opening.start_ns,
+        .send = on_groove_send,
+        .say = on_groove_say,
+        .ctx = serve,
+    };
+    if (sl_groove_ports_create(&serve->groove_ports, &options) == SL_OK) return true;
+    snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
+    return false;
+}
+
+static bool start_groove_ports(serve *serve)
+{
+    const sl_err err = sl_groove_ports_start(serve->groove_ports, sl_committer_sink(serve->committer));
+    if (err != SL_OK)
+        snprintf(serve->errmsg, sizeof serve->errmsg, "cannot open the MIDI ports: %s", sl_err_text(err));
+    return err == SL_OK;
+}
+
+/* The set lists of --setlists, unless the log has them in force already. */
+static bool put_setlists(serve *serve)
+{
+    const char *path = serve->options->setlists_path;
+    uint8_t *payload = NULL;
+    size_t length = 0;
+    char reason[SL_SETLISTS_REASON_BYTES];
+    if (path == NULL) return true;
+    sl_err err = sl_setlists_read(path, &payload, &length, reason);
+    if (err != SL_OK) {
+        snprintf(serve->errmsg, sizeof serve->errmsg, "--setlists %.60s: %.180s", path, reason);
+        return false;
+    }
+    const sl_groove *groove = sl_state_groove(serve->opening.state);
+    const bool is_known = groove != NULL && groove->setlists_length == length && length > 0 &&
+                          memcmp(groove->setlists, payload, length) == 0;
+    const sl_event draft = {
+        .kind = SL_KIND_SETLISTS,
+        .version = SL_PAYLOAD_VERSION,
+        .source = SL_SOURCE_SELF,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = sl_clock_boot_ns() - serve->opening.start_ns,
+        .payload = payload,
+        .length = (uint32_t)length,
+    };
+    const sl_sink sink = sl_committer_sink(serve->committer);
+    if (!is_known) err = sink.put(sink.ctx, &draft);
+    free(payload);
+    if (err != SL_OK) snprintf(serve->errmsg, sizeof serve->errmsg, "--setlists %.60s: %s", path, sl_err_text(err));
+    return err == SL_OK;
 }
 
 /* Everything behind the sockets. */
@@ -232,6 +343,9 @@ static bool start_pipeline(serve *serve)
         .snapshot_every = options->snapshot_every,
         .backlog_bytes = options->backlog_bytes,
         .is_verbose = options->is_verbose,
+        .groove_ports = serve->groove_ports,
+        .is_groove_authority = options->is_groove_authority,
+        .is_groove_listening = options->is_groove_listening,
     };
     snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
     serve->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -268,7 +382,7 @@ static bool restore_peers(serve *serve)
 {
     const sl_state *state = serve->opening.state;
     sl_hole *holes = calloc(SL_PEERS_HOLES_MAX, sizeof *holes);
-    if (holes == NULL || sl_peers_create(sl_state_source_next(state), &serve->peers) != SL_OK) {
+    if (holes == NULL || sl_peers_create(sl_groove_ports_source_next(serve->groove_ports), &serve->peers) != SL_OK) {
         free(holes);
         return false;
     }
@@ -345,6 +459,9 @@ static void loop(serve *serve)
 /* Against the direction in which events flow nothing may vanish: first the source, then what it feeds. */
 static void stop(serve *serve)
 {
+    const bool is_well = serve->udp != NULL && serve->errmsg[0] == '\0' && !sl_committer_failed(serve->committer);
+    if (is_well) sl_service_leave_groove(serve->service, GROOVE_GOODBYE_MS);
+    if (serve->groove_ports != NULL) sl_groove_ports_stop(serve->groove_ports, is_well ? GROOVE_GOODBYE_MS : 0);
     if (serve->udp != NULL) {
         sl_service_detach_udp(serve->service);
         sl_udp_stop(serve->udp);
@@ -366,6 +483,7 @@ static void stop(serve *serve)
             sl_status_say(&serve->status, "stopped events=%llu", (unsigned long long)head);
     }
     sl_service_destroy(serve->service);
+    sl_groove_ports_destroy(serve->groove_ports);
     sl_peers_destroy(serve->peers);
     if (serve->ring != NULL) sl_ring_destroy(serve->ring);
     if (serve->wake_fd >= 0) close(serve->wake_fd);
@@ -407,4 +525,18 @@ static void on_pruned(void *ctx)
 {
     const serve *serve = ctx;
     sl_committer_delete(serve->committer);
+}
+
+static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length)
+{
+    const serve *serve = ctx;
+    return sl_service_send_binary(serve->service, subscriber, bytes, length);
+}
+
+/* A port's thread, or the service's. */
+static void on_groove_say(void *ctx, const char *name, const char *what, const char *why)
+{
+    serve *serve = ctx;
+    sl_status_say(&serve->status, "port name=%s is=%s%s%s%s", name, what, why[0] != '\0' ? " reason=\"" : "", why,
+                  why[0] != '\0' ? "\"" : "");
 }

@@ -134,6 +134,7 @@ static void look_after(sl_feed *feed, sl_subscriber *subscriber)
     const sl_outbox *outbox = &subscriber->outbox;
     const uint64_t now_us = (uint64_t)lws_now_usecs();
     if (outbox->due_us != 0 && outbox->due_us <= now_us) lws_callback_on_writable(subscriber->wsi);
+    if (subscriber->has_rest) sl_subscriber_offer_rest(feed, subscriber);
     if (outbox->due_us > now_us) sl_feed_tick_within(feed, (outbox->due_us - now_us) * 1000);
     /* Its socket is full, so it cannot be told; who comes back within the patience is. */
     if (!sl_outbox_is_overtaken(outbox) || ++subscriber->overtaken_ticks != OVERTAKEN_PATIENCE_TICKS) return;
@@ -195,6 +196,16 @@ void sl_feed_answer(sl_feed *feed, uint64_t number, const char *bytes, size_t le
         lws_callback_on_writable(each->wsi);
         return;
     }
+}
+
+sl_err sl_feed_send_binary(sl_feed *feed, uint64_t number, const uint8_t *bytes, size_t length)
+{
+    sl_subscriber *each = feed->first;
+    while (each != NULL && each->number != number) each = each->next;
+    if (each == NULL) return SL_ERR_NOT_FOUND;
+    sl_err err = sl_outbox_frame(&each->outbox, bytes, length);
+    if (err == SL_OK) lws_callback_on_writable(each->wsi);
+    return err;
 }
 
 void sl_feed_close(sl_feed *feed, unsigned patience_ms)

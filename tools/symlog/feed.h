@@ -2,7 +2,8 @@
  * The feed: a WebSocket server that sends every subscriber the whole project, or the past from where it resumes, and
  * then each message, as the subscriber wishes (wishes.h), and hands what subscribers say to its owner. One buffer of a
  * message serves all of them; each has its own place in it, so a slow one costs the others nothing. One that lags gets
- * the changes coalesced, and one that falls behind the whole backlog is closed with the number to resume from.
+ * the changes coalesced, and one that falls behind the whole backlog is closed with the number to resume from. Binary
+ * messages go both ways beside that, and mean nothing to it.
  *
  * A subscriber that stops reading keeps less than 0.5 MB busy (sl_outbox, SL_FEED_RECEIVE_BYTES_MAX, and a frame that
  * the kernel has not taken whole), besides the 256 KiB that the kernel gives its socket.
@@ -44,6 +45,9 @@ typedef struct sl_feed_owner {
     uint64_t (*whole)(void *ctx, sl_text *text, const sl_paths *paths);
     uint64_t (*head)(void *ctx); /* number of the last event published */
     void (*receive)(void *ctx, uint64_t subscriber, const char *bytes, size_t length); /* one message */
+    /* A part of a binary message, of which it takes `taken` bytes. SL_ERR_FULL: it comes with the rest soon again, and
+     * nothing more of this subscriber is read before. SL_ERR_BUSY: it can take none from this one, which is closed. */
+    sl_err (*receive_binary)(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken);
     void (*joined)(void *ctx, uint64_t subscriber, const char *peer);
     void (*left)(void *ctx, uint64_t subscriber, const char *peer, const char *why); /* why: NULL if it just went */
     void (*refused)(void *ctx, const char *peer, const char *why);
@@ -87,6 +91,10 @@ void sl_feed_group(sl_feed *feed, bool begins);
 
 /* Sends a message to one subscriber, after what has been published so far. Nothing happens if it has left. */
 void sl_feed_answer(sl_feed *feed, uint64_t subscriber, const char *bytes, size_t length);
+
+/* Sends a binary message to one subscriber, likewise. SL_ERR_FULL: too much waits for it (sl_outbox_frame);
+ * SL_ERR_NOT_FOUND: it has left; SL_ERR_MEMORY. Then nothing is sent. */
+sl_err sl_feed_send_binary(sl_feed *feed, uint64_t subscriber, const uint8_t *bytes, size_t length);
 
 /* Says goodbye to every subscriber once it has all that waits for it, but waits at most `patience_ms` for that. */
 void sl_feed_close(sl_feed *feed, unsigned patience_ms);

@@ -8,6 +8,8 @@
 
 #include <libwebsockets.h>
 
+enum { SL_FEED_OFFER_AGAIN_NS = 2 * 1000 * 1000 /* what the owner had no room for */ };
+
 /* libwebsockets makes one, zeroed, for each connection, and frees it after CLOSED. */
 typedef struct sl_subscriber {
     struct sl_subscriber *next;
@@ -19,7 +21,10 @@ typedef struct sl_subscriber {
     char *received; /* the fragments of a message so far; NULL between messages */
     size_t received_length;
     unsigned overtaken_ticks;
-    bool is_stopped; /* its socket is not read, because too many answers wait */
+    bool is_stopped; /* its socket is not read, because too many answers wait, or: */
+    bool has_rest;   /* the owner has no room for what it sent: it gets it again, … */
+    uint8_t *rest;   /* … the bytes that it did not take; may be NULL */
+    size_t rest_length;
     char why[64];    /* it was closed by us */
 } sl_subscriber;
 
@@ -48,6 +53,7 @@ int sl_subscriber_admit(sl_feed *feed, struct lws *wsi);
 int sl_subscriber_joined(sl_feed *feed, struct lws *wsi, sl_subscriber *subscriber);
 void sl_subscriber_left(sl_feed *feed, sl_subscriber *subscriber);
 int sl_subscriber_received(sl_feed *feed, sl_subscriber *subscriber, const char *bytes, size_t length);
+void sl_subscriber_offer_rest(sl_feed *feed, sl_subscriber *subscriber);
 int sl_subscriber_writable(sl_feed *feed, sl_subscriber *subscriber);
 
 #endif

@@ -99,13 +99,59 @@ void sl_subscriber_left(sl_feed *feed, sl_subscriber *subscriber)
     if (subscriber->wishes.is_compact) feed->compact_count--;
     sl_outbox_close(&subscriber->outbox);
     free(subscriber->received);
+    free(subscriber->rest);
     const char *why = subscriber->why[0] != '\0' ? subscriber->why : NULL;
     feed->owner.left(feed->owner.ctx, subscriber->number, subscriber->peer, why);
 }
 
-/* Puts the fragments of a message together and hands it on. */
+/* Hands bytes of a binary message on. What the owner has no room for is kept, and nothing more is read until it has. */
+static int pass_binary(sl_feed *feed, sl_subscriber *subscriber, const uint8_t *bytes, size_t length)
+{
+    size_t taken = 0;
+    if (feed->is_closing) return 0;
+    const sl_err err = feed->owner.receive_binary(feed->owner.ctx, subscriber->number, bytes, length, &taken);
+    subscriber->has_rest = err == SL_ERR_FULL;
+    if (err == SL_ERR_BUSY) {
+        static unsigned char reason[] = "too many subscribers send binary messages";
+        snprintf(subscriber->why, sizeof subscriber->why, "%s", (const char *)reason);
+        lws_close_reason(subscriber->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, reason, sizeof reason - 1);
+        return -1;
+    }
+    if (!subscriber->has_rest) return 0;
+    uint8_t *rest = taken < length ? malloc(length - taken) : NULL;
+    if (taken < length && rest == NULL) return -1;
+    if (rest != NULL) memcpy(rest, bytes + taken, length - taken);
+    subscriber->rest = rest;
+    subscriber->rest_length = length - taken;
+    if (!subscriber->is_stopped) lws_rx_flow_control(subscriber->wsi, 0);
+    subscriber->is_stopped = true;
+    sl_feed_tick_within(feed, SL_FEED_OFFER_AGAIN_NS);
+    return 0;
+}
+
+static void read_again(sl_subscriber *subscriber)
+{
+    if (!subscriber->is_stopped || subscriber->has_rest || sl_outbox_is_crowded(&subscriber->outbox)) return;
+    subscriber->is_stopped = false;
+    lws_rx_flow_control(subscriber->wsi, 1);
+}
+
+void sl_subscriber_offer_rest(sl_feed *feed, sl_subscriber *subscriber)
+{
+    uint8_t *rest = subscriber->rest;
+    subscriber->rest = NULL;
+    subscriber->has_rest = false;
+    if (pass_binary(feed, subscriber, rest, subscriber->rest_length) != 0)
+        lws_set_timeout(subscriber->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+    free(rest);
+    read_again(subscriber);
+}
+
+/* Puts the fragments of a text together and hands it on. */
 int sl_subscriber_received(sl_feed *feed, sl_subscriber *subscriber, const char *bytes, size_t length)
 {
+    if (lws_frame_is_binary(subscriber->wsi) != 0)
+        return pass_binary(feed, subscriber, (const uint8_t *)bytes, length);
     const bool is_last =
         lws_is_final_fragment(subscriber->wsi) != 0 && lws_remaining_packet_payload(subscriber->wsi) == 0;
     if (subscriber->received_length + length > SL_FEED_RECEIVE_BYTES_MAX) {
@@ -155,14 +201,12 @@ int sl_subscriber_writable(sl_feed *feed, sl_subscriber *subscriber)
         }
         if (turn == SL_OUTBOX_NOTHING) return wait_for_more(feed, subscriber);
         if (turn == SL_OUTBOX_OVERTAKEN) return close_overtaken(subscriber);
-        const int flags = lws_write_ws_flags(LWS_WRITE_TEXT, piece.is_first, piece.is_last);
+        const enum lws_write_protocol type = piece.is_binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
+        const int flags = lws_write_ws_flags((int)type, piece.is_first, piece.is_last);
         if (lws_write(subscriber->wsi, piece.bytes, piece.length, (enum lws_write_protocol)flags) < 0) return -1;
         sl_outbox_sent(&subscriber->outbox, &piece);
         bytes += piece.input_bytes;
-        if (subscriber->is_stopped && !sl_outbox_is_crowded(&subscriber->outbox)) {
-            subscriber->is_stopped = false;
-            lws_rx_flow_control(subscriber->wsi, 1);
-        }
+        read_again(subscriber);
     }
     lws_callback_on_writable(subscriber->wsi);
     return 0;

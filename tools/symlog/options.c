@@ -30,15 +30,18 @@ int sl_options_read(int argc, char **argv, const sl_option *options, size_t coun
         const sl_option *option = find_option(options, count, word);
         if (option == NULL) return sl_usage_error(command, "it has no option %s", word);
         if (option->is_given != NULL) *option->is_given = true;
-        char *equals = strchr(word, '=');
-        if (option->value == NULL) {
+        const char *equals = strchr(word, '=');
+        if (option->value == NULL && option->many == NULL) {
             if (equals != NULL) return sl_usage_error(command, "%s takes no value", option->name);
-        } else if (equals != NULL) {
-            *option->value = equals + 1;
-        } else {
-            if (i + 1 == argc) return sl_usage_error(command, "%s wants a value after it", option->name);
-            *option->value = argv[++i];
+            continue;
         }
+        if (equals == NULL && i + 1 == argc) return sl_usage_error(command, "%s wants a value after it", option->name);
+        const char *value = equals != NULL ? equals + 1 : argv[++i];
+        if (option->value != NULL) *option->value = value;
+        if (option->many == NULL) continue;
+        if (option->many->count == SL_OPERANDS_MAX)
+            return sl_usage_error(command, "%s can be given %d times at most", option->name, SL_OPERANDS_MAX);
+        option->many->words[option->many->count++] = value;
     }
     return SL_EXIT_OK;
 }

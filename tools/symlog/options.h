@@ -8,20 +8,21 @@
 
 enum { SL_OPERANDS_MAX = 8 };
 
-typedef struct sl_option {
-    const char *name;   /* "--db" */
-    const char **value; /* set to the word that follows (or to what stands after "--db="); NULL: it takes none */
-    bool *is_given;     /* set true; NULL: nobody asks */
-} sl_option;
-
-/* The words that are no options, in order; views into argv. */
+/* Words, in order; views into argv. */
 typedef struct sl_operands {
     const char *words[SL_OPERANDS_MAX];
     size_t count;
 } sl_operands;
 
+typedef struct sl_option {
+    const char *name;   /* "--db" */
+    const char **value; /* set to the word that follows (or to what stands after "--db="); NULL: it takes none */
+    bool *is_given;     /* set true; NULL: nobody asks */
+    sl_operands *many;  /* in place of `value`, for one that may be given up to SL_OPERANDS_MAX times: all of them */
+} sl_option;
+
 /* Reads argv[1] … by the table `options` of `count` entries; argv[0] is the command's name, for messages. "--" ends the
- * options, "-" is an operand. Returns SL_EXIT_OK; or SL_EXIT_USAGE, having said why. */
+ * options, "-" is an operand; the words that are no options go to `operands`. Returns SL_EXIT_OK; or SL_EXIT_USAGE, having said why. */
 int sl_options_read(int argc, char **argv, const sl_option *options, size_t count, sl_operands *operands);
 
 /* Reads decimal digits. False: it is something else, or not from `min` to `max`. */

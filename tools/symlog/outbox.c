@@ -13,6 +13,7 @@ struct sl_answer {
     sl_answer *next;
     uint64_t after; /* the end of the backlog when it was given */
     size_t length;
+    bool is_binary;
     uint8_t bytes[]; /* SL_BACKLOG_ROOM, then the message */
 };
 
@@ -24,6 +25,7 @@ static bool may_read(sl_outbox *outbox, uint64_t now_us);
 static sl_outbox_turn take_message(sl_outbox *outbox);
 static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes);
 static void leave_past(sl_outbox *outbox);
+static sl_err add_answer(sl_outbox *outbox, const void *bytes, size_t length, bool is_binary);
 static void drop_answer(sl_outbox *outbox);
 
 void sl_outbox_open(sl_outbox *outbox, const sl_outbox_shared *shared, const sl_wishes *wishes)
@@ -86,11 +88,25 @@ void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole)
 
 sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length)
 {
+    return add_answer(outbox, bytes, length, false);
+}
+
+sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length)
+{
+    assert(length <= SL_OUTBOX_ANSWERS_BYTES_MAX);
+    if (outbox->answer_count >= SL_OUTBOX_FRAMES_MAX) return SL_ERR_FULL;
+    if (outbox->answer_bytes + length > SL_OUTBOX_ANSWERS_BYTES_MAX) return SL_ERR_FULL;
+    return add_answer(outbox, bytes, length, true);
+}
+
+static sl_err add_answer(sl_outbox *outbox, const void *bytes, size_t length, bool is_binary)
+{
     sl_answer *answer = malloc(sizeof *answer + SL_BACKLOG_ROOM + length);
     if (answer == NULL) return SL_ERR_MEMORY;
     answer->next = NULL;
     answer->after = sl_backlog_end(outbox->shared->backlog);
     answer->length = length;
+    answer->is_binary = is_binary;
     memcpy(answer->bytes + SL_BACKLOG_ROOM, bytes, length);
     *outbox->answers_end = answer;
     outbox->answers_end = &answer->next;
@@ -137,6 +153,7 @@ sl_outbox_turn sl_outbox_next(sl_outbox *outbox, uint64_t now_us, sl_piece *out)
         .length = left < SL_OUTBOX_PIECE_BYTES ? left : SL_OUTBOX_PIECE_BYTES,
         .is_first = present->sent_bytes == 0,
         .is_last = left <= SL_OUTBOX_PIECE_BYTES,
+        .is_binary = present->is_binary,
     };
     out->input_bytes = input_bytes > out->length ? input_bytes : out->length;
     if (!present->has_room || !out->is_first || !out->is_last) {
@@ -158,14 +175,21 @@ static sl_outbox_turn choose(sl_outbox *outbox, uint64_t now_us, size_t *input_b
     }
     if (outbox->parcel != NULL) {
         sl_parcel *parcel = outbox->parcel;
-        *present =
-            (sl_outbox_present){PRESENT_PARCEL, parcel->bytes + SL_BACKLOG_ROOM, parcel->length, parcel->seq, true, 0};
+        *present = (sl_outbox_present){.kind = PRESENT_PARCEL,
+                                       .bytes = parcel->bytes + SL_BACKLOG_ROOM,
+                                       .length = parcel->length,
+                                       .seq = parcel->seq,
+                                       .has_room = true};
         return SL_OUTBOX_PIECE;
     }
     if (outbox->wants_whole) return SL_OUTBOX_WHOLE;
     sl_answer *answer = outbox->answers;
     if (answer != NULL && !outbox->is_resuming && answer->after <= outbox->stream.place) {
-        *present = (sl_outbox_present){PRESENT_ANSWER, answer->bytes + SL_BACKLOG_ROOM, answer->length, 0, true, 0};
+        *present = (sl_outbox_present){.kind = PRESENT_ANSWER,
+                                       .bytes = answer->bytes + SL_BACKLOG_ROOM,
+                                       .length = answer->length,
+                                       .has_room = true,
+                                       .is_binary = answer->is_binary};
         return SL_OUTBOX_PIECE;
     }
     if (!outbox->is_resuming && !may_read(outbox, now_us)) return SL_OUTBOX_NOTHING;
@@ -250,7 +274,11 @@ static sl_outbox_turn take_message(sl_outbox *outbox)
     sl_backlog_message message;
     if (!sl_stream_next(&ahead, &message)) return SL_OUTBOX_NOTHING;
     const bool is_of_chunk = outbox->chunk != NULL;
-    outbox->present = (sl_outbox_present){PRESENT_MESSAGE, message.bytes, message.length, message.seq, !is_of_chunk, 0};
+    outbox->present = (sl_outbox_present){.kind = PRESENT_MESSAGE,
+                                          .bytes = message.bytes,
+                                          .length = message.length,
+                                          .seq = message.seq,
+                                          .has_room = !is_of_chunk};
     return SL_OUTBOX_PIECE;
 }
 
@@ -269,7 +297,11 @@ static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
     sl_chunk *chunk = outbox->chunk;
     const bool is_plain = wishes->paths.count == 0 && wishes->throttle_ms == 0 && !outbox->framing.is_lagging;
     if (chunk != NULL && outbox->stream.at == 0 && wishes->is_batch && is_plain) {
-        outbox->present = (sl_outbox_present){PRESENT_ARRAY, chunk->array, chunk->length, chunk->through, true, 0};
+        outbox->present = (sl_outbox_present){.kind = PRESENT_ARRAY,
+                                              .bytes = chunk->array,
+                                              .length = chunk->length,
+                                              .seq = chunk->through,
+                                              .has_room = true};
         return SL_OUTBOX_PIECE;
     }
     if (is_next_long(outbox)) return take_message(outbox);
@@ -277,7 +309,11 @@ static sl_outbox_turn make_frame(sl_outbox *outbox, size_t *input_bytes)
     switch (sl_framer_next(outbox->shared->framer, &outbox->framing, &outbox->stream, &frame)) {
     case SL_FRAMED_NOTHING: return outbox->is_resuming ? choose(outbox, 0, input_bytes) : SL_OUTBOX_NOTHING;
     case SL_FRAMED_FRAME:
-        outbox->present = (sl_outbox_present){PRESENT_FRAME, frame.bytes, frame.length, frame.seq, true, 0};
+        outbox->present = (sl_outbox_present){.kind = PRESENT_FRAME,
+                                              .bytes = frame.bytes,
+                                              .length = frame.length,
+                                              .seq = frame.seq,
+                                              .has_room = true};
         *input_bytes += frame.input_bytes;
         return SL_OUTBOX_PIECE;
     case SL_FRAMED_LONG:

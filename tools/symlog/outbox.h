@@ -26,6 +26,7 @@ enum {
     SL_OUTBOX_PIECE_BYTES = SL_FRAMER_FRAME_BYTES,
     SL_OUTBOX_ANSWERS_MAX = 64,             /* sl_outbox_is_crowded beyond that many, or */
     SL_OUTBOX_ANSWERS_BYTES_MAX = 64 << 10, /* that many bytes */
+    SL_OUTBOX_FRAMES_MAX = 1024,            /* of binary messages and answers that wait; see sl_outbox_frame */
     SL_OUTBOX_LAG_BYTES = 8 << 20           /* one that falls further behind gets the changes coalesced */
 };
 
@@ -61,6 +62,7 @@ typedef struct sl_outbox_present {
     size_t length;
     uint64_t seq;
     bool has_room;     /* in front of it, to be overwritten */
+    bool is_binary;
     size_t sent_bytes; /* of it */
 } sl_outbox_present;
 
@@ -92,6 +94,7 @@ typedef struct sl_piece {
     size_t length;
     bool is_first;
     bool is_last;
+    bool is_binary;
     size_t input_bytes; /* read to make it; at least its length */
 } sl_piece;
 
@@ -114,6 +117,10 @@ void sl_outbox_give_whole(sl_outbox *outbox, sl_parcel *whole);
 
 /* Copies an answer in. SL_ERR_MEMORY. */
 sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length);
+
+/* Copies a binary message in, of at most SL_OUTBOX_ANSWERS_BYTES_MAX; it is sent in the order of the answers.
+ * SL_ERR_FULL: with what waits it would be more than that, or more than SL_OUTBOX_FRAMES_MAX messages. SL_ERR_MEMORY. */
+sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length);
 
 /* True while more answers wait than one subscriber should have: stop reading from it. */
 bool sl_outbox_is_crowded(const sl_outbox *outbox);

@@ -96,9 +96,15 @@ void sl_report_event(sl_report *report, const sl_event *event)
     }
 }
 
-void sl_report_tick(sl_report *report, uint64_t now_ns, size_t subscribers)
+void sl_report_tick(sl_report *report, uint64_t now_ns, size_t subscribers, const sl_groove_figures *groove)
 {
-    sl_figures figures = {.now_ns = now_ns, .events = sl_state_seq(report->state), .subscribers = subscribers};
+    sl_figures figures = {.now_ns = now_ns,
+                          .events = sl_state_seq(report->state),
+                          .subscribers = subscribers,
+                          .ports = groove->ports,
+                          .frames_in = groove->frames_in,
+                          .frames_out = groove->frames_out,
+                          .frames_refused = groove->refused};
     const sl_source *source = NULL;
     for (size_t i = 0; (source = sl_state_source_at(report->state, i)) != NULL; i++) {
         if (source->input == SL_INPUT_OSC) figures.sources++;

@@ -7,6 +7,7 @@
 
 #include "core/reduce.h"
 #include "core/text.h"
+#include "tools/symlog/groove_ports.h"
 #include "tools/symlog/status.h"
 
 #include <stdbool.h>
@@ -46,7 +47,7 @@ void sl_report_refusal(sl_report *report, const sl_effect *effect);
 void sl_report_event(sl_report *report, const sl_event *event);
 
 /* Tells what has changed in the state since the last call, and draws the status line. */
-void sl_report_tick(sl_report *report, uint64_t now_ns, size_t subscribers);
+void sl_report_tick(sl_report *report, uint64_t now_ns, size_t subscribers, const sl_groove_figures *groove);
 
 /* The reason why the project is stale into `reason`; false if it is not. */
 bool sl_report_stale_reason(const sl_state *state, char reason[SL_REPORT_REASON_BYTES]);

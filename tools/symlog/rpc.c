@@ -16,10 +16,10 @@ typedef struct reply {
     uint64_t subscriber;
     sl_text text;
     bool is_batch;
-    size_t waiting; /* for commits of marks and pauses, for answers to questions, and once while it is written */
+    size_t waiting; /* for commits of marks, pauses and edits, for answers to questions, and once while it is written */
 } reply;
 
-/* A mark, or the pause of a source, on its way into the log. */
+/* A mark, the pause of a source, or an edit of the groove, on its way into the log. */
 typedef struct pending {
     reply *reply;
     char *id;        /* JSON; NULL: nobody wants to know */
@@ -203,7 +203,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
     run_call(&call, request, begin);
     sl_text_string(&reply->text, "}");
 
-    if (call.code == 0 && (call.mark != NULL || call.source != NULL)) {
+    if (call.code == 0 && (call.mark != NULL || call.source != NULL || call.edit.length > 0)) {
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         if (put_mark(rpc, &call, (pending){.reply = reply, .id = id_json})) reply->text.length = begin;
     }
@@ -211,23 +211,27 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
         if (put_question(rpc, &call, (asked){.reply = reply, .id = id_json})) reply->text.length = begin;
     }
+    sl_text_close(&call.edit);
     if (call.code != 0 || id == NULL) reply->text.length = begin;
     if (call.code != 0 && id != NULL) add_error(reply, id, call.code, call.reason);
 }
 
-/* Puts the call's mark or pause on its way and remembers whom to tell; takes pending.id. False: the call has failed. */
+static sl_err put_call(const sl_rpc_owner *owner, const sl_rpc_call *call)
+{
+    if (call->edit.length > 0) return owner->edit(owner->ctx, call->edit.bytes, call->edit.length);
+    if (call->source == NULL) return owner->mark(owner->ctx, call->mark, call->mark_length);
+    return owner->pause(owner->ctx, call->source->number, call->source->session, call->is_paused);
+}
+
+/* Puts the call's mark, pause or edit on its way and remembers whom to tell; takes pending.id. False: the call has failed. */
 static bool put_mark(sl_rpc *rpc, sl_rpc_call *call, pending pending)
 {
-    const sl_rpc_owner *owner = &rpc->owner;
-    sl_err err = SL_ERR_FULL;
-    if (rpc->marks_count < SL_RPC_MARKS_MAX) {
-        err = call->source != NULL
-                  ? owner->pause(owner->ctx, call->source->number, call->source->session, call->is_paused)
-                  : owner->mark(owner->ctx, call->mark, call->mark_length);
-    }
+    const sl_err err = rpc->marks_count < SL_RPC_MARKS_MAX ? put_call(&rpc->owner, call) : SL_ERR_FULL;
     if (err != SL_OK) {
         free(pending.id);
-        sl_rpc_fail(call, SL_RPC_INTERNAL_ERROR, "too much is waiting for the log; try again");
+        sl_rpc_fail(call, SL_RPC_INTERNAL_ERROR,
+                    err == SL_ERR_REFUSED ? "this serve only listens to the groove box (--groove-listen)"
+                                          : "too much is waiting for the log; try again");
         return false;
     }
     pending.reply->waiting++;
@@ -299,7 +303,7 @@ static void answer_message(sl_rpc *rpc, reply *reply, const json_t *message)
     sl_message_error(&reply->text, "Command failed", call.reason);
 }
 
-void sl_rpc_marked(sl_rpc *rpc, uint64_t seq)
+void sl_rpc_marked(sl_rpc *rpc, uint64_t seq, const char *why)
 {
     assert(rpc->marks_count > 0);
     pending *mark = &rpc->marks[rpc->marks_begin];
@@ -307,7 +311,11 @@ void sl_rpc_marked(sl_rpc *rpc, uint64_t seq)
     rpc->marks_count--;
     reply *reply = mark->reply;
     sl_text *text = &reply->text;
-    if (mark->is_command) {
+    if (why != NULL && mark->id != NULL) {
+        json_t *id = json_loads(mark->id, JSON_DECODE_ANY, NULL);
+        add_error(reply, id, SL_RPC_OUT_OF_RANGE, why);
+        json_decref(id);
+    } else if (mark->is_command) {
         sl_text_string(text, "{\"type\":\"ACK\",\"payload\":{\"status\":\"ok\"");
         if (mark->id != NULL) sl_text_string(text, ",\"request_id\":");
         if (mark->id != NULL) sl_text_string(text, mark->id);

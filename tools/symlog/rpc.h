@@ -1,7 +1,7 @@
 /*
  * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
- * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, and the pause of a
- * source, is answered once it is committed, a question to the past once it has been looked up, and until then its whole
+ * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, the pause of a
+ * source, and an edit of the groove, is answered once it is committed, a question to the past once it has been looked up, and until then its whole
  * batch waits.
  *
  * It knows nothing of sockets or of the log. The service thread's.
@@ -11,6 +11,7 @@
 
 #include "core/err.h"
 #include "core/reduce.h"
+#include "core/text.h"
 #include "tools/symlog/question.h"
 
 #include <stdbool.h>
@@ -30,10 +31,13 @@ typedef struct sl_rpc_owner {
     sl_state *state;    /* what is asked about */
     const char *log_id; /* hex */
     void *ctx;
-    /* Puts a mark, or the pause of a source, on its way into the log; sl_rpc_marked will tell, in the same order.
-     * SL_ERR_FULL: try again later. */
+    /* Puts a mark, the pause of a source, or an edit of the groove, on its way into the log; sl_rpc_marked will tell, in
+     * the same order. SL_ERR_FULL: try again later; SL_ERR_REFUSED: this serve only listens to the groove box. */
     sl_err (*mark)(void *ctx, const char *text, size_t length);
     sl_err (*pause)(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+    sl_err (*edit)(void *ctx, const char *text, size_t length);
+    /* Appends the JSON list of the groove box's ports. */
+    void (*write_ports)(void *ctx, sl_text *text);
     /* Puts a question to the worker; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
     sl_err (*ask)(void *ctx, const sl_question *question);
     void (*answer)(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
@@ -46,8 +50,8 @@ void sl_rpc_destroy(sl_rpc *rpc);
 /* Takes one message; calls owner.answer at once, or later, or (for notifications) never. */
 void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t length);
 
-/* The oldest mark or pause that waits has been committed as event `seq`. */
-void sl_rpc_marked(sl_rpc *rpc, uint64_t seq);
+/* The oldest mark, pause or edit that waits has been committed as event `seq`. `why`: the reducer refused it; or NULL. */
+void sl_rpc_marked(sl_rpc *rpc, uint64_t seq, const char *why);
 
 /* A question has been answered; the answer stays the caller's. */
 void sl_rpc_answered(sl_rpc *rpc, const sl_answer *answer);

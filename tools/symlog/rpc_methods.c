@@ -2,6 +2,7 @@
 #include "tools/symlog/rpc_methods.h"
 
 #include "core/message.h"
+#include "tools/symlog/rpc_groove.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,15 @@ static const sl_rpc_method methods[] = {
     {"stateAt", run_state_at},
     {"history", run_history},
     {"prune", run_prune},
+    {"groove.play", sl_rpc_groove_play},
+    {"groove.stop", sl_rpc_groove_stop},
+    {"groove.bpm", sl_rpc_groove_bpm},
+    {"groove.vol", sl_rpc_groove_vol},
+    {"groove.sel", sl_rpc_groove_sel},
+    {"groove.beat", sl_rpc_groove_beat},
+    {"groove.lane", sl_rpc_groove_lane},
+    {"groove.patch", sl_rpc_groove_patch},
+    {"groove.edit", sl_rpc_groove_edit},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
 
@@ -92,10 +102,16 @@ static void run_query(sl_rpc_call *call)
     sl_text_node(call->result, tree, node, levels);
 }
 
-/* stat -> {log_id, head, digest, content_digest, sources, ...} */
+/* stat -> {log_id, head, digest, content_digest, sources, ..., ports} */
 static void run_stat(sl_rpc_call *call)
 {
-    sl_message_stat(call->result, call->owner->state, call->owner->log_id);
+    const sl_rpc_owner *owner = call->owner;
+    sl_message_stat(call->result, owner->state, owner->log_id);
+    if (call->result->bad) return;
+    call->result->length--; /* the closing brace: what only a running serve knows comes before it */
+    sl_text_string(call->result, ",\"ports\":");
+    owner->write_ports(owner->ctx, call->result);
+    sl_text_string(call->result, "}");
 }
 
 /* digest {seq?} -> {seq, digest, content_digest}, of the present state only */

@@ -6,6 +6,7 @@
 #include "tools/symlog/catchup.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/feed.h"
+#include "tools/symlog/groove_driver.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/nearest.h"
@@ -23,6 +24,7 @@ enum {
     TURN_CLOCK_EVERY = 32,  /* events between looks at the clock */
     TURN_NS_MAX = 5000000,
     GOODBYE_MS = 500,
+    LEAVE_TICK_NS = 10000000,
     REFUSED_EVERY_NS = 1000000000
 };
 
@@ -38,6 +40,8 @@ struct sl_service {
     sl_chores chores;
     sl_report report;
     sl_teller teller;
+    sl_groove_driver groove;
+    const char *refused_why; /* why the event being applied was refused; NULL: it was not */
     uint64_t refused_ns; /* when a refused subscriber was told of last */
     char failure[256];   /* "" while all is well */
 };
@@ -49,17 +53,43 @@ static void on_past(void *ctx);
 static uint64_t on_whole(void *ctx, sl_text *text, const sl_paths *paths);
 static uint64_t on_head(void *ctx);
 static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
+static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken);
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
+static sl_err on_edit(void *ctx, const char *text, size_t length);
+static void on_write_ports(void *ctx, sl_text *text);
 static sl_err on_ask(void *ctx, const sl_question *question);
+static sl_err on_edit(void *ctx, const char *text, size_t length)
+{
+    const sl_service *service = ctx;
+    if (service->options.is_groove_listening) return SL_ERR_REFUSED;
+    const sl_event draft = {
+        .kind = SL_KIND_GROOVE_EDIT,
+        .version = SL_PAYLOAD_VERSION,
+        .source = SL_SOURCE_SELF,
+        .source_seq = SL_SOURCE_SEQ_NONE,
+        .time_ns = sl_clock_boot_ns() - service->chores.start_ns,
+        .payload = (const uint8_t *)text,
+        .length = (uint32_t)length,
+    };
+    return service->chores.sink.put(service->chores.sink.ctx, &draft);
+}
+
+static void on_write_ports(void *ctx, sl_text *text)
+{
+    const sl_service *service = ctx;
+    sl_groove_ports_write(service->options.groove_ports, text);
+}
+
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void follow_pause(sl_service *service, const sl_event *event);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
+static void drive_groove(sl_service *service);
 static void ask_for_snapshot(const sl_service *service, uint64_t seq);
 static void pass_answers(const sl_service *service);
 static void fail(sl_service *service, const char *why);
@@ -91,6 +121,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .whole = on_whole,
         .head = on_head,
         .receive = on_receive,
+        .receive_binary = on_receive_binary,
         .joined = on_joined,
         .left = on_left,
         .refused = on_refused,
@@ -100,6 +131,8 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .log_id = sl_log_id_hex(log),
         .ctx = service,
         .mark = on_mark,
+        .edit = on_edit,
+        .write_ports = on_write_ports,
         .ask = on_ask,
         .pause = on_pause,
         .answer = on_answer,
@@ -114,6 +147,14 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
                                           .backlog_bytes = options->backlog_bytes};
     if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
     if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
+    const sl_groove_driver_options groove = {
+        .state = service->state,
+        .start_ns = options->opening->start_ns,
+        .is_authority = options->is_groove_authority,
+        .is_listening = options->is_groove_listening,
+        .outlet = sl_groove_ports_outlet(options->groove_ports),
+    };
+    if (err == SL_OK) err = sl_groove_driver_open(&service->groove, &groove);
     if (err != SL_OK) {
         sl_service_destroy(service);
         return err;
@@ -128,6 +169,7 @@ void sl_service_destroy(sl_service *service)
     sl_feed_destroy(service->feed);
     sl_catchup_stop(service->catchup);
     sl_rpc_destroy(service->rpc);
+    sl_groove_driver_close(&service->groove);
     if (service->reader != NULL) sl_log_reader_close(service->reader);
     sl_report_close(&service->report);
     sl_teller_close(&service->teller);
@@ -147,6 +189,8 @@ uint16_t sl_service_port(const sl_service *service)
 void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const sl_udp *udp)
 {
     service->chores.sink = sink;
+    service->chores.groove_ports = service->options.groove_ports;
+    service->groove.options.sink = sink;
     service->chores.peers = peers;
     service->chores.udp = udp;
 }
@@ -205,10 +249,30 @@ static void on_woken(void *ctx)
         sl_feed_wake(service->feed);
         break;
     }
+    drive_groove(service);
     const uint64_t due_ns = sl_settle_due_ns(&service->chores.settle);
     if (due_ns == UINT64_MAX) return;
     const uint64_t now_ns = sl_clock_boot_ns();
     sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+/* Has what is due on the groove box's ports said, and itself called again when more is. */
+static void drive_groove(sl_service *service)
+{
+    if (service->groove.options.sink.put == NULL) return; /* not attached yet */
+    const uint64_t now_ns = sl_clock_boot_ns();
+    const uint64_t due_ns = sl_groove_driver_tick(&service->groove, now_ns);
+    if (due_ns != SL_GROOVE_NEVER) sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+void sl_service_leave_groove(sl_service *service, unsigned patience_ms)
+{
+    const uint64_t end_ns = sl_clock_boot_ns() + (uint64_t)patience_ms * 1000000;
+    while (sl_groove_driver_finish(&service->groove, sl_clock_boot_ns()) && sl_clock_boot_ns() < end_ns &&
+           service->failure[0] == '\0') {
+        sl_feed_tick_within(service->feed, LEAVE_TICK_NS);
+        sl_feed_turn(service->feed);
+    }
 }
 
 /* Applies the next committed event and publishes what it did; false if there is none, or the service has failed. */
@@ -225,6 +289,7 @@ static bool apply_next(sl_service *service)
         return false;
     }
     service->teller.is_compact = sl_feed_wants_compact(service->feed);
+    service->refused_why = NULL;
     err = sl_teller_apply(&service->teller, service->state, &event);
     if (err != SL_OK) {
         fail(service, "memory ran out while applying an event; it is in the log, so start again with more");
@@ -232,7 +297,9 @@ static bool apply_next(sl_service *service)
     }
     sl_catchup_set_head(service->catchup, event.seq);
     if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
-    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED) sl_rpc_marked(service->rpc, event.seq);
+    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED || event.kind == SL_KIND_GROOVE_EDIT)
+        sl_rpc_marked(service->rpc, event.seq, service->refused_why);
+    sl_groove_driver_see(&service->groove, &event, sl_clock_boot_ns());
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
     if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
@@ -260,6 +327,8 @@ static void on_effect(void *ctx, const sl_effect *effect)
     sl_service *service = ctx;
     if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END)
         sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
+    sl_groove_driver_note(&service->groove, effect);
+    if (effect->type == SL_EFFECT_REFUSED) service->refused_why = sl_refusal_text(effect->refusal);
     if (effect->type == SL_EFFECT_REFUSED) sl_report_refusal(&service->report, effect);
 }
 
@@ -288,7 +357,9 @@ static void on_past(void *ctx)
 static uint64_t on_tick(void *ctx)
 {
     sl_service *service = ctx;
-    sl_report_tick(&service->report, sl_clock_boot_ns(), sl_feed_subscriber_count(service->feed));
+    const sl_groove_figures groove = sl_groove_ports_figures(service->options.groove_ports);
+    sl_report_tick(&service->report, sl_clock_boot_ns(), sl_feed_subscriber_count(service->feed), &groove);
+    drive_groove(service);
     return sl_chores_tick(&service->chores);
 }
 
@@ -311,6 +382,18 @@ static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t
     sl_rpc_receive(service->rpc, subscriber, bytes, length);
 }
 
+static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken)
+{
+    const sl_service *service = ctx;
+    return sl_groove_ports_receive(service->options.groove_ports, subscriber, bytes, length, taken);
+}
+
+bool sl_service_send_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length)
+{
+    const sl_service *service = ctx;
+    return sl_feed_send_binary(service->feed, subscriber, bytes, length) == SL_OK;
+}
+
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
 {
     sl_service *service = ctx;
@@ -321,6 +404,7 @@ static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why)
 {
     sl_service *service = ctx;
+    sl_groove_ports_left(service->options.groove_ports, subscriber);
     sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
                   (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
                   why != NULL ? why : "", why != NULL ? "\"" : "");

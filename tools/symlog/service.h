@@ -12,6 +12,7 @@
 #include "ingest/peers.h"
 #include "ingest/udp.h"
 #include "tools/symlog/access.h"
+#include "tools/symlog/groove_ports.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/status.h"
 #include "tools/symlog/worker.h"
@@ -29,6 +30,9 @@ typedef struct sl_service_options {
     uint64_t snapshot_every;   /* events */
     uint64_t backlog_bytes;    /* of messages that the feed keeps */
     bool is_verbose;
+    sl_groove_ports *groove_ports; /* must outlive the service */
+    bool is_groove_authority;
+    bool is_groove_listening;
 } sl_service_options;
 
 /* SL_ERR_MEMORY; SL_ERR_IO: see sl_log_error. What the options point to must outlive it. */
@@ -46,6 +50,13 @@ void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const
 /* Questions to the past go to `worker`, and so does word of each snapshot that is due; NULL: they are refused from now
  * on. */
 void sl_service_attach_worker(sl_service *service, sl_worker *worker);
+
+/* Sends a frame to a subscriber: sl_groove_ports_options.send, whose ctx is the service. */
+bool sl_service_send_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
+
+/* Says goodbye on the groove box's ports, and turns the loop until that is committed and sent, or `patience_ms` have
+ * passed. The committer still runs. */
+void sl_service_leave_groove(sl_service *service, unsigned patience_ms);
 
 /* Takes the receiver's last counts: it is about to be stopped. */
 void sl_service_detach_udp(sl_service *service);

@@ -60,15 +60,21 @@ void sl_status_draw(sl_status *status, const sl_figures *figures)
     char line[SL_STATUS_LINE_BYTES];
     char troubles[160] = "";
     char stale[160] = "";
+    char ports[160] = "";
     if (figures->gaps + figures->dropped > 0) {
         snprintf(troubles, sizeof troubles, " | %llu gaps, %llu dropped", (unsigned long long)figures->gaps,
                  (unsigned long long)figures->dropped);
     }
+    if (figures->ports + figures->frames_in > 0) {
+        snprintf(ports, sizeof ports, " | %zu port%s: %llu in, %llu out, %llu refused", figures->ports,
+                 figures->ports == 1 ? "" : "s", (unsigned long long)figures->frames_in,
+                 (unsigned long long)figures->frames_out, (unsigned long long)figures->frames_refused);
+    }
     if (figures->stale_reason != NULL) snprintf(stale, sizeof stale, " | stale: %.100s", figures->stale_reason);
-    snprintf(line, sizeof line, "%llu events, %llu/s | %zu source%s | %zu subscriber%s%s%s",
+    snprintf(line, sizeof line, "%llu events, %llu/s | %zu source%s | %zu subscriber%s%s%s%s",
              (unsigned long long)figures->events, (unsigned long long)status->rate, figures->sources,
-             figures->sources == 1 ? "" : "s", figures->subscribers, figures->subscribers == 1 ? "" : "s", troubles,
-             stale);
+             figures->sources == 1 ? "" : "s", figures->subscribers, figures->subscribers == 1 ? "" : "s", ports,
+             troubles, stale);
     const size_t columns = columns_of(status->fd);
     if (columns < sizeof line) line[columns] = '\0'; /* a longer one would scroll */
 

@@ -22,6 +22,10 @@ typedef struct sl_figures {
     size_t subscribers;
     uint64_t gaps;
     uint64_t dropped;         /* by the kernel, or because the ring was full */
+    size_t ports;             /* of the groove box, open */
+    uint64_t frames_in;       /* of them, since the start, as the next two */
+    uint64_t frames_out;
+    uint64_t frames_refused;  /* or not sent */
     const char *stale_reason; /* NULL: the project is up to date */
 } sl_figures;
 
