@@ -24,7 +24,7 @@ const Layer = struct {
 const layers = [_]Layer{
     .{ .name = "core", .sees = &.{}, .libs = &.{}, .flags = &core_flags },
     .{ .name = "store", .sees = &.{"core"}, .libs = &.{"lmdb"}, .flags = &system_flags },
-    .{ .name = "ingest", .sees = &.{"core"}, .libs = &.{ "liblo", "zlib", "jansson", "rtmidi", "jack" }, .flags = &system_flags },
+    .{ .name = "ingest", .sees = &.{"core"}, .libs = &.{ "liblo", "zlib", "jansson", "expat", "rtmidi", "jack" }, .flags = &system_flags },
 };
 
 const program_folder = "tools/symlog";

@@ -33,6 +33,7 @@ static const char *const kind_names[] = {
     [SL_KIND_SYSEX_SENT] = "sysex_sent",
     [SL_KIND_GROOVE_EDIT] = "groove_edit",
     [SL_KIND_SETLISTS] = "setlists",
+    [SL_KIND_SAVE] = "save",
 };
 
 static uint32_t record_crc(const sl_event *event, const uint8_t *id, const uint8_t *header);

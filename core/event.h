@@ -31,7 +31,8 @@ typedef enum sl_kind {
     SL_KIND_SYSEX_SENT = 15,   /* one that symlog says, appended before it is sent */
     SL_KIND_GROOVE_EDIT = 16,  /* a client's edit of the groove: one evt, or a patch */
     SL_KIND_SETLISTS = 17,     /* the built-in set lists in force */
-    SL_KIND_LAST = SL_KIND_SETLISTS
+    SL_KIND_SAVE = 18,         /* a project file as it was found on disk; a picture or a refused event follows */
+    SL_KIND_LAST = SL_KIND_SAVE
 } sl_kind;
 
 enum {

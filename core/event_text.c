@@ -2,6 +2,7 @@
 #include "core/message.h"
 #include "core/osc.h"
 #include "core/payload.h"
+#include "core/picture.h"
 #include "core/sysex.h"
 
 #include <math.h> /* INFINITY alone */
@@ -39,6 +40,7 @@ static say_payload say_paused;
 static say_payload say_sysex;
 static say_payload say_sysex_sent;
 static say_payload say_setlists;
+static say_payload say_save;
 
 static say_payload *const sayers[] = {
     [SL_KIND_START] = say_start,
@@ -58,6 +60,7 @@ static say_payload *const sayers[] = {
     [SL_KIND_SYSEX_SENT] = say_sysex_sent,
     [SL_KIND_GROOVE_EDIT] = say_mark,
     [SL_KIND_SETLISTS] = say_setlists,
+    [SL_KIND_SAVE] = say_save,
 };
 
 static void say_event(sl_text *text, const sl_event *event);
@@ -201,6 +204,7 @@ static sl_err say_session(words *out, const sl_event *event)
         [SL_INPUT_OSC] = "osc ",
         [SL_INPUT_CLIENT] = "client ",
         [SL_INPUT_SYSEX] = "sysex ",
+        [SL_INPUT_PROJECT] = "project ",
     };
     sl_session session;
     sl_err err = sl_session_decode(event, &session);
@@ -233,9 +237,20 @@ static sl_err say_osc(words *out, const sl_event *event)
 
 static sl_err say_picture(words *out, const sl_event *event)
 {
-    if (event->length < 4) return SL_ERR_MALFORMED;
-    say_count(out, "nodes", sl_get_le(event->payload, 4));
+    size_t begin = event->version == SL_PICTURE_SAVE_VERSION ? 8 : 0;
+    if (event->length < begin + 4) return SL_ERR_MALFORMED;
+    say_count(out, "nodes", sl_get_le(event->payload + begin, 4));
     say_count(out, ", bytes", event->length);
+    return SL_OK;
+}
+
+static sl_err say_save(words *out, const sl_event *event)
+{
+    sl_save save;
+    sl_err err = sl_save_decode(event, &save);
+    if (err != SL_OK) return err;
+    sl_text_json(out->text, save.path, save.path_length);
+    say_count(out, ", bytes", save.length);
     return SL_OK;
 }
 

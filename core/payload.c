@@ -187,6 +187,28 @@ sl_err sl_paused_encode(const sl_paused *in, sl_writer *out)
     return written(out);
 }
 
+sl_err sl_save_encode(const sl_save *in, sl_writer *out)
+{
+    sl_write_le(out, (uint64_t)in->mtime_ns, 8);
+    sl_write_text(out, in->path, in->path_length);
+    sl_write_bytes(out, in->bytes, in->length);
+    return written(out);
+}
+
+sl_err sl_save_decode(const sl_event *event, sl_save *out)
+{
+    sl_reader reader;
+    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    if (err != SL_OK) return err;
+    *out = (sl_save){0};
+    out->mtime_ns = (int64_t)sl_read_le(&reader, 8);
+    out->path = sl_read_text(&reader, &out->path_length);
+    if (reader.bad) return SL_ERR_MALFORMED;
+    out->length = event->length - reader.position;
+    out->bytes = event->payload + reader.position;
+    return SL_OK;
+}
+
 sl_err sl_paused_decode(const sl_event *event, sl_paused *out)
 {
     sl_reader reader;

@@ -39,8 +39,9 @@ typedef enum sl_input {
     SL_INPUT_SELF = 0,
     SL_INPUT_OSC = 1,
     SL_INPUT_CLIENT = 2,
-    SL_INPUT_SYSEX = 3, /* "midi:PATH", "port:NAME" or "ws:N" */
-    SL_INPUT_LAST = SL_INPUT_SYSEX
+    SL_INPUT_SYSEX = 3,   /* "midi:PATH", "port:NAME" or "ws:N" */
+    SL_INPUT_PROJECT = 4, /* a project file: its path */
+    SL_INPUT_LAST = SL_INPUT_PROJECT
 } sl_input;
 
 typedef struct sl_session {
@@ -102,6 +103,15 @@ typedef struct sl_base {
     size_t state_length;
 } sl_base;
 
+/* save: i64 mtime_ns · text path · the file's bytes */
+typedef struct sl_save {
+    int64_t mtime_ns; /* wall clock: when the file was written */
+    const char *path; /* as it was found */
+    size_t path_length;
+    const uint8_t *bytes;
+    size_t length;
+} sl_save;
+
 typedef struct sl_paused {
     bool is_paused; /* the header's source */
 } sl_paused;
@@ -142,6 +152,8 @@ sl_err sl_base_encode(const sl_base *in, sl_writer *out);
 sl_err sl_base_decode(const sl_event *event, sl_base *out);
 sl_err sl_paused_encode(const sl_paused *in, sl_writer *out);
 sl_err sl_paused_decode(const sl_event *event, sl_paused *out);
+sl_err sl_save_encode(const sl_save *in, sl_writer *out);
+sl_err sl_save_decode(const sl_event *event, sl_save *out);
 sl_err sl_sysex_sent_encode(const sl_sysex_sent *in, sl_writer *out);
 sl_err sl_sysex_sent_decode(const sl_event *event, sl_sysex_sent *out);
 

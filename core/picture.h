@@ -9,6 +9,9 @@
  *   · attribute_count x (u8 attribute · u8 value_type · value)
  *   value: null none · bool u8 · int i64 · float 8 bytes IEEE · text and JSON u32 length, bytes
  * node_type, attribute and value_type are the numbers of core/schema.h.
+ *
+ * Version 2 is of a save: before that stands u64 saved_ns, when the file was written, on the clock of the log's events
+ * (0: before serve started; all ones: whatever was said before the picture is older).
  */
 #ifndef SL_CORE_PICTURE_H
 #define SL_CORE_PICTURE_H
@@ -18,7 +21,7 @@
 #include "core/schema.h"
 #include "core/tree.h"
 
-enum { SL_PICTURE_VERSION = 1, SL_PICTURE_DEPTH_MAX = 32, SL_PICTURE_NODES_MAX = 4 << 20 };
+enum { SL_PICTURE_VERSION = 1, SL_PICTURE_SAVE_VERSION = 2, SL_PICTURE_DEPTH_MAX = 32, SL_PICTURE_NODES_MAX = 4 << 20 };
 
 /* Why a picture was not taken, for a person. */
 typedef struct sl_picture_error {

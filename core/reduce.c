@@ -16,6 +16,7 @@ static sl_err take_start(sl_state *state, const sl_event *event)
     else
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     sl_err err = SL_OK;
+    sl_recents_clear(state);
     /* The pictures that were under way when serve ended will not come any more. */
     for (uint32_t i = 0; i < state->source_count && err == SL_OK; i++)
         err = sl_turn_forget_answers(state, state->sources[i]);
@@ -45,6 +46,7 @@ static sl_err take_session(sl_state *state, const sl_event *event)
     }
     sl_groove_take_session(state, event);
     source->input = session.input;
+    if (session.input == SL_INPUT_PROJECT) state->recents.is_kept = true;
     source->session = event->session;
     source->has_hello = source->has_hello || session.has_hello;
     memset(source->name, 0, sizeof source->name);
@@ -105,13 +107,15 @@ static sl_err take_counters(sl_state *state, const sl_event *event)
     return SL_OK;
 }
 
-static sl_err replace_tree(sl_state *state, sl_tree *tree)
+/* `saved_ns` NULL: a snapshot, which is of the moment of its last part. */
+static sl_err replace_tree(sl_state *state, sl_tree *tree, const uint64_t *saved_ns)
 {
     state->former = state->tree;
     state->tree = tree;
     state->launched = sl_state_find_launched(tree);
     state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
+    if (err == SL_OK && saved_ns != NULL) err = sl_reconcile(state, *saved_ns);
     if (err == SL_OK) err = sl_groove_carry(state);
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
@@ -134,10 +138,23 @@ static sl_err take_answer(sl_state *state, const sl_event *event)
     return sl_turn_is_answer(sender, event) ? sl_turn_release(state, sender) : SL_OK;
 }
 
-static sl_err take_picture(sl_state *state, const sl_event *event)
+/* The sender's run; before a save, which stands for what all senders did, everybody's. */
+static sl_err end_runs(sl_state *state, const sl_event *event)
 {
     sl_source_state *sender = state->sender;
     sl_err err = sl_run_end(state, false);
+    for (uint32_t i = 0; event->version == SL_PICTURE_SAVE_VERSION && err == SL_OK && i < state->source_count; i++) {
+        state->sender = state->sources[i];
+        err = sl_run_end(state, false);
+    }
+    state->sender = sender;
+    return err;
+}
+
+static sl_err take_picture(sl_state *state, const sl_event *event)
+{
+    sl_source_state *sender = state->sender;
+    sl_err err = end_runs(state, event);
     if (err != SL_OK) return err;
     if (is_late(sender, event)) {
         sl_state_refuse(state, SL_REFUSAL_LATE);
@@ -148,11 +165,15 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     sl_state_write_origin(state, &writer);
     sl_tree *tree;
     sl_picture_error error;
+    uint64_t saved_ns;
+    bool is_save = event->version == SL_PICTURE_SAVE_VERSION;
+    sl_reader reader = {.bytes = event->payload, .length = event->length};
+    if (is_save) saved_ns = sl_read_le(&reader, 8);
     err = sl_tree_create(state->memory, &tree);
     if (err != SL_OK) return err;
-    err = sl_picture_build(event->payload, event->length, prefix, tree, &error);
-    if (err == SL_OK && event->version == SL_PICTURE_VERSION) {
-        err = replace_tree(state, tree);
+    err = sl_picture_build(event->payload + reader.position, event->length - reader.position, prefix, tree, &error);
+    if (err == SL_OK && (is_save || event->version == SL_PICTURE_VERSION)) {
+        err = replace_tree(state, tree, is_save ? &saved_ns : NULL);
         if (err == SL_OK && event->source_seq == SL_SOURCE_SEQ_NONE) err = take_answer(state, event);
         if (err != SL_OK || event->source_seq == SL_SOURCE_SEQ_NONE) return err;
         return sl_turn_skip(state, sender, event->source_seq);
@@ -161,6 +182,17 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     if (err == SL_ERR_MEMORY) return err;
     sl_state_refuse(state, SL_REFUSAL_MALFORMED);
     return take_answer(state, event);
+}
+
+/* What is in it comes as a picture. */
+static sl_err take_save(sl_state *state, const sl_event *event)
+{
+    sl_save save;
+    if (sl_save_decode(event, &save) == SL_OK)
+        state->recents.last_save = sl_digest_bytes(save.bytes, save.length);
+    else
+        sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+    return SL_OK;
 }
 
 static sl_err take(sl_state *state, const sl_event *event)
@@ -175,6 +207,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
+    case SL_KIND_SAVE: return take_save(state, event);
     case SL_KIND_SYSEX: return sl_groove_take_sysex(state, event);
     case SL_KIND_SYSEX_SENT: return sl_groove_take_sent(state, event);
     case SL_KIND_GROOVE_EDIT: return sl_groove_take_edit(state, event);

@@ -66,5 +66,5 @@ sl_err sl_state_apply_osc(sl_state *state, const sl_event *event)
         sl_state_refuse(state, refusal == SL_REFUSAL_MALFORMED ? refusal : SL_REFUSAL_BUNDLE);
     }
     state->event = outer;
-    return err;
+    return err == SL_OK ? sl_recents_note(state, event) : err;
 }

@@ -83,6 +83,14 @@ static const attribute_row attributes[SL_ATTRIBUTE_COUNT] = {
     [SL_ATTRIBUTE_END] = {"end", SL_VALUE_TEXT},
     [SL_ATTRIBUTE_TRAINER] = {"trainer", SL_VALUE_TEXT},
     [SL_ATTRIBUTE_RAMP] = {"ramp", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_AUDIO_INPUT] = {"audio_input", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_AUDIO_OUTPUT] = {"audio_output", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_MIDI_INPUT] = {"midi_input", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_MIDI_OUTPUT] = {"midi_output", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_GROUP] = {"group", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_NOTES] = {"notes", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_POINTS] = {"points", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_TIME] = {"time", SL_VALUE_FLOAT},
 };
 
 /* Attribute and child lists of a type. ATTRIBUTES(…) saves writing each list's name and length. */
@@ -98,34 +106,39 @@ typedef struct type_row {
 #define A(x) SL_ATTRIBUTE_##x
 static const sl_attribute of_project[] = {A(VERSION),    A(CREATOR),  A(TEMPO),    A(TIME_SIGNATURE),
                                           A(IS_PLAYING), A(POSITION), A(IS_STALE), A(STALE_REASON)};
-static const sl_attribute of_track[] = {A(NAME),     A(COLOR),     A(TYPE),   A(IS_MUTED), A(IS_SOLOED),
-                                        A(IS_ARMED), A(IS_FROZEN), A(VOLUME), A(PAN)};
+static const sl_attribute of_track[] = {A(NAME),         A(COLOR),      A(TYPE),        A(IS_MUTED), A(IS_SOLOED),
+                                        A(IS_ARMED),     A(IS_FROZEN),  A(VOLUME),      A(PAN),      A(AUDIO_INPUT),
+                                        A(AUDIO_OUTPUT), A(MIDI_INPUT), A(MIDI_OUTPUT), A(GROUP)};
 static const sl_attribute of_device[] = {A(NAME), A(DEVICE_TYPE), A(IS_ENABLED), A(PLUGIN_INFO)};
 static const sl_attribute of_parameter[] = {A(NAME), A(VALUE), A(MIN), A(MAX), A(IS_AUTOMATED)};
 static const sl_attribute of_clip_slot[] = {A(HAS_CLIP),   A(HAS_STOP_BUTTON), A(PLAYING_STATUS),
                                             A(IS_PLAYING), A(IS_TRIGGERED),    A(COLOR)};
-static const sl_attribute of_clip[] = {A(NAME),       A(CLIP_TYPE),   A(START_TIME), A(END_TIME), A(LOOP_START),
-                                       A(LOOP_END),   A(IS_LOOPED),   A(IS_MUTED),   A(COLOR),    A(VIEW),
-                                       A(NOTE_COUNT), A(SAMPLE_NAME), A(IS_WARPED),  A(WARP_MODE)};
+static const sl_attribute of_clip[] = {A(NAME),       A(CLIP_TYPE),   A(START_TIME), A(END_TIME),  A(LOOP_START),
+                                       A(LOOP_END),   A(IS_LOOPED),   A(IS_MUTED),   A(COLOR),     A(VIEW),
+                                       A(NOTE_COUNT), A(SAMPLE_NAME), A(IS_WARPED),  A(WARP_MODE), A(NOTES)};
 static const sl_attribute of_mixer[] = {A(VOLUME), A(PAN), A(IS_MUTED), A(IS_SOLOED), A(CROSSFADER), A(SENDS)};
 static const sl_attribute of_scene[] = {
     A(NAME),       A(TEMPO),       A(COLOR), A(IS_TEMPO_ENABLED), A(TIME_SIGNATURE_ID), A(IS_TIME_SIGNATURE_ENABLED),
     A(ANNOTATION), A(IS_TRIGGERED)};
 static const sl_attribute of_file_ref[] = {A(NAME), A(PATH), A(HASH), A(REF_TYPE)};
-static const sl_attribute of_automation[] = {A(TARGET), A(POINT_COUNT)};
+static const sl_attribute of_automation[] = {A(TARGET), A(POINT_COUNT), A(POINTS)};
 static const sl_attribute of_groove[] = {A(BPM),   A(VOLUME),    A(RUNNING), A(SET_LIST), A(ITEM),
                                          A(PATCH), A(DEVICE_ID), A(BARS),    A(COUNT_IN), A(REPEAT),
                                          A(END),   A(TRAINER),   A(RAMP)};
 static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB), A(SWING), A(GAIN), A(POLY), A(ENABLED)};
 static const sl_attribute of_step[] = {A(LEVEL)};
+static const sl_attribute of_chain[] = {A(NAME), A(COLOR), A(IS_MUTED), A(IS_SOLOED)};
+static const sl_attribute of_locator[] = {A(NAME), A(TIME), A(ANNOTATION)};
 #undef A
 
 #define N(x) SL_NODE_##x
-static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE)};
-static const sl_node_type in_track[] = {N(DEVICE), N(CLIP_SLOT), N(MIXER), N(FILE_REF), N(AUTOMATION)};
-static const sl_node_type in_device[] = {N(DEVICE), N(PARAMETER), N(FILE_REF), N(AUTOMATION)};
+static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE), N(LOCATOR)};
+static const sl_node_type in_track[] = {N(DEVICE),   N(CLIP_SLOT),  N(MIXER),
+                                        N(FILE_REF), N(AUTOMATION), N(ARRANGEMENT_CLIP)};
+static const sl_node_type in_device[] = {N(DEVICE), N(PARAMETER), N(FILE_REF), N(AUTOMATION), N(CHAIN)};
 static const sl_node_type in_clip_slot[] = {N(CLIP)};
 static const sl_node_type in_clip[] = {N(FILE_REF), N(AUTOMATION)};
+static const sl_node_type in_chain[] = {N(DEVICE), N(MIXER)};
 static const sl_node_type in_groove[] = {N(LANE)};
 static const sl_node_type in_lane[] = {N(STEP)};
 #undef N
@@ -145,6 +158,9 @@ static const type_row types[SL_NODE_TYPE_COUNT] = {
     [SL_NODE_GROOVE] = {"groove", "grooves", COUNTED(of_groove), COUNTED(in_groove)},
     [SL_NODE_LANE] = {"lane", "lanes", COUNTED(of_lane), COUNTED(in_lane)},
     [SL_NODE_STEP] = {"step", "steps", COUNTED(of_step), NULL, 0},
+    [SL_NODE_CHAIN] = {"chain", "chains", COUNTED(of_chain), COUNTED(in_chain)},
+    [SL_NODE_ARRANGEMENT_CLIP] = {"arrangement_clip", "arrangement_clips", COUNTED(of_clip), COUNTED(in_clip)},
+    [SL_NODE_LOCATOR] = {"locator", "locators", COUNTED(of_locator), NULL, 0},
 };
 #undef COUNTED
 

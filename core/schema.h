@@ -23,6 +23,9 @@ typedef enum sl_node_type {
     SL_NODE_GROOVE,
     SL_NODE_LANE,
     SL_NODE_STEP,
+    SL_NODE_CHAIN,            /* of a rack: devices in a row */
+    SL_NODE_ARRANGEMENT_CLIP, /* a clip on the time line, in no slot */
+    SL_NODE_LOCATOR,
     SL_NODE_TYPE_COUNT
 } sl_node_type;
 
@@ -100,6 +103,14 @@ typedef enum sl_attribute {
     SL_ATTRIBUTE_END,
     SL_ATTRIBUTE_TRAINER,
     SL_ATTRIBUTE_RAMP,
+    SL_ATTRIBUTE_AUDIO_INPUT,
+    SL_ATTRIBUTE_AUDIO_OUTPUT,
+    SL_ATTRIBUTE_MIDI_INPUT,
+    SL_ATTRIBUTE_MIDI_OUTPUT,
+    SL_ATTRIBUTE_GROUP,  /* which group track it is in: that one's id */
+    SL_ATTRIBUTE_NOTES,  /* [[pitch,start,duration,velocity,is_enabled],...], by pitch and start */
+    SL_ATTRIBUTE_POINTS, /* [[time,value],...] */
+    SL_ATTRIBUTE_TIME,
     SL_ATTRIBUTE_COUNT
 } sl_attribute;
 

@@ -65,6 +65,11 @@ void sl_state_destroy(sl_state *state)
     memory.resize(memory.ctx, state, sizeof *state, 0);
 }
 
+sl_digest sl_state_last_save(const sl_state *state)
+{
+    return state->recents.last_save;
+}
+
 uint64_t sl_state_seq(const sl_state *state)
 {
     return state->seq;

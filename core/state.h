@@ -12,9 +12,11 @@
 #include "core/reduce.h"
 
 enum {
-    SL_RUN_COUNT_MAX = 16384,   /* scene/reordered messages in one run */
-    SL_HOLD_COUNT_MAX = 4096,   /* events held for one source */
-    SL_HOLD_BYTES_MAX = 1 << 20 /* their payloads */
+    SL_RUN_COUNT_MAX = 16384,    /* scene/reordered messages in one run */
+    SL_HOLD_COUNT_MAX = 4096,    /* events held for one source */
+    SL_HOLD_BYTES_MAX = 1 << 20, /* their payloads */
+    SL_RECENT_COUNT_MAX = 4096,  /* events remembered for a save that is on its way */
+    SL_RECENT_BYTES_MAX = 1 << 20
 };
 
 /* One scene/reordered, copied out of its datagram. */
@@ -52,6 +54,27 @@ typedef struct sl_hold {
     size_t size_bytes;
 } sl_hold;
 
+#define SL_RECENT_NS_MAX (60 * UINT64_C(1000000000))
+
+/* An event that was applied, with its payload behind it. */
+typedef struct sl_recent {
+    struct sl_recent *next;
+    sl_event event;
+    uint64_t unnumbered_count; /* the source's, when it was applied: it stands in ids */
+    uint8_t payload[];
+} sl_recent;
+
+typedef struct sl_recents {
+    bool is_kept;       /* a project file is a source of this log */
+    bool has_forgotten; /* some of this run are not here any more, the newest of */
+    uint64_t forgotten_ns;
+    sl_digest last_save; /* XXH3-128 of the newest save's file; zero: there is none */
+    sl_recent *first; /* in the order in which they were applied */
+    sl_recent *last;
+    uint32_t count;
+    size_t size_bytes;
+} sl_recents;
+
 /* A source, with what is waiting for it. */
 typedef struct sl_source_state {
     sl_source source;
@@ -79,8 +102,9 @@ struct sl_state {
     uint32_t source_next;
     uint32_t source_count;
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
-    struct sl_groove_state *groove;           /* pool's; NULL as long as no event told of one */
-    uint8_t paths[256];                       /* live.c: which row has a path with this hash, plus 1 */
+    sl_recents recents;
+    struct sl_groove_state *groove; /* pool's; NULL as long as no event told of one */
+    uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;
@@ -241,6 +265,21 @@ sl_err sl_hold_append(sl_state *state, const sl_event *event, uint64_t number_co
 /* Puts out everything of a state but its tree, piece by piece: for its bytes, and for its digest. */
 typedef void (*sl_state_put)(void *ctx, const void *bytes, size_t length);
 void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx);
+
+/* reconcile.c */
+
+/* Remembers an OSC event of the sender that is being applied. */
+sl_err sl_recents_note(sl_state *state, const sl_event *event);
+
+/* Likewise, for a state that is loaded. */
+sl_err sl_recents_append(sl_state *state, const sl_event *event, uint64_t unnumbered_count);
+
+/* A new run of serve: its time begins at 0. */
+void sl_recents_clear(sl_state *state);
+
+/* state->tree is a save's, of the time saved_ns, state->former the tree before: keeps what the save does not tell, and
+ * applies once more what came after it. */
+sl_err sl_reconcile(sl_state *state, uint64_t saved_ns);
 
 /* compare.c */
 

@@ -4,7 +4,9 @@
  * next_source_seq, unnumbered_count, gaps, gap_size_total, recovered, late, seq_last, horizon, given_up, part_count,
  * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
  * count, each u32 place and text name · u32 held count, each u64 numbers, u8 is_answered, u64 seq, a record's header
- * and the payload.
+ * and the payload. Where a project file is a source (bit 16 of the count of sources), what is remembered for it
+ * follows: u8 has_forgotten · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64 unnumbered_count, u64 seq, a
+ * record's header and the payload.
  */
 #include "core/state_codec.h"
 
@@ -24,6 +26,7 @@ enum {
     FLAG_GIVES_UP = 32,
     FLAG_BAD_RUN = 64,
     FLAG_SAID = 128,
+    HAS_RECENTS = 1 << 16, /* in the count of sources */
     SOURCE_BYTES_MAX = 1024,
     REFUSAL_COUNT_MIN = SL_REFUSAL_LATE + 1,
     NUMBER_COUNT = 13, /* numbers of a source … */
@@ -89,6 +92,8 @@ static void encode_numbers(const sl_source_state *state, sl_writer *writer)
     sl_write_le(writer, copy.run.count, 4);
 }
 
+static void put_event(const sl_event *event, sl_writer *writer, sl_state_put put, void *ctx);
+
 static void put_source(const sl_source_state *state, sl_state_put put, void *ctx)
 {
     uint8_t bytes[SOURCE_BYTES_MAX];
@@ -107,17 +112,40 @@ static void put_source(const sl_source_state *state, sl_state_put put, void *ctx
     sl_write_le(&writer, state->hold.count, 4);
     put(ctx, bytes, writer.length);
     for (const sl_held *held = state->hold.first; held != NULL; held = held->next) {
-        uint8_t header[SL_RECORD_HEADER_BYTES];
-        sl_record_encode(&held->event, no_log, header);
         writer.length = 0;
         sl_write_le(&writer, held->number_count, 8);
         sl_write_le(&writer, held->is_answered, 1);
-        sl_write_le(&writer, held->event.seq, 8);
-        sl_write_bytes(&writer, header, sizeof header);
-        put(ctx, bytes, writer.length);
-        put(ctx, held->payload, held->event.length);
+        put_event(&held->event, &writer, put, ctx);
     }
     assert(!writer.bad);
+}
+
+/* An event that the state keeps: its number, a record's header, the payload. */
+static void put_event(const sl_event *event, sl_writer *writer, sl_state_put put, void *ctx)
+{
+    uint8_t header[SL_RECORD_HEADER_BYTES];
+    sl_record_encode(event, no_log, header);
+    sl_write_le(writer, event->seq, 8);
+    sl_write_bytes(writer, header, sizeof header);
+    put(ctx, writer->bytes, writer->length);
+    put(ctx, event->payload, event->length);
+}
+
+static void put_recents(const sl_recents *recents, sl_state_put put, void *ctx)
+{
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_write_le(&writer, recents->has_forgotten, 1);
+    sl_write_le(&writer, recents->forgotten_ns, 8);
+    sl_write_le(&writer, recents->last_save.low, 8);
+    sl_write_le(&writer, recents->last_save.high, 8);
+    sl_write_le(&writer, recents->count, 4);
+    put(ctx, bytes, writer.length);
+    for (const sl_recent *recent = recents->first; recent != NULL; recent = recent->next) {
+        writer.length = 0;
+        sl_write_le(&writer, recent->unnumbered_count, 8);
+        put_event(&recent->event, &writer, put, ctx);
+    }
 }
 
 void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
@@ -131,10 +159,11 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     sl_write_le(&writer, state->kernel_drops, 8);
     sl_write_le(&writer, state->refused_unnamed, 8);
     sl_write_le(&writer, state->source_next, 4);
-    sl_write_le(&writer, state->source_count, 4);
+    sl_write_le(&writer, state->source_count | (state->recents.is_kept ? HAS_RECENTS : 0), 4);
     assert(!writer.bad);
     put(ctx, bytes, writer.length);
     for (uint32_t i = 0; i < state->source_count; i++) put_source(state->sources[i], put, ctx);
+    if (state->recents.is_kept) put_recents(&state->recents, put, ctx);
     if (state->groove != NULL) sl_groove_encode(state->groove, put, ctx);
 }
 
@@ -185,6 +214,16 @@ static sl_err load_run(sl_state *state, sl_reader *reader, uint32_t count)
     return SL_OK;
 }
 
+static sl_err load_event(sl_reader *reader, sl_event *event)
+{
+    uint64_t seq = sl_read_le(reader, 8);
+    const uint8_t *header = sl_read_view(reader, SL_RECORD_HEADER_BYTES);
+    if (header == NULL || sl_record_decode(header, SL_RECORD_HEADER_BYTES, event) != SL_OK) return SL_ERR_MALFORMED;
+    event->seq = seq;
+    event->payload = sl_read_view(reader, event->length);
+    return event->payload != NULL ? SL_OK : SL_ERR_MALFORMED;
+}
+
 static sl_err load_hold(sl_state *state, sl_reader *reader)
 {
     uint32_t count = (uint32_t)sl_read_le(reader, 4);
@@ -192,13 +231,29 @@ static sl_err load_hold(sl_state *state, sl_reader *reader)
     for (uint32_t i = 0; i < count; i++) {
         uint64_t number_count = sl_read_le(reader, 8);
         bool is_answered = sl_read_le(reader, 1) != 0;
-        sl_event event = {.seq = sl_read_le(reader, 8)};
-        const uint8_t *header = sl_read_view(reader, SL_RECORD_HEADER_BYTES);
-        if (header == NULL || sl_record_decode(header, SL_RECORD_HEADER_BYTES, &event) != SL_OK)
-            return SL_ERR_MALFORMED;
-        event.payload = sl_read_view(reader, event.length);
-        if (event.payload == NULL) return SL_ERR_MALFORMED;
-        sl_err err = sl_hold_append(state, &event, number_count, is_answered);
+        sl_event event;
+        sl_err err = load_event(reader, &event);
+        if (err == SL_OK) err = sl_hold_append(state, &event, number_count, is_answered);
+        if (err != SL_OK) return err;
+    }
+    return SL_OK;
+}
+
+static sl_err load_recents(sl_state *state, sl_reader *reader)
+{
+    sl_recents *recents = &state->recents;
+    recents->is_kept = true;
+    recents->has_forgotten = sl_read_le(reader, 1) != 0;
+    recents->forgotten_ns = sl_read_le(reader, 8);
+    recents->last_save.low = sl_read_le(reader, 8);
+    recents->last_save.high = sl_read_le(reader, 8);
+    uint32_t count = (uint32_t)sl_read_le(reader, 4);
+    if (reader->bad || count > SL_RECENT_COUNT_MAX) return SL_ERR_MALFORMED;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t unnumbered_count = sl_read_le(reader, 8);
+        sl_event event;
+        sl_err err = load_event(reader, &event);
+        if (err == SL_OK) err = sl_recents_append(state, &event, unnumbered_count);
         if (err != SL_OK) return err;
     }
     return SL_OK;
@@ -275,12 +330,18 @@ static sl_err load(sl_state *state, sl_reader *reader)
     state->refused_unnamed = sl_read_le(reader, 8);
     uint32_t source_next = (uint32_t)sl_read_le(reader, 4);
     uint32_t source_count = (uint32_t)sl_read_le(reader, 4);
+    bool has_recents = (source_count & HAS_RECENTS) != 0;
+    source_count &= ~(uint32_t)HAS_RECENTS;
     if (reader->bad || source_count > SL_SOURCES_MAX) return SL_ERR_MALFORMED;
     for (uint32_t i = 0; i < source_count; i++) {
         sl_err err = load_source(state, reader);
         if (err != SL_OK) return err;
     }
     state->source_next = source_next;
+    if (has_recents) {
+        sl_err err = load_recents(state, reader);
+        if (err != SL_OK) return err;
+    }
     sl_id node = {.length = 0};
     sl_err err = version == SL_STATE_CODEC_VERSION_GROOVE ? sl_groove_decode(state, reader, &node) : SL_OK;
     if (err == SL_OK) err = load_tree(state, reader);

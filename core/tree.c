@@ -274,6 +274,20 @@ sl_err sl_tree_place(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t
     return SL_OK;
 }
 
+sl_err sl_tree_rename(sl_tree *tree, sl_node *node, sl_id id)
+{
+    assert(id.length >= 1 && id.length <= SL_ID_BYTES_MAX);
+    char *copy = sl_pool_take(&tree->pool, id.length);
+    if (copy == NULL) return SL_ERR_MEMORY;
+    memcpy(copy, id.bytes, id.length);
+    sl_ids_remove(&tree->ids, node);
+    sl_pool_give(&tree->pool, (void *)(uintptr_t)node->id, node->id_length);
+    node->id = copy;
+    node->id_length = (uint8_t)id.length;
+    mark(node);
+    return sl_ids_add(&tree->ids, node);
+}
+
 /* Makes the ids of a node and of all below it free. */
 static void forget_ids(sl_tree *tree, const sl_node *node)
 {

@@ -107,6 +107,9 @@ sl_err sl_tree_move(sl_tree *tree, sl_node *parent, sl_node_type type, uint32_t 
  * the value before, its text valid until sl_tree_bury. *changed (may be NULL) is false if it had that value already. */
 sl_err sl_tree_set(sl_tree *tree, sl_node *node, sl_attribute attribute, sl_value value, sl_value *old, bool *changed);
 
+/* Gives the node another id, which must be free. */
+sl_err sl_tree_rename(sl_tree *tree, sl_node *node, sl_id id);
+
 /* Frees what was removed or replaced since the last call. Done by the reducer before each event. */
 void sl_tree_bury(sl_tree *tree);
 

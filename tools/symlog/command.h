@@ -22,6 +22,8 @@ extern const sl_command sl_command_stat;
 extern const sl_command sl_command_mark;
 extern const sl_command sl_command_watch;
 extern const sl_command sl_command_prune;
+extern const sl_command sl_command_import_als;
+extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
 
 /* Prints "symlog NAME: MESSAGE" and a hint to --help on stderr; returns SL_EXIT_USAGE. */

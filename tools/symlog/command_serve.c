@@ -1,6 +1,7 @@
 /* symlog serve: wires receiver -> committer -> log -> service -> subscribers, and stops them in that order. */
 #include "ingest/clock.h"
 #include "ingest/peers.h"
+#include "ingest/project_watch.h"
 #include "ingest/udp.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
@@ -11,6 +12,7 @@
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/options.h"
+#include "tools/symlog/project_source.h"
 #include "tools/symlog/service.h"
 #include "tools/symlog/status.h"
 #include "tools/symlog/worker.h"
@@ -47,6 +49,7 @@ typedef struct serve_options {
     uint64_t snapshot_every;
     uint64_t backlog_bytes;
     bool is_verbose;
+    const char *project; /* a set or a folder; NULL: none */
     sl_groove_setup groove;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
@@ -60,6 +63,8 @@ typedef struct serve {
     sl_ring *ring;
     int wake_fd;
     sl_groove_ports *groove_ports;
+    sl_project_source project_source;
+    sl_project_watch *project_watch;
     sl_peers *peers;
     sl_service *service;
     sl_committer *committer;
@@ -78,6 +83,7 @@ static bool start(serve *serve);
 static bool start_pipeline(serve *serve);
 static bool create_groove_ports(serve *serve);
 static bool start_groove_ports(serve *serve);
+static bool start_project(serve *serve);
 static bool put_setlists(serve *serve);
 static bool start_worker(serve *serve);
 static bool listen_for_all(serve *serve);
@@ -105,6 +111,8 @@ const sl_command sl_command_serve = {
             "  --ws [ADDR:]PORT     where subscribers connect (127.0.0.1:8765); port 0 picks one\n"
             "  --token T            what subscribers must bring (?token=T); needed beyond 127.0.0.1\n"
             "  --allow-origin O     lets pages of this origin subscribe, too; several with commas between\n"
+            "  --project PATH       the Live set that is played, or its folder (the newest set counts): each save is "
+            "taken\n"
             "  --midi PATH          a groove box on a raw MIDI device, a pty or a FIFO; may be given several times\n"
             "  --midi-port NAME     or on a port that has a name (symlog ports lists them); likewise\n"
             "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
@@ -151,6 +159,7 @@ static int read_options(int argc, char **argv, serve_options *options)
         {.name = "--token", .value = &options->access.token},
         {.name = "--allow-origin", .value = &origins},
         {.name = "--midi", .many = &options->groove.paths},
+        {.name = "--project", .value = &options->project},
         {.name = "--midi-port", .many = &options->groove.names},
         {.name = "--groove-authority", .is_given = &options->groove.is_authority},
         {.name = "--groove-listen", .is_given = &options->groove.is_listening},
@@ -292,7 +301,7 @@ static bool start(serve *serve)
     }
     free(dir);
     return create_groove_ports(serve) && start_pipeline(serve) && put_setlists(serve) && listen_for_all(serve) &&
-           start_groove_ports(serve);
+           start_groove_ports(serve) && start_project(serve);
 }
 
 /* Before all else that numbers sources. */
@@ -373,11 +382,46 @@ static bool start_worker(serve *serve)
     return true;
 }
 
+/* The lowest source number that neither it nor a port has. */
+static uint32_t find_project_source(serve *serve)
+{
+    uint32_t next = sl_groove_ports_source_next(serve->groove_ports);
+    if (serve->options->project == NULL) return next;
+    sl_project_source_find(&serve->project_source, serve->opening.state, next, serve->options->project);
+    return next + (serve->project_source.is_new ? 1 : 0);
+}
+
+/* From now on each save becomes an event. The one that the log has last is not taken again: what live events have said
+ * since then would be undone. */
+static bool start_project(serve *serve)
+{
+    if (serve->options->project == NULL) return true;
+    const sl_sink sink = sl_committer_sink(serve->committer);
+    const uint64_t now_ns = sl_clock_boot_ns() - serve->opening.start_ns;
+    const sl_event session = sl_project_source_event(&serve->project_source, now_ns);
+    const sl_project_watch_options options = {
+        .path = serve->options->project,
+        .source = serve->project_source.number,
+        .session = serve->project_source.session,
+        .start_ns = serve->opening.start_ns,
+        .last_save = sl_state_last_save(serve->opening.state),
+        .sink = sink,
+    };
+    if (sink.put(sink.ctx, &session) != SL_OK) {
+        snprintf(serve->errmsg, sizeof serve->errmsg, "out of memory");
+        return false;
+    }
+    char why[256];
+    if (sl_project_watch_start(&serve->project_watch, &options, why) == SL_OK) return true;
+    snprintf(serve->errmsg, sizeof serve->errmsg, "--project %.230s", why);
+    return false;
+}
+
 static bool restore_peers(serve *serve)
 {
     const sl_state *state = serve->opening.state;
     sl_hole *holes = calloc(SL_PEERS_HOLES_MAX, sizeof *holes);
-    if (holes == NULL || sl_peers_create(sl_groove_ports_source_next(serve->groove_ports), &serve->peers) != SL_OK) {
+    if (holes == NULL || sl_peers_create(find_project_source(serve), &serve->peers) != SL_OK) {
         free(holes);
         return false;
     }
@@ -462,7 +506,8 @@ static void stop(serve *serve)
         sl_udp_stop(serve->udp);
     }
     if (serve->worker != NULL) sl_service_attach_worker(serve->service, NULL);
-    sl_worker_stop(serve->worker); /* it puts into the committer's queue */
+    sl_project_watch_stop(serve->project_watch);
+    sl_worker_stop(serve->worker); /* both put into the committer's queue */
     uint64_t head = 0;
     if (!sl_committer_stop(serve->committer)) {
         if (sl_log_last(serve->opening.log, &head) != SL_OK) head = 0;
