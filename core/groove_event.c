@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-/* Takes the planned values over; what is told afterwards is in *change. */
-static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_change *change);
+/* Takes the planned values over, and tells of them. */
+static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_what what);
 static sl_err keep_edit(sl_state *state, sl_groove_plan *plan, const char *text, size_t length);
 static sl_err take_live_sync(sl_state *state, const sl_event *event, const sl_sysex *frame);
-static sl_err take_full(sl_state *state, const sl_event *event, const sl_sysex *frame, sl_groove_change *change);
-static sl_err take_delta(sl_state *state, const sl_event *event, const sl_sysex *frame, sl_groove_change *change);
+static sl_err take_full(sl_state *state, const sl_event *event, const sl_sysex *frame);
+static sl_err take_delta(sl_state *state, const sl_event *event, const sl_sysex *frame);
 static sl_err take_device(sl_state *state, const sl_event *event, const sl_sysex *frame);
 
 static sl_refusal refusal_of(sl_sysex_fault fault)
@@ -97,8 +97,8 @@ static sl_err take_live_sync(sl_state *state, const sl_event *event, const sl_sy
         return SL_OK;
     }
     switch (frame->op) {
-    case SL_SYSEX_FULL: return take_full(state, event, frame, &change);
-    case SL_SYSEX_DELTA: return take_delta(state, event, frame, &change);
+    case SL_SYSEX_FULL: return take_full(state, event, frame);
+    case SL_SYSEX_DELTA: return take_delta(state, event, frame);
     default:
         change.what = frame->op == SL_SYSEX_HELLO ? SL_GROOVE_HELLO : SL_GROOVE_BYE;
         hear(state, event, frame);
@@ -108,7 +108,7 @@ static sl_err take_live_sync(sl_state *state, const sl_event *event, const sl_sy
 }
 
 /* A FULL says what is, not what somebody did: nothing is copied because of it. */
-static sl_err take_full(sl_state *state, const sl_event *event, const sl_sysex *frame, sl_groove_change *change)
+static sl_err take_full(sl_state *state, const sl_event *event, const sl_sysex *frame)
 {
     sl_groove_state *groove = state->groove;
     sl_groove_plan plan = {.is_running = frame->is_running, .set_list = frame->set_list, .item = frame->item};
@@ -120,11 +120,10 @@ static sl_err take_full(sl_state *state, const sl_event *event, const sl_sysex *
         return SL_OK;
     }
     hear(state, event, frame);
-    change->what = SL_GROOVE_FULL;
-    return take_plan(state, &plan, change);
+    return take_plan(state, &plan, SL_GROOVE_FULL);
 }
 
-static sl_err take_delta(sl_state *state, const sl_event *event, const sl_sysex *frame, sl_groove_change *change)
+static sl_err take_delta(sl_state *state, const sl_event *event, const sl_sysex *frame)
 {
     sl_groove_state *groove = state->groove;
     sl_groove_plan plan;
@@ -137,8 +136,7 @@ static sl_err take_delta(sl_state *state, const sl_event *event, const sl_sysex 
     }
     hear(state, event, frame);
     plan.wants_full = false; /* the frame itself is passed on */
-    change->what = SL_GROOVE_DELTA;
-    return take_plan(state, &plan, change);
+    return take_plan(state, &plan, SL_GROOVE_DELTA);
 }
 
 sl_err sl_groove_take_edit(sl_state *state, const sl_event *event)
@@ -156,12 +154,11 @@ sl_err sl_groove_take_edit(sl_state *state, const sl_event *event)
         sl_state_refuse_at(state, refusal, plan.detail, plan.position);
         return count_event(state, SL_OK);
     }
-    sl_groove_change change = {.what = SL_GROOVE_EDIT, .evt = ""};
-    return count_event(state, take_plan(state, &plan, &change));
+    return count_event(state, take_plan(state, &plan, SL_GROOVE_EDIT));
 }
 
 /* What FULL says becomes what is planned: lists, tree, and then the view. */
-static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_change *change)
+static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_what what)
 {
     sl_groove_state *groove = state->groove;
     sl_groove *view = &groove->view;
@@ -189,12 +186,13 @@ static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_change 
         view->changed_source = state->event->source;
     }
     sl_groove_find_title(groove);
-    change->is_changed = !is_same;
-    change->wants_full = plan->wants_full && !is_same;
-    change->evt = plan->evt;
-    change->evt_length = plan->evt_length;
     sl_state_tell_diff(state);
-    sl_state_tell_groove(state, change);
+    const sl_groove_change change = {.what = (uint8_t)what,
+                                     .is_changed = !is_same,
+                                     .wants_full = plan->wants_full && !is_same,
+                                     .evt = plan->evt,
+                                     .evt_length = plan->evt_length};
+    sl_state_tell_groove(state, &change);
     return SL_OK;
 }
 
@@ -281,9 +279,8 @@ sl_err sl_groove_take_setlists(sl_state *state, const sl_event *event)
     if (err != SL_OK || !is_edited || (uint32_t)view->set_list == view->list_count) return err;
     sl_groove_plan plan = {
         .is_running = view->is_running, .set_list = (int32_t)view->list_count, .item = view->item, .wants_full = true};
-    sl_groove_change change = {.what = SL_GROOVE_EDIT, .evt = ""};
     groove->next = groove->patch;
-    return take_plan(state, &plan, &change);
+    return take_plan(state, &plan, SL_GROOVE_EDIT);
 }
 
 void sl_groove_take_session(sl_state *state, const sl_event *event)

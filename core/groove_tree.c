@@ -43,10 +43,11 @@ sl_err sl_groove_show(sl_state *state, const sl_groove_plan *plan, const char *t
         }
     }
     if (err == SL_OK) err = show_values(state, plan, text, length, false);
-    for (uint16_t i = 0; i < next->lane_count && err == SL_OK; i++)
-        if (matching.old_of[i] != NONE)
-            err = change_lane(state, sl_node_child(groove->node, SL_NODE_LANE, (uint32_t)matching.old_of[i]),
-                              &next->lanes[i]);
+    for (uint16_t i = 0; i < next->lane_count && err == SL_OK; i++) {
+        int16_t was = matching.old_of[i];
+        if (was == NONE || sl_lane_equal(&old->lanes[was], &next->lanes[i])) continue;
+        err = change_lane(state, sl_node_child(groove->node, SL_NODE_LANE, (uint32_t)was), &next->lanes[i]);
+    }
     /* What was modified is told of before lanes come and go: its paths are the ones from before. */
     if (matching.has_new || matching.has_gone) sl_state_tell_diff(state);
     for (uint16_t i = old->lane_count; i > 0 && err == SL_OK; i--)
@@ -168,32 +169,42 @@ static uint16_t weigh(const sl_lane *old, const sl_lane *next)
     return strcmp(old->sound, next->sound) == 0 ? WEIGHT_SOUND : WEIGHT_ANY;
 }
 
-/* The heaviest way of matching them in order; among equals, the one that matches the first lanes. */
+static void pair(matching *matching, unsigned old, unsigned next)
+{
+    matching->stays[old] = true;
+    matching->old_of[next] = (int16_t)old;
+}
+
+/* Equal lanes at the beginning and at the end are matched; what is between, in the heaviest way that keeps the order,
+ * and of several in the one that matches the first lanes. */
 static void match_lanes(const sl_patch *old, const sl_patch *next, matching *out)
 {
     static_assert(SL_PATCH_LANES_MAX * WEIGHT_EQUAL <= UINT16_MAX, "a weight fits");
+    unsigned first = 0, old_end = old->lane_count, next_end = next->lane_count;
+    memset(out, 0, sizeof *out);
+    for (unsigned j = 0; j < next_end; j++) out->old_of[j] = NONE;
+    for (; first < old_end && first < next_end && sl_lane_equal(&old->lanes[first], &next->lanes[first]); first++)
+        pair(out, first, first);
+    for (; first < old_end && first < next_end && sl_lane_equal(&old->lanes[old_end - 1], &next->lanes[next_end - 1]);
+         old_end--, next_end--)
+        pair(out, old_end - 1, next_end - 1);
     uint16_t best[SL_PATCH_LANES_MAX + 1][SL_PATCH_LANES_MAX + 1] = {0}; /* of the lanes from [old][next] on */
-    for (unsigned i = old->lane_count; i-- > 0;)
-        for (unsigned j = next->lane_count; j-- > 0;) {
+    for (unsigned i = old_end; i-- > first;)
+        for (unsigned j = next_end; j-- > first;) {
             uint16_t both = (uint16_t)(best[i + 1][j + 1] + weigh(&old->lanes[i], &next->lanes[j]));
             uint16_t one = best[i + 1][j] > best[i][j + 1] ? best[i + 1][j] : best[i][j + 1];
             best[i][j] = both >= one ? both : one;
         }
-    memset(out, 0, sizeof *out);
-    unsigned i = 0, j = 0;
-    while (j < next->lane_count) {
-        bool is_rest = i == old->lane_count;
-        if (!is_rest && best[i][j] == best[i + 1][j + 1] + weigh(&old->lanes[i], &next->lanes[j])) {
-            out->stays[i] = true;
-            out->old_of[j++] = (int16_t)i++;
-        } else if (!is_rest && best[i][j] == best[i + 1][j]) {
+    for (unsigned i = first, j = first; i < old_end && j < next_end;) {
+        if (best[i][j] == best[i + 1][j + 1] + weigh(&old->lanes[i], &next->lanes[j]))
+            pair(out, i++, j++);
+        else if (best[i][j] == best[i + 1][j])
             i++;
-        } else {
-            out->old_of[j++] = NONE;
-            out->has_new = true;
-        }
+        else
+            j++;
     }
-    for (i = 0; i < old->lane_count; i++) out->has_gone = out->has_gone || !out->stays[i];
+    for (unsigned j = 0; j < next->lane_count; j++) out->has_new = out->has_new || out->old_of[j] == NONE;
+    for (unsigned i = 0; i < old->lane_count; i++) out->has_gone = out->has_gone || !out->stays[i];
 }
 
 static sl_err change_lane(sl_state *state, sl_node *node, const sl_lane *lane)

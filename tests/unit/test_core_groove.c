@@ -23,12 +23,12 @@ typedef struct bench {
     uint32_t groove_count; /* of them */
     const char *detail;    /* of the last refusal */
     size_t position;
+    sl_text message; /* and what subscribers are told of it */
 } bench;
 
 static void note(void *ctx, const sl_state *state, const sl_effect *effect)
 {
     bench *bench = ctx;
-    (void)state;
     if (effect->type == SL_EFFECT_GROOVE) {
         bench->change = *effect->groove;
         memset(bench->evt, 0, sizeof bench->evt);
@@ -42,6 +42,8 @@ static void note(void *ctx, const sl_state *state, const sl_effect *effect)
     sl_text_string(&bench->told, sl_refusal_text(effect->refusal));
     bench->detail = effect->detail;
     bench->position = effect->position;
+    sl_text_clear(&bench->message);
+    sl_message_effect(&bench->message, state, effect);
 }
 
 static void setup(bench *bench)
@@ -49,12 +51,14 @@ static void setup(bench *bench)
     memset(bench, 0, sizeof *bench);
     assert_int_equal(sl_state_create(counted_memory_of(&bench->memory), &bench->state), SL_OK);
     sl_text_open(&bench->told, counted_memory_of(&bench->memory));
+    sl_text_open(&bench->message, counted_memory_of(&bench->memory));
 }
 
 static void teardown(bench *bench)
 {
     sl_state_destroy(bench->state);
     sl_text_close(&bench->told);
+    sl_text_close(&bench->message);
     assert_int_equal(bench->memory.size_bytes, 0);
 }
 
@@ -68,15 +72,23 @@ static sl_err take(bench *bench, sl_event event)
     return sl_reduce(bench->state, &event, &output);
 }
 
+static void append(sl_writer *out, const char *string)
+{
+    sl_write_bytes(out, string, strlen(string));
+}
+
 /* A frame with this op and payload from `source`. */
 static sl_err take_frame(bench *bench, uint32_t source, sl_sysex_op op, const char *payload)
 {
-    uint8_t bytes[PAYLOAD_BYTES_MAX] = {SL_SYSEX_BEGIN, SL_SYSEX_MANUFACTURER, (uint8_t)op};
-    size_t length = strlen(payload);
-    assert_true(length + 4 <= sizeof bytes);
-    memcpy(bytes + 3, payload, length);
-    bytes[length + 3] = SL_SYSEX_END;
-    sl_event event = {.kind = SL_KIND_SYSEX, .source = source, .payload = bytes, .length = (uint32_t)length + 4};
+    uint8_t bytes[PAYLOAD_BYTES_MAX];
+    sl_writer out = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_write_le(&out, SL_SYSEX_BEGIN, 1);
+    sl_write_le(&out, SL_SYSEX_MANUFACTURER, 1);
+    sl_write_le(&out, op, 1);
+    append(&out, payload);
+    sl_write_le(&out, SL_SYSEX_END, 1);
+    assert_false(out.bad);
+    sl_event event = {.kind = SL_KIND_SYSEX, .source = source, .payload = bytes, .length = (uint32_t)out.length};
     return take(bench, event);
 }
 
@@ -316,9 +328,12 @@ static void test_groove_deltas_change_one_thing(void **state)
     hear(&bench, DEVICE, SL_SYSEX_FULL, "d;1;0;-1;-1;t120;kick:2");
     sl_text_clear(&bench.told);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        char payload[64] = "e;1;";
-        payload[2] = (char)('1' + i);
-        strcat(payload, steps[i][0]);
+        char payload[64] = {0};
+        sl_writer out = {.bytes = (uint8_t *)payload, .capacity = sizeof payload - 1};
+        append(&out, "e;");
+        sl_write_le(&out, '1' + i, 1);
+        append(&out, ";");
+        append(&out, steps[i][0]);
         hear(&bench, EDITOR, SL_SYSEX_DELTA, payload);
         assert_told(&bench, steps[i][2]);
         assert_patch(&bench, steps[i][1]);
@@ -409,6 +424,19 @@ static void test_groove_bad_frames_change_nothing(void **state)
     teardown(&bench);
 }
 
+static void test_groove_refusal_says_what_was_expected(void **state)
+{
+    (void)state;
+    static const char expected[] = "{\"type\":\"ERROR\",\"payload\":{\"error\":\"not a patch\",\"details\":"
+                                   "\"sysex from nobody, byte 25: expected a subdivision (1, 2, 3, 4 or 6)\"}";
+    bench bench;
+    setup(&bench);
+    hear(&bench, EDITOR, SL_SYSEX_FULL, "e;1;0;0;0;t120;kick:4/5");
+    assert_int_equal(bench.message.length, strlen(expected));
+    assert_memory_equal(bench.message.bytes, expected, strlen(expected));
+    teardown(&bench);
+}
+
 static void test_groove_index_that_does_not_exist_changes_nothing(void **state)
 {
     (void)state;
@@ -432,7 +460,9 @@ static void test_groove_nonsense_is_refused(void **state)
     bench bench;
     setup(&bench);
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7919 >> 3 & 0x7F);
-    memcpy(bytes, "\xF0\x7D\x41", 3);
+    bytes[0] = SL_SYSEX_BEGIN;
+    bytes[1] = SL_SYSEX_MANUFACTURER;
+    bytes[2] = SL_SYSEX_FULL;
     bytes[sizeof bytes - 1] = SL_SYSEX_END;
     sl_event event = {.kind = SL_KIND_SYSEX, .source = EDITOR, .payload = bytes, .length = sizeof bytes};
     assert_int_equal(take(&bench, event), SL_OK);
@@ -551,7 +581,8 @@ static void test_groove_own_origin_is_dropped(void **state)
     sl_groove_origin(bench.state, payload);
     assert_int_equal(payload[0], 's');
     assert_int_equal(strlen(payload), SL_GROOVE_ORIGIN_BYTES);
-    strcat(payload, ";1;bpm=99");
+    sl_writer out = {.bytes = (uint8_t *)payload, .capacity = sizeof payload - 1, .length = SL_GROOVE_ORIGIN_BYTES};
+    append(&out, ";1;bpm=99");
     hear(&bench, EDITOR, SL_SYSEX_DELTA, payload);
     assert_int_equal(bench.change.what, SL_GROOVE_ECHO);
     assert_false(is_armed(&bench, EDITOR) || groove_of(&bench)->is_known);
@@ -864,11 +895,12 @@ static void test_groove_setlists_malformed(void **state)
 
 static void assert_frame(const sl_writer *out, const char *origin, const char *head, const char *tail)
 {
-    char expected[128] = {0};
-    strcat(expected, head);
-    strcat(expected, origin);
-    strcat(expected, tail);
-    assert_int_equal(out->length, strlen(expected));
+    uint8_t expected[128];
+    sl_writer wanted = {.bytes = expected, .capacity = sizeof expected};
+    append(&wanted, head);
+    append(&wanted, origin);
+    append(&wanted, tail);
+    assert_int_equal(out->length, wanted.length);
     assert_memory_equal(out->bytes, expected, out->length);
 }
 
@@ -1018,6 +1050,19 @@ static void test_groove_is_in_the_state_digest(void **state)
     teardown(&other);
 }
 
+/* Golden: on every CPU, and until SL_REDUCER_VERSION is raised. */
+static void test_groove_digest_is_what_it_was(void **state)
+{
+    (void)state;
+    bench bench;
+    char hex[SL_DIGEST_HEX + 1];
+    setup(&bench);
+    assert_int_equal(play_all(&bench), SL_OK);
+    sl_digest_hex(digest_of(&bench), hex);
+    assert_string_equal(hex, "17f3f4ff26ed275d4a710fd192e2bacf");
+    teardown(&bench);
+}
+
 static void test_groove_outlives_a_picture(void **state)
 {
     (void)state;
@@ -1079,6 +1124,7 @@ static void test_groove_memory_may_run_out_anywhere(void **state)
     for (uint64_t fail_at = 1; err != SL_OK; fail_at++) {
         bench bench = {.memory = {.fail_at = fail_at}};
         sl_text_open(&bench.told, counted_memory_of(&bench.memory));
+        sl_text_open(&bench.message, counted_memory_of(&bench.memory));
         err = sl_state_create(counted_memory_of(&bench.memory), &bench.state);
         if (err == SL_OK) err = play_all(&bench);
         assert_true(err == SL_OK || err == SL_ERR_MEMORY);
@@ -1102,6 +1148,7 @@ int main(void)
         cmocka_unit_test(test_groove_delta_before_a_full_begins_with_a_beep),
         cmocka_unit_test(test_groove_tempo_and_volume_are_clamped),
         cmocka_unit_test(test_groove_bad_frames_change_nothing),
+        cmocka_unit_test(test_groove_refusal_says_what_was_expected),
         cmocka_unit_test(test_groove_index_that_does_not_exist_changes_nothing),
         cmocka_unit_test(test_groove_nonsense_is_refused),
         cmocka_unit_test(test_groove_peers_come_and_go),
@@ -1128,6 +1175,7 @@ int main(void)
         cmocka_unit_test(test_groove_is_saved_and_goes_on),
         cmocka_unit_test(test_groove_is_in_no_state_that_has_none),
         cmocka_unit_test(test_groove_is_in_the_state_digest),
+        cmocka_unit_test(test_groove_digest_is_what_it_was),
         cmocka_unit_test(test_groove_outlives_a_picture),
         cmocka_unit_test(test_groove_mirrors_agree),
         cmocka_unit_test(test_groove_memory_may_run_out_anywhere),

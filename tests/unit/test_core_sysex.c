@@ -149,7 +149,9 @@ static void test_sysex_too_long(void **state)
     (void)state;
     static uint8_t bytes[SL_SYSEX_FRAME_BYTES_MAX + 1];
     memset(bytes, 'a', sizeof bytes);
-    memcpy(bytes, "\xF0\x7D\x21", 3);
+    bytes[0] = SL_SYSEX_BEGIN;
+    bytes[1] = SL_SYSEX_MANUFACTURER;
+    bytes[2] = SL_SYSEX_FIRMWARE_FIRST;
     bytes[SL_SYSEX_FRAME_BYTES_MAX - 1] = SL_SYSEX_END;
     assert_int_equal(sl_sysex_read(bytes, SL_SYSEX_FRAME_BYTES_MAX, &frame), SL_SYSEX_FAULT_NONE);
     bytes[SL_SYSEX_FRAME_BYTES_MAX - 1] = 'a';
