@@ -220,6 +220,7 @@ def test_groove_port_goes_to_the_others(symlog, tap, tmp_path):
     """Two devices, no editor."""
     with Tap(tmp_path / "second") as second:
         _, control = symlog("--midi", second.path)
+        tap.wait_for(HELLO), second.wait_for(HELLO)
         for one, other in ((tap, second), (second, tap)):
             frame = sysex.delta("d" + str(id(one)), 1, "bpm=88")
             assert frames_after(one, lambda one=one, frame=frame: one.say(frame)) == []
