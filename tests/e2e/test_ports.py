@@ -131,6 +131,8 @@ def test_pty_frames_in_and_out(start, tap):
         port = ports_of(control)[f"midi:{tap.path}"]
     assert port["is_open"] and (port["received"], port["processed"], port["refused"]) == (1, 1, 0)
     assert (port["sent"], port["unsent"]) == (2, 0)
+    told = run_symlog("stat", "--ws", "{}:{}".format(*serve.ws)).stdout
+    assert f"port midi:{tap.path}: open, frames 1 in, 2 out, 0 refused, 0 not sent\n" in told
 
 
 def test_pty_that_comes_later_and_again(start, tmp_path):
