@@ -12,7 +12,7 @@ import pytest
 from cli import SYMLOG, TIMEOUT_S, imported, lines_of, numbers, received, symlog, udp_receiver
 from log_lines import LOG_ID, LogLines, small_set
 
-COMMANDS = ["serve", "replay", "verify", "log", "send", "stat", "mark"]
+COMMANDS = ["serve", "replay", "verify", "log", "send", "stat", "mark", "ports"]
 
 
 @pytest.fixture

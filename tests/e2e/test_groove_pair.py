@@ -140,6 +140,29 @@ def test_pair_random_edits_converge_at_the_first_heartbeat(pair, cable):
         assert replayed["hash"] == node["hash"] and replayed["id"] == node["id"]
 
 
+def test_pair_joined_twice_is_no_ring(start, tmp_path):
+    """Each hears the other twice, and itself."""
+    paths = [[tmp_path / f"{name}{side}" for side in (AUTHORITY, OTHER)] for name in ("first", "second")]
+    with Cable(paths[0]) as first, Cable(paths[1]) as second:
+        options = [["--midi", first.ports[side].path, "--midi", second.ports[side].path] for side in (AUTHORITY, OTHER)]
+        authority = start("--groove-authority", *options[AUTHORITY], db=tmp_path / "log0")
+        other = start(*options[OTHER], db=tmp_path / "log1")
+        with open_control(authority) as one, open_control(other) as two, open_control(other) as editor:
+            time.sleep(HELD_BACK_S)
+            edits(one, f"patch={PATCH}")
+            time.sleep(HELD_BACK_S)
+            for number in range(20):
+                editor.send(bytes(sysex.delta("e1", number, f"beat=2/{number % 8}/3")))
+                edits(one, f"beat=0/0/{number % 4}", f"beat=0/1/{number % 3}")
+                edits(two, f"beat=1/0/{number % 4}", f"beat=1/1/{number % 3}")
+            time.sleep(2 * HELD_BACK_S)
+            quiet = time.monotonic()
+            time.sleep(HELD_BACK_S)
+            assert not [frame for at, _, frame in first.passed + second.passed if at > quiet and frame.op != FULL]
+            wait_until(lambda: groove_node(one)["hash"] == groove_node(two)["hash"], "the same groove")
+        assert max(sum(first.sent.values()), sum(second.sent.values())) < 300
+
+
 def test_pair_one_leaves_and_comes_again(pair, cable):
     """BYE; edits meanwhile on both sides; a log that goes on where it ended."""
     pair.edit(OTHER, "bpm=77")

@@ -33,6 +33,7 @@ static sl_err print_for_people(const sl_text *text, sl_printer *printer, char er
 static void print_summary(const json_t *stat, FILE *to);
 static void print_sources(const json_t *sources, FILE *to);
 static void print_refusals(const json_t *sources, FILE *to);
+static void print_ports(const json_t *ports, FILE *to);
 static const char *text_of(const json_t *object, const char *key);
 static long long number_of(const json_t *object, const char *key);
 
@@ -40,7 +41,8 @@ const sl_command sl_command_stat = {
     .name = "stat",
     .summary = "how a log stands: head, digests, sources, losses",
     .help = "usage: symlog stat [--db DIR | --ws URL] [--json]\n\n"
-            "Reads it out of the log, whether serve runs or not; or asks a running serve.\n\n"
+            "Reads it out of the log, whether serve runs or not; or asks a running serve, which also knows how the\n"
+            "groove box's ports stand.\n\n"
             "  --db DIR   the log's folder\n"
             "  --ws URL   the serve to ask, as " SL_RPC_CLIENT_URL "\n"
             "  --json     one JSON object\n\n"
@@ -122,6 +124,7 @@ static sl_err print_for_people(const sl_text *text, sl_printer *printer, char er
     } else {
         fputs("sources    none yet\n", printer->file);
     }
+    print_ports(json_object_get(stat, "ports"), printer->file);
     json_decref(stat);
     return SL_OK;
 }
@@ -170,6 +173,21 @@ static void print_refusals(const json_t *sources, FILE *to)
         }
         if (json_object_size(refused) > 0) fputc('\n', to);
     }
+}
+
+/* The groove box's, of a running serve. */
+static void print_ports(const json_t *ports, FILE *to)
+{
+    size_t index = 0;
+    const json_t *port = NULL;
+    json_array_foreach(ports, index, port)
+    {
+        fprintf(to, "\nport %s: %s, frames %lld in, %lld out, %lld refused, %lld not sent", text_of(port, "name"),
+                json_is_true(json_object_get(port, "is_open")) ? "open" : "not open", number_of(port, "processed"),
+                number_of(port, "sent"), number_of(port, "refused") + number_of(port, "dropped"),
+                number_of(port, "unsent"));
+    }
+    if (json_array_size(ports) > 0) fputc('\n', to);
 }
 
 static const char *text_of(const json_t *object, const char *key)
