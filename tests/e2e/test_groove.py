@@ -160,10 +160,12 @@ def test_groove_firmware_goes_through_whole_while_tempo_edits_rain(symlog, port,
                     edits(control, f"bpm={60 + number % 100}")
                     other.edit(f"bpm={61 + number % 100}")
             editor.say(sysex.Frame(sysex.FIRMWARE_END, ""))
+            other.edit("vol=17")
+            wait_for_value(control, "volume", 17)  # Its tempo has come, too.
             edits(control, "bpm=222")
             device.wait_for(lambda _: device.heard(sysex.FIRMWARE_END), "the end of the firmware")
             editor.wait_for(lambda _: len(editor.heard(sysex.ACK)) == len(firmware) // CHUNK_BYTES + 2, "every ACK")
-            device.wait_for(lambda _: device.groove.patch.bpm == 222, "what was held back")
+            device.wait_for(lambda _: device.groove.bpm == 222, "what was held back")
     assert bytes(device.firmware) == firmware
     ops = [frame.op for _, frame in device.frames]
     begin, end = ops.index(sysex.FIRMWARE_BEGIN), ops.index(sysex.FIRMWARE_END)
