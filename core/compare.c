@@ -1,8 +1,9 @@
 /*
  * What leads from one tree to another: nodes are matched by id. A node stays if the other tree has one of its id and
  * type below the same parent, which stays too; tracks, scenes and clip_slots then tell their new place as a modified
- * index, other children whose order changed are removed and added again.
+ * index, other children whose order changed are removed and added again, as few as possible.
  */
+#include "core/moves.h"
 #include "core/state.h"
 
 #include <assert.h>
@@ -41,31 +42,61 @@ static sl_err each_child(sl_state *state, const sl_tree *other, const sl_node *n
     return SL_OK;
 }
 
-/* Below a node that stays, those without an index that now stand before a sibling that they stood behind. */
-typedef struct order {
-    uint8_t type;
-    uint32_t next; /* lowest place in the former tree that keeps the order */
-} order;
+/* The children of a type that stay, with the places at which they stood. */
+typedef struct staying {
+    sl_node **nodes; /* `capacity` of each, in one piece of memory */
+    uint32_t *former;
+    bool *moved;
+    uint32_t count, capacity;
+    size_t size_bytes;
+} staying;
 
+static sl_err open_staying(const sl_state *state, uint32_t capacity, staying *out)
+{
+    const size_t each = sizeof *out->nodes + sizeof *out->former + sizeof *out->moved;
+    *out = (staying){.capacity = capacity, .size_bytes = each * capacity};
+    out->nodes = state->memory.resize(state->memory.ctx, NULL, 0, out->size_bytes);
+    if (out->nodes == NULL) return SL_ERR_MEMORY;
+    out->former = (uint32_t *)(out->nodes + capacity);
+    out->moved = (bool *)(out->former + capacity);
+    return SL_OK;
+}
+
+static sl_err mark_moved(const sl_state *state, const sl_tree *former, const sl_node *parent, sl_node_type type)
+{
+    const uint32_t count = sl_node_child_count(parent, type);
+    staying staying;
+    sl_err err = open_staying(state, count, &staying);
+    if (err != SL_OK) return err;
+    for (uint32_t p = 0; p < count; p++) {
+        sl_node *child = sl_node_child(parent, type, p);
+        const sl_node *twin = child != NULL ? find_twin(former, child) : NULL;
+        if (twin == NULL) continue;
+        staying.nodes[staying.count] = child;
+        staying.former[staying.count++] = sl_node_position(twin);
+    }
+    err = sl_moves_find(staying.former, staying.count, state->memory, staying.moved);
+    for (uint32_t i = 0; err == SL_OK && i < staying.count; i++) {
+        if (!staying.moved[i]) continue;
+        find_twin(former, staying.nodes[i])->is_moving = true;
+        staying.nodes[i]->is_moving = true;
+    }
+    (void)state->memory.resize(state->memory.ctx, staying.nodes, staying.size_bytes, 0);
+    return err;
+}
+
+/* Below a node that stays, those without an index whose order changed. */
 static sl_err mark_moving(sl_state *state, const sl_tree *former, sl_node *node, void *ctx)
 {
-    order *order = ctx;
-    if (order->type != node->type) {
-        order->type = node->type;
-        order->next = 0;
+    if (find_twin(former, node) == NULL) return SL_OK;
+    size_t type_count;
+    const sl_node_type *types = sl_schema_children((sl_node_type)node->type, &type_count);
+    for (size_t i = 0; i < type_count; i++) {
+        if (has_index(types[i]) || sl_node_child_count(node, types[i]) < 2) continue;
+        sl_err err = mark_moved(state, former, node, types[i]);
+        if (err != SL_OK) return err;
     }
-    sl_node *twin = find_twin(former, node);
-    if (twin == NULL) return SL_OK;
-    if (!has_index((sl_node_type)node->type)) {
-        uint32_t place = sl_node_position(twin);
-        if (place < order->next) {
-            node->is_moving = twin->is_moving = true;
-            return SL_OK;
-        }
-        order->next = place + 1;
-    }
-    struct order below = {.type = SL_NODE_TYPE_COUNT};
-    return each_child(state, former, node, mark_moving, &below);
+    return each_child(state, former, node, mark_moving, ctx);
 }
 
 static sl_err note_removed(sl_state *state, const sl_tree *present, sl_node *node, void *ctx)
@@ -120,9 +151,8 @@ static sl_err clear_moving(sl_state *state, const sl_tree *former, sl_node *node
 sl_err sl_compare(sl_state *state, const sl_tree *former, const sl_tree *present)
 {
     sl_node *was = sl_tree_project(former), *is = sl_tree_project(present);
-    order order = {.type = SL_NODE_TYPE_COUNT};
     bool is_new = false;
-    sl_err err = each_child(state, former, is, mark_moving, &order);
+    sl_err err = mark_moving(state, former, is, NULL);
     if (err == SL_OK) err = each_child(state, present, was, note_removed, NULL);
     if (err == SL_OK) err = note_modified(state, former, is, NULL);
     if (err == SL_OK) err = each_child(state, former, is, note_added, &is_new);

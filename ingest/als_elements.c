@@ -1,7 +1,7 @@
 /*
  * What the elements of a Live set mean: a table of places, each with the elements that matter there. Everything else is
  * passed over at the price of a counter. Where the versions of Live differ, both names stand in the table: SceneNames
- * (to 10) and Scenes, ColorIndex (to 10) and Color, MasterTrack (to 11) and MainTrack.
+ * (to 10) and Scenes, ColorIndex (to 10) and Color, MasterTrack and MxDPatchRef (to 11), MainTrack and MxPatchRef.
  */
 #include "ingest/als_internal.h"
 
@@ -27,7 +27,7 @@ typedef enum als_place {
     P_MIXER,
     P_VALUE, /* something with a Manual: frame.attribute */
     P_SPEAKER,
-    P_LABELLED, /* something with a Manual that is no attribute, but that automation can point at */
+    P_CROSSFADE,
     P_TEMPO,
     P_SIGNATURE,
     P_SENDS,
@@ -240,7 +240,12 @@ static void note_target(als_reader *reader, const char *name, als_words words, s
 {
     (void)name, (void)node;
     static const char *const labels[P_COUNT] = {
-        [P_SPEAKER] = "Mute", [P_TEMPO] = "Tempo", [P_SIGNATURE] = "Time Signature", [P_SEND] = "Send"};
+        [P_SPEAKER] = "Mute",
+        [P_TEMPO] = "Tempo",
+        [P_SIGNATURE] = "Time Signature",
+        [P_SEND] = "Send",
+        [P_CROSSFADE] = "Crossfader",
+    };
     const als_frame *frame = &reader->frames[reader->depth - 1];
     const char *label = labels[frame->place];
     if (frame->place == P_VALUE)
@@ -527,14 +532,20 @@ static void set_patch_name(als_reader *reader, const char *name, als_words words
         als_set(reader, *node, SL_ATTRIBUTE_NAME, sl_value_text(file, length));
 }
 
+/* One part more: "Bands.0", the id where there is one. What does not fit is left out. */
+static void extend_path(als_reader *reader, const char *part, const char *id)
+{
+    size_t room = sizeof reader->path - reader->path_length;
+    int written = snprintf(reader->path + reader->path_length, room, "%s%s%s%s", reader->path_length > 0 ? "/" : "",
+                           part, id != NULL ? "." : "", id != NULL ? id : "");
+    assert(written >= 0);
+    reader->path_length += (uint32_t)((size_t)written < room ? (size_t)written : room - 1);
+}
+
 static void begin_member(als_reader *reader, const char *name, als_words words, sl_node **node)
 {
     (void)node;
-    const char *id = word(words, "Id");
-    int written = snprintf(reader->path + reader->path_length, sizeof reader->path - reader->path_length, "%s%s%s%s",
-                           reader->path_length > 0 ? "/" : "", name, id != NULL ? "." : "", id != NULL ? id : "");
-    size_t room = sizeof reader->path - 1 - reader->path_length;
-    reader->path_length += written < 0 ? 0 : (uint32_t)((size_t)written < room ? (size_t)written : room);
+    extend_path(reader, name, word(words, "Id"));
     reader->parameter = (als_parameter){0};
 }
 
@@ -543,10 +554,8 @@ static void set_member_name(als_reader *reader, const char *name, als_words word
 {
     (void)name, (void)node;
     if (value_of(words)[0] == '\0') return;
-    uint32_t begin = reader->frames[reader->depth - 1].name_length;
-    int written = snprintf(reader->path + begin, sizeof reader->path - begin, "%s", value_of(words));
-    size_t room = sizeof reader->path - 1 - begin;
-    reader->path_length = begin + (uint32_t)((size_t)written < room ? (size_t)written : room);
+    reader->path_length = reader->frames[reader->depth - 1].name_length;
+    extend_path(reader, value_of(words), NULL);
 }
 
 static void set_member_value(als_reader *reader, const char *name, als_words words, sl_node **node)
@@ -569,22 +578,32 @@ static void set_member_max(als_reader *reader, const char *name, als_words words
     reader->parameter.has_max = als_number(value_of(words), &reader->parameter.max);
 }
 
-/* A parameter is what has a value that automation can reach; this is the last that is told of it. "ParameterValue" says
- * nothing: the name is that of the plug-in's parameter around it. */
+/* What is around the name of a plug-in's or a Max device's parameter says nothing. */
+static sl_value parameter_name(const als_reader *reader)
+{
+    static const char list[] = "ParameterList/";
+    static const char *const tails[] = {"/ParameterValue", "/Timeable"};
+    const size_t list_length = sizeof list - 1;
+    size_t begin = 0, end = reader->path_length;
+    while (end - begin > list_length && memcmp(reader->path + begin, list, list_length) == 0) begin += list_length;
+    for (size_t i = 0; begin > 0 && i < sizeof tails / sizeof tails[0]; i++) {
+        size_t length = strlen(tails[i]);
+        if (end - begin > length && memcmp(reader->path + end - length, tails[i], length) == 0) end -= length;
+    }
+    return sl_value_text(reader->path + begin, end - begin);
+}
+
+/* A parameter is what has a value that automation can reach; this is the last that is told of it. */
 static void end_parameter(als_reader *reader, const char *name, als_words words, sl_node **node)
 {
     (void)name;
-    static const char tail[] = "/ParameterValue";
     als_parameter found = reader->parameter;
     reader->parameter = (als_parameter){0};
     uint64_t target;
     if (!found.has_value || (*node)->type != SL_NODE_DEVICE || !read_id(id_of(words), &target)) return;
     sl_node *parameter = als_add(reader, *node, SL_NODE_PARAMETER, id_of(words));
     if (parameter == NULL) return;
-    size_t length = reader->path_length, tail_length = sizeof tail - 1;
-    if (length > tail_length && memcmp(reader->path + length - tail_length, tail, tail_length) == 0)
-        length -= tail_length;
-    als_set(reader, parameter, SL_ATTRIBUTE_NAME, sl_value_text(reader->path, length));
+    als_set(reader, parameter, SL_ATTRIBUTE_NAME, parameter_name(reader));
     als_set(reader, parameter, SL_ATTRIBUTE_VALUE, sl_value_float(found.value));
     if (found.has_min) als_set(reader, parameter, SL_ATTRIBUTE_MIN, sl_value_float(found.min));
     if (found.has_max) als_set(reader, parameter, SL_ATTRIBUTE_MAX, sl_value_float(found.max));
@@ -703,7 +722,7 @@ static const als_row rows[] = {
     FOR(P_MIXER, "Panorama", P_VALUE, PAN),
     GO(P_MIXER, "Speaker", P_SPEAKER),
     DO(P_MIXER, "SoloSink", P_NONE, set_solo),
-    DO(P_MIXER, "CrossFadeState", P_NONE, set_crossfader),
+    DO(P_MIXER, "CrossFadeState", P_CROSSFADE, set_crossfader),
     DO(P_MIXER, "Sends", P_SENDS, begin_sends),
     GO(P_MIXER, "Tempo", P_TEMPO),
     GO(P_MIXER, "TimeSignature", P_SIGNATURE),
@@ -711,6 +730,8 @@ static const als_row rows[] = {
     DO(P_VALUE, "AutomationTarget", P_NONE, note_target),
     DO(P_SPEAKER, "Manual", P_NONE, set_mute),
     DO(P_SPEAKER, "AutomationTarget", P_NONE, note_target),
+    DO(P_CROSSFADE, "Manual", P_NONE, set_crossfader),
+    DO(P_CROSSFADE, "AutomationTarget", P_NONE, note_target),
     DO(P_TEMPO, "Manual", P_NONE, set_tempo),
     DO(P_TEMPO, "AutomationTarget", P_NONE, note_target),
     DO(P_SIGNATURE, "Manual", P_NONE, set_signature),
@@ -786,6 +807,7 @@ static const als_row rows[] = {
     DO(P_PLUGIN_INFO, "Name", P_NONE, set_plugin_name),
     GO(P_PATCH, "Value", P_PATCH),
     GO(P_PATCH, "MxPatchRef", P_PATCH),
+    GO(P_PATCH, "MxDPatchRef", P_PATCH),
     GO(P_PATCH, "FileRef", P_PATCH),
     DO(P_PATCH, "Path", P_NONE, set_patch_name),
     DO(P_PATCH, "Name", P_NONE, set_patch_name),

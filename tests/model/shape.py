@@ -5,15 +5,17 @@ Shapes only. This module knows no OSC path and no message.
 
 TYPE_ORDER = (
     "project", "track", "device", "parameter", "clip_slot", "clip", "mixer",
-    "scene", "file_ref", "automation", "groove", "lane", "step",
+    "scene", "file_ref", "automation", "groove", "lane", "step", "chain", "arrangement_clip", "locator",
 )  # fmt: skip
 
 CHILD_TYPES = {
-    "project": {"track", "scene", "file_ref", "groove"},
-    "track": {"device", "clip_slot", "mixer", "file_ref", "automation"},
-    "device": {"device", "parameter", "file_ref", "automation"},
+    "project": {"track", "scene", "file_ref", "groove", "locator"},
+    "track": {"device", "clip_slot", "mixer", "file_ref", "automation", "arrangement_clip"},
+    "device": {"device", "parameter", "file_ref", "automation", "chain"},
+    "chain": {"device", "mixer"},
     "clip_slot": {"clip"},
     "clip": {"file_ref", "automation"},
+    "arrangement_clip": {"file_ref", "automation"},
     "groove": {"lane"},
     "lane": {"step"},
 }
@@ -22,32 +24,38 @@ SINGLE_TYPES = {"clip", "mixer"}  # A parent has at most one of these.
 
 _KIND_OF_NAME = {
     "text": "name version creator type device_type clip_type crossfader path hash ref_type target "
-            "annotation stale_reason time_signature sample_name patch device_id sound groups end trainer ramp",
+            "annotation stale_reason time_signature sample_name patch device_id sound groups "
+            "end trainer ramp "
+            "audio_input audio_output midi_input midi_output group",
     "int": "color playing_status time_signature_id note_count warp_mode point_count sub set_list "
            "item level bars count_in repeat",
     "float": "tempo position volume pan value min max start_time end_time loop_start loop_end bpm "
-             "gain",
+             "gain time",
     "bool": "running enabled poly swing",
-    "json": "plugin_info view sends",
+    "json": "plugin_info view sends notes points",
 }  # fmt: skip
 
 _NAMES_OF_TYPE = {
     "project": "version creator tempo time_signature is_playing position is_stale stale_reason",
-    "track": "name color type is_muted is_soloed is_armed is_frozen volume pan",
+    "track": "name color type is_muted is_soloed is_armed is_frozen volume pan audio_input audio_output "
+             "midi_input midi_output group",
     "device": "name device_type is_enabled plugin_info",
     "parameter": "name value min max is_automated",
     "clip_slot": "has_clip has_stop_button playing_status is_playing is_triggered color",
     "clip": "name clip_type start_time end_time loop_start loop_end is_looped is_muted color view "
-            "note_count sample_name is_warped warp_mode",
+            "note_count sample_name is_warped warp_mode notes",
     "mixer": "volume pan is_muted is_soloed crossfader sends",
     "scene": "name tempo color is_tempo_enabled time_signature_id annotation is_triggered "
              "is_time_signature_enabled",
     "file_ref": "name path hash ref_type",
-    "automation": "target point_count",
+    "automation": "target point_count points",
     "groove": "bpm volume running set_list item patch device_id bars count_in repeat end trainer ramp",
     "lane": "sound groups sub swing gain poly enabled",
     "step": "level",
-}  # fmt: skip
+    "chain": "name color is_muted is_soloed",
+    "locator": "name time annotation",
+}
+_NAMES_OF_TYPE["arrangement_clip"] = _NAMES_OF_TYPE["clip"]
 
 
 def _kind(name):

@@ -1,6 +1,7 @@
 #include "tools/symlog/tree_diff.h"
 
 #include "core/message.h"
+#include "core/moves.h"
 #include "core/picture.h"
 #include "tools/symlog/host.h"
 
@@ -106,6 +107,12 @@ static void show_headings(tree_diff *diff)
     }
 }
 
+static void leave_heading(tree_diff *diff)
+{
+    diff->depth--;
+    if (diff->shown > diff->depth) diff->shown = diff->depth;
+}
+
 /* Begins a line below the headings; false if nothing is to be printed. */
 static bool begin_entry(tree_diff *diff)
 {
@@ -115,12 +122,20 @@ static bool begin_entry(tree_diff *diff)
     return true;
 }
 
-static void note_node(tree_diff *diff, const char *sign, const sl_node *node)
+/* A slot comes and goes with its scene, which says it: what counts is the clip in it. */
+static void note_node(tree_diff *diff, const char *sign, size_t *count, const sl_node *node)
 {
-    if (!begin_entry(diff)) return;
-    sl_text_string(&diff->line, sign);
-    write_label(&diff->line, node);
-    end_line(diff);
+    const bool is_slot = node->type == SL_NODE_CLIP_SLOT;
+    const sl_node *clip = is_slot ? sl_node_child(node, SL_NODE_CLIP, 0) : NULL;
+    if (is_slot && clip == NULL) return;
+    ++*count;
+    if (is_slot) diff->above[diff->depth++] = node;
+    if (begin_entry(diff)) {
+        sl_text_string(&diff->line, sign);
+        write_label(&diff->line, is_slot ? clip : node);
+        end_line(diff);
+    }
+    if (is_slot) leave_heading(diff);
 }
 
 static void note_move(tree_diff *diff, const sl_node *from, const sl_node *to)
@@ -209,12 +224,18 @@ static void note_list(tree_diff *diff, sl_attribute attribute, const sl_value *f
 
 /* Attributes. */
 
-/* Said by another line: how many there are, by what was added; whether there is one, by the clip. */
-static bool is_said_elsewhere(sl_attribute attribute)
+/* Said by another line: how many there are, by what was added; whether there is one, by the clip or the automation; what
+ * a track's mixer has of the track, by the track. */
+static bool is_said_elsewhere(const sl_node *node, sl_attribute attribute)
 {
+    if (node->type == SL_NODE_MIXER) {
+        const bool is_of_track = sl_node_parent(node)->type == SL_NODE_TRACK;
+        if (attribute == SL_ATTRIBUTE_IS_MUTED) return true;
+        return is_of_track && (attribute == SL_ATTRIBUTE_IS_SOLOED || attribute == SL_ATTRIBUTE_PAN);
+    }
     return attribute == SL_ATTRIBUTE_NOTE_COUNT || attribute == SL_ATTRIBUTE_POINT_COUNT ||
-           attribute == SL_ATTRIBUTE_HAS_CLIP || attribute == SL_ATTRIBUTE_IS_STALE ||
-           attribute == SL_ATTRIBUTE_STALE_REASON;
+           attribute == SL_ATTRIBUTE_HAS_CLIP || attribute == SL_ATTRIBUTE_IS_AUTOMATED ||
+           attribute == SL_ATTRIBUTE_IS_STALE || attribute == SL_ATTRIBUTE_STALE_REASON;
 }
 
 static void note_value(tree_diff *diff, const sl_node *node, sl_attribute attribute, const sl_value *from,
@@ -248,7 +269,7 @@ static void compare_values(tree_diff *diff, const sl_node *from, const sl_node *
     size_t count;
     const sl_attribute *attributes = sl_schema_attributes((sl_node_type)to->type, &count);
     for (size_t i = 0; i < count; i++) {
-        if (is_said_elsewhere(attributes[i]) || sl_value_equal(&from->values[i], &to->values[i])) continue;
+        if (is_said_elsewhere(to, attributes[i]) || sl_value_equal(&from->values[i], &to->values[i])) continue;
         note_value(diff, to, attributes[i], &from->values[i], &to->values[i]);
     }
 }
@@ -266,32 +287,50 @@ static void note_removed(tree_diff *diff, const sl_node *from, const sl_node *to
     for (uint32_t p = 0; p < sl_node_child_count(from, type); p++) {
         const sl_node *child = sl_node_child(from, type, p);
         if (child == NULL || find_twin(diff->to, to, child) != NULL) continue;
-        diff->counts->removed++;
-        note_node(diff, "- ", child);
+        note_node(diff, "- ", &diff->counts->removed, child);
     }
 }
 
-/* Those that now stand before one that they stood behind have moved; the others were only pushed along. */
+/* Which of the children that stay have moved, by their present place; the others were only pushed along. Slots move with
+ * their scenes, which says it. NULL: none, or no memory. */
+static bool *find_moved(tree_diff *diff, const sl_node *from, const sl_node *to, sl_node_type type)
+{
+    const uint32_t count = sl_node_child_count(to, type);
+    if (count < 2 || type == SL_NODE_CLIP_SLOT) return NULL;
+    uint32_t *former = calloc(count, sizeof *former), *places = calloc(count, sizeof *places), staying = 0;
+    bool *moved = calloc(count, sizeof *moved), *is_moved = calloc(count, sizeof *is_moved);
+    bool has_memory = former != NULL && places != NULL && moved != NULL && is_moved != NULL;
+    for (uint32_t p = 0; p < count && has_memory; p++) {
+        const sl_node *child = sl_node_child(to, type, p);
+        const sl_node *twin = child != NULL ? find_twin(diff->from, from, child) : NULL;
+        if (twin == NULL) continue;
+        places[staying] = p;
+        former[staying++] = sl_node_position(twin);
+    }
+    if (!has_memory || sl_moves_find(former, staying, sl_host_memory(), is_moved) != SL_OK) diff->is_broken = true;
+    for (uint32_t i = 0; i < staying && !diff->is_broken; i++) moved[places[i]] = is_moved[i];
+    free(former);
+    free(places);
+    free(is_moved);
+    return moved;
+}
+
 static void compare_children(tree_diff *diff, const sl_node *from, const sl_node *to, sl_node_type type)
 {
-    uint32_t next = 0; /* lowest place in the former tree that keeps the order */
     note_removed(diff, from, to, type);
+    bool *moved = find_moved(diff, from, to, type);
     for (uint32_t p = 0; p < sl_node_child_count(to, type) && !diff->is_broken; p++) {
         const sl_node *child = sl_node_child(to, type, p);
         const sl_node *twin = child != NULL ? find_twin(diff->from, from, child) : NULL;
         if (child == NULL) continue;
         if (twin == NULL) {
-            diff->counts->added++;
-            note_node(diff, "+ ", child);
+            note_node(diff, "+ ", &diff->counts->added, child);
             continue;
         }
-        uint32_t place = sl_node_position(twin);
-        if (place < next && type != SL_NODE_CLIP_SLOT)
-            note_move(diff, twin, child);
-        else
-            next = place + 1;
+        if (moved != NULL && moved[p]) note_move(diff, twin, child);
         compare_nodes(diff, twin, child);
     }
+    free(moved);
 }
 
 static void compare_nodes(tree_diff *diff, const sl_node *from, const sl_node *to)
@@ -303,8 +342,7 @@ static void compare_nodes(tree_diff *diff, const sl_node *from, const sl_node *t
     size_t count;
     const sl_node_type *types = sl_schema_children((sl_node_type)to->type, &count);
     for (size_t i = 0; i < count; i++) compare_children(diff, from, to, types[i]);
-    if (has_heading) diff->depth--;
-    if (diff->shown > diff->depth) diff->shown = diff->depth;
+    if (has_heading) leave_heading(diff);
 }
 
 bool sl_tree_diff_print(sl_printer *printer, const sl_tree *from, const sl_tree *to, sl_tree_diff_counts *counts)
