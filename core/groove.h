@@ -62,7 +62,7 @@ const sl_groove *sl_state_groove(const sl_state *state);
 const sl_groove_peer *sl_groove_peer_of(const sl_state *state, uint32_t source);
 
 /* What an event was to the groove: the effect's `groove`, told once after its diff for each sysex and groove_edit event
- * that was not refused. */
+ * that was not refused, and for a setlists event that moved "My edits" away under its selected item (an EDIT). */
 typedef enum sl_groove_what {
     SL_GROOVE_HELLO, /* a peer is there and wants a FULL */
     SL_GROOVE_FULL,
@@ -79,7 +79,7 @@ struct sl_groove_change {
     bool is_changed; /* what FULL says is not what it was */
     bool wants_full; /* only a FULL tells the others: a lane or patch edit, or a copy into "My edits" */
     uint8_t op;      /* OTHER: an sl_sysex_op; 0: another manufacturer's */
-    const char *evt; /* EDIT and DELTA, unless patch= : canonical ("bpm=300"); else "" */
+    const char *evt; /* EDIT and DELTA, unless lane= or patch=: canonical ("bpm=300"); else "" */
     size_t evt_length;
 };
 
