@@ -2,8 +2,7 @@
 
 import json
 
-from model.patch import parse
-from model.shape import ATTRIBUTES, differences
+from model.shape import differences
 from serving import call, receive, run_symlog, wait_until
 
 
@@ -45,9 +44,7 @@ def differing(groove, node):
     """Where the model's groove and symlog's node differ."""
     if node is None:
         return ["there is no groove"]
-    canonical = {name: value for name, value in node["attributes"].items() if name in ATTRIBUTES["groove"]}
-    canonical["patch"] = str(parse(canonical["patch"]))
-    return list(differences(groove.to_ast(), {**node, "attributes": canonical}))[:10]
+    return list(differences(groove.to_ast(), node))[:10]
 
 
 def wait_until_as(subscriber, groove):

@@ -127,7 +127,9 @@ def test_groove_edits_are_reflected_quickly(symlog, port, rng, from_editor):
             device.wait_for(lambda _: editor.origin in device.groove.peers, "the editor's HELLO")
             editor.wait_for(lambda _: device.origin in editor.groove.peers, "the device's FULL")
             time.sleep(QUIET_S)  # Their first FULLs may have crossed.
+            settled = time.monotonic()
             editor.say_full()
+            device.wait_for(lambda _: device.heard(FULL, settled), "the editor's second FULL")
             wait_until_equal(device, editor)
             one, other = (editor, device) if from_editor else (device, editor)
             delays = []
@@ -160,10 +162,12 @@ def test_groove_firmware_goes_through_whole_while_tempo_edits_rain(symlog, port,
                     edits(control, f"bpm={60 + number % 100}")
                     other.edit(f"bpm={61 + number % 100}")
             editor.say(sysex.Frame(sysex.FIRMWARE_END, ""))
+            other.edit("vol=17")
+            wait_for_value(control, "volume", 17)  # Its tempo has come, too.
             edits(control, "bpm=222")
             device.wait_for(lambda _: device.heard(sysex.FIRMWARE_END), "the end of the firmware")
             editor.wait_for(lambda _: len(editor.heard(sysex.ACK)) == len(firmware) // CHUNK_BYTES + 2, "every ACK")
-            device.wait_for(lambda _: device.groove.patch.bpm == 222, "what was held back")
+            device.wait_for(lambda _: device.groove.bpm == 222, "what was held back")
     assert bytes(device.firmware) == firmware
     ops = [frame.op for _, frame in device.frames]
     begin, end = ops.index(sysex.FIRMWARE_BEGIN), ops.index(sysex.FIRMWARE_END)

@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import os
+import re
 
 import pytest
 from groove_ports import Tap
@@ -21,8 +22,8 @@ from groove_views import (
 from log_lines import KINDS
 from model import sysex
 from model.client import Subscriber
-from model.groove import Groove, Refused
-from model.random_groove import INVALID, random_event, random_patch
+from model.groove import Groove, Refused, read_set_lists
+from model.random_groove import INVALID, damaged_patch, random_event, random_patch
 from model.shape import differences
 from mutation import SEED
 from serving import Serve, logged, receive, receive_until, run_symlog, wait_until
@@ -30,6 +31,7 @@ from serving import Serve, logged, receive, receive_until, run_symlog, wait_unti
 EVENTS = 3000 if "SYMLOG_SOAK" in os.environ else 400
 MILESTONES = 8
 IMPORTED_FRAMES = 20_000
+DAMAGED_PATCHES = 400
 PATCH = "t120;vol80;kick:4=Xxxx;snare:4=.x.x"
 NONSENSE_BYTES = 60 << 10
 BAD_TEXTS = {
@@ -273,6 +275,51 @@ def test_long_log_of_frames_replays_as_the_model_says(symlog, tap, groove, rng, 
     assert ended.returncode == 0, ended.stderr
     for at, wanted in asts.items():
         assert differing(wanted, replayed_groove(db, "--at", at)) == [], at
+
+
+def test_damaged_patches_are_taken_or_refused_alike(model_and_symlog, rng):
+    _, control, groove, _ = model_and_symlog
+    for _ in range(DAMAGED_PATCHES):
+        event = f"patch={damaged_patch(rng)}"
+        response = edit(control, event)
+        try:
+            groove.apply_event(event)
+        except Refused as why:
+            assert re.search(r"at byte \d+ ", response["error"]["message"]), (event, why, response)
+        else:
+            assert "error" not in response, (event, response)
+            assert differing(groove, groove_node(control)) == [], event
+
+
+def test_set_lists_at_random(start, tap, rng, tmp_path):
+    """Selections, edits of built-in items and of copies, FULLs that tell of other places."""
+    file = tmp_path / "programs.json"
+    lists = [{"title": title, "programs": random_programs(rng)} for title in ("Styles", "Practice", "Song")]
+    file.write_text(json.dumps({"format": 2, "setlists": lists}))
+    serve = start("--midi", tap.path, "--setlists", file)
+    groove = Groove(read_set_lists(json.loads(file.read_text())))
+    with open_control(serve) as control:
+        say(tap, groove, sysex.full("d7", 1, 0, -1, -1, PATCH))
+        for number in range(2, EVENTS):
+            if rng.random() < 0.1:
+                place = rng.randint(-1, 4), rng.randint(-1, 4)
+                say(tap, groove, sysex.full("d7", number, 0, *place, random_patch(rng)))
+            elif rng.random() < 0.4:
+                say(tap, groove, sysex.delta("d7", number, f"sel={rng.randint(-1, 4)}/{rng.randint(-1, 4)}"))
+            else:
+                say(tap, groove, sysex.delta("d7", number, random_event(rng, groove, invalid=0.1)))
+            if number % 10 == 0:
+                wait_until_as(control, groove)
+        wait_until_as(control, groove)
+        node = groove_node(control)
+    assert groove.my_edits.programs
+    assert serve.stop() == 0
+    assert run_symlog("verify", "--db", serve.db).returncode == 0
+    assert replayed_groove(serve.db) == node
+
+
+def random_programs(rng):
+    return [{"name": f"P{number}", "prog": str(random_patch(rng))} for number in range(rng.randint(1, 3))]
 
 
 # One serve for many small tests.

@@ -1,6 +1,7 @@
 """The groove of a live-sync peer: what HELLO, FULL, DELTA and BYE make of it, set lists, copy on write.
 
-Written from the protocol alone. What cannot be applied changes nothing, and says why.
+Written from the protocol, and from core/TREE.md where that is silent. What cannot be applied changes nothing, and says
+why.
 """
 
 import re
@@ -13,7 +14,7 @@ from .patch import Lane, Patch, PatchError
 MY_EDITS = "My edits"
 NO_LIST = -1
 LEVEL_MAX = 3
-DUPLICATES_MAX = 64  # A number further back than this: its sender has begun anew.
+INDEX_MAX = 9999
 COPYING = ("beat", "lane", "patch")  # Events that edit a program, and so copy one that is built in.
 _INTEGER = re.compile(r"-?\d+$")
 
@@ -42,17 +43,18 @@ class Groove:
         self.built_in = list(set_lists)
         self.my_edits = SetList(MY_EDITS)
         self.patch = Patch()
+        self.bpm = share.BPM_DEFAULT
         self.volume = None  # Never told.
         self.running = False
         self.set_list = NO_LIST
         self.item = NO_LIST
         self.device_id = None
         self.peers = set()  # Origins that said something and no BYE since.
-        self.numbers = {}  # Origin -> its last number.
+        self.last_delta = None  # Origin and number.
 
     def text(self):
         """The patch as it is now, volume included."""
-        return str(replace(self.patch, volume=self.volume))
+        return str(replace(self.patch, bpm=self.bpm, volume=self.volume))
 
     def state(self):
         """All that two peers must agree about."""
@@ -74,7 +76,9 @@ class Groove:
         return self.state() != before
 
     def _apply_version(self, text):
-        device_id = text.split(";")[0] if ";" in text else "K"  # Before 0.0.23 it told its version alone.
+        device_id, is_told, _ = text.partition(";")  # Before 0.0.23 it told its version alone.
+        if not is_told or not re.fullmatch(r"[!-~]{1,63}", device_id):
+            device_id = "K"
         changed, self.device_id = device_id != self.device_id, device_id
         return changed
 
@@ -83,6 +87,7 @@ class Groove:
             raise Refused("field count")
         if frame.text == own_origin:
             return
+        self.last_delta = None
         if frame.op == sysex.HELLO:
             self.peers.add(frame.text)
         else:
@@ -94,25 +99,30 @@ class Groove:
         if len(fields) < wanted or (frame.op == sysex.DELTA and ";" in fields[-1]) or not fields[0]:
             raise Refused("field count")
         origin, seq = fields[0], _integer(fields[1])
-        if origin == own_origin or 0 <= self.numbers.get(origin, seq - 1) - seq < DUPLICATES_MAX:
+        if origin == own_origin or (frame.op == sysex.DELTA and self.last_delta == (origin, seq)):
             return
         if frame.op == sysex.FULL:
             self._apply_full(*fields[2:])
         else:
             self.apply_event(fields[2])
         self.peers.add(origin)
-        self.numbers[origin] = seq
+        if frame.op == sysex.DELTA or (self.last_delta and self.last_delta[0] != origin):
+            self.last_delta = (origin, seq) if frame.op == sysex.DELTA else None
 
     def _apply_full(self, running, set_list, item, text):
         patch = _patch(text)
         running, set_list, item = _flag(running), _integer(set_list), _integer(item)
-        if min(set_list, item) < NO_LIST:
-            raise Refused("no such index")
+        _check_place(set_list, item)
         self._load(patch)
         self.running, self.set_list, self.item = running, set_list, item
+        if self.built_in and set_list == len(self.built_in) and item == len(self.my_edits.programs):
+            self.my_edits.programs.append(("", ""))
+        self._store_edit()
 
     def _load(self, patch):
         self.patch = patch
+        if patch.bpm is not None:
+            self.bpm = patch.bpm
         if patch.volume is not None:
             self.volume = patch.volume
 
@@ -127,16 +137,23 @@ class Groove:
         edited = self.text()
         _EVENTS[verb](self, value)
         if verb in COPYING and self.text() != edited:
-            self._keep_edit()
+            self._copy_built_in()
+        if verb != "sel":
+            self._store_edit()
         return self.state() != before
 
-    def _keep_edit(self):
-        """An edit of a program that is built in goes into a copy of it; of one of my edits, into it."""
-        if 0 <= self.set_list < len(self.built_in):
-            name = self.built_in[self.set_list].programs[self.item][0]
-            self.my_edits.programs.append((name, ""))
+    def _copy_built_in(self):
+        """An edit of a program that is built in goes into a copy of it."""
+        if not 0 <= self.set_list < len(self.built_in):
+            return
+        programs = self.built_in[self.set_list].programs
+        if 0 <= self.item < len(programs):
+            self.my_edits.programs.append((programs[self.item][0], ""))
             self.set_list, self.item = len(self.built_in), len(self.my_edits.programs) - 1
-        if self.built_in and self.set_list == len(self.built_in) and self.item < len(self.my_edits.programs):
+
+    def _store_edit(self):
+        """One of my edits is what it was when it was last selected."""
+        if self.built_in and self.set_list == len(self.built_in) and 0 <= self.item < len(self.my_edits.programs):
             name, _ = self.my_edits.programs[self.item]
             self.my_edits.programs[self.item] = (name, self.text())
 
@@ -147,7 +164,7 @@ class Groove:
         self.running = False
 
     def _bpm(self, value):
-        self.patch.bpm = min(max(_integer(value), share.BPM_MIN), share.BPM_MAX)
+        self.bpm = min(max(_integer(value), share.BPM_MIN), share.BPM_MAX)
 
     def _vol(self, value):
         self.volume = min(max(_integer(value), share.VOLUME_MIN), share.VOLUME_MAX)
@@ -159,8 +176,7 @@ class Groove:
             if not (0 <= set_list < len(lists) and 0 <= item < len(lists[set_list].programs)):
                 raise Refused("no such index")
             self._load(_patch(lists[set_list].programs[item][1]))
-        elif min(set_list, item) < NO_LIST:
-            raise Refused("no such index")
+        _check_place(set_list, item)
         self.set_list, self.item = set_list, item
 
     def _beat(self, value):
@@ -190,14 +206,16 @@ class Groove:
 
     def to_ast(self):
         """The subtree that a groove must be, without ids."""
+        practice = self.patch.practice
         attributes = {
-            "bpm": self.patch.bpm,
+            "bpm": self.bpm,
             "volume": self.volume,
             "running": self.running,
             "set_list": self.set_list,
             "item": self.item,
             "patch": self.text(),
             "device_id": self.device_id,
+            **{name: take(practice[keyword]) for keyword, (name, take) in _PRACTICE.items() if keyword in practice},
         }
         return _node("groove", attributes, [_lane_ast(lane) for lane in self.patch.lanes])
 
@@ -224,7 +242,7 @@ def _node(node_type, attributes, children):
 
 
 def _set_sound(lane, value):
-    if not re.fullmatch(r"[A-Za-z0-9_]+", value):
+    if not re.fullmatch(share.SOUND, value):
         raise Refused("value")
     lane.sound = value
 
@@ -253,6 +271,8 @@ def _reshape(lane, groups, sub, steps):
 
 
 def _set_gain(lane, value):
+    if abs(_integer(value)) > share.GAIN_MAX:
+        raise Refused("value")
     lane.gain = _integer(value)
 
 
@@ -282,7 +302,22 @@ _EVENTS = {
 }
 
 
+_PRACTICE = {  # Keyword -> attribute, and what it makes of the text.
+    "cd": ("count_in", lambda text: int(text or 0)),
+    "b": ("bars", int),
+    "rep=": ("repeat", int),
+    "end=": ("end", str),
+    "tr": ("trainer", str),
+    "rmp": ("ramp", str),
+}
+
+
 # Values.
+
+
+def _check_place(set_list, item):
+    if not NO_LIST <= min(set_list, item) <= max(set_list, item) <= INDEX_MAX:
+        raise Refused("no such index")
 
 
 def _integer(text):

@@ -1,4 +1,5 @@
-"""The share language: a groove as one line of text. Written from the protocol's grammar alone.
+"""The share language: a groove as one line of text. Written from the protocol's grammar, and from core/TREE.md where
+that is silent.
 
     patch = [ "v1" ";" ] token *( ";" token )
     token = "t" bpm | "vol" n | "cd"[n] | "b" bars | "tr" play "/" mute | "rmp" start "/" amt "/" every
@@ -18,9 +19,21 @@ REST, NORMAL, ACCENT, GHOST = range(4)
 LETTERS = ".xXg"  # By level.
 LEVELS = {".": REST, "-": REST, "x": NORMAL, "X": ACCENT, "g": GHOST}
 
-_TEMPO = re.compile(r"t(\d+)$")
-_VOLUME = re.compile(r"vol(\d+)$")
-_PRACTICE = re.compile(r"(cd\d*|b\d+|tr\d+/\d+|rmp\d+/[+-]?\d+/\d+|rep=\d+|end=(stop|next|[+-]?\d+))$")
+BEATS_MAX = 64
+LANES_MAX = 64
+SOUND = r"[A-Za-z0-9_.#-]{1,31}"
+UNKNOWN_MAX = 64
+GAIN_MAX = 99
+NUMBER_MAX = 9999
+PRACTICE = {  # Keyword -> what must stand behind it; in this order.
+    "cd": r"\d*",
+    "b": r"\d+",
+    "tr": r"\d+/\d+",
+    "rmp": r"\d+/[+-]?\d+/\d+",
+    "rep=": r"\d+",
+    "end=": r"stop|next|[+-]?\d+",
+}
+_KNOWN = re.compile(r"(t|vol|cd|b|tr|rmp|v)(?=[\d+-]|$)|rep=|end=")
 _EUCLID = re.compile(r"\((\d+),(\d+)(?:,(-?\d+))?\)")
 
 
@@ -53,8 +66,7 @@ class Lane:
         text = f"{self.sound}:{groups_text(self.groups)}"
         if self.sub != 1 or self.swing:
             text += f"/{self.sub}" + "s" * self.swing
-        if self.steps != default_steps(self.groups, self.sub):
-            text += "=" + "".join(LETTERS[level] for level in self.steps)
+        text += "=" + "".join(LETTERS[level] for level in self.steps)
         if self.gain:
             text += f"@{self.gain:+d}"
         return text + "~" * self.poly + "!" * (not self.enabled)
@@ -62,16 +74,22 @@ class Lane:
 
 @dataclass
 class Patch:
-    """A whole groove. `others` are the tokens that say nothing of sound: practice, and what nobody knows."""
+    """A whole groove. `rest` has its lanes, and the tokens that nobody knows (as texts), in their order."""
 
-    bpm: int = BPM_DEFAULT
-    volume: int | None = None  # Not told: it stays what it is.
-    others: list = field(default_factory=list)
-    lanes: list = field(default_factory=lambda: [Lane("beep", (4,))])
+    bpm: int | None = None  # Not told: it stays what it is. So does the volume.
+    volume: int | None = None
+    practice: dict = field(default_factory=dict)  # Keyword of PRACTICE -> what stands behind it.
+    rest: list = field(default_factory=lambda: [Lane("beep", (4,))])
+
+    @property
+    def lanes(self):
+        return [one for one in self.rest if isinstance(one, Lane)]
 
     def __str__(self):
+        tempo = [] if self.bpm is None else [f"t{self.bpm}"]
         volume = [] if self.volume is None else [f"vol{self.volume}"]
-        return ";".join([f"t{self.bpm}", *volume, *self.others, *map(str, self.lanes)])
+        practice = [keyword + self.practice[keyword] for keyword in PRACTICE if keyword in self.practice]
+        return ";".join([*tempo, *volume, *practice, *map(str, self.rest)])
 
 
 def groups_text(groups):
@@ -87,37 +105,74 @@ def default_steps(groups, sub):
 
 
 def euclid(pulses, length, rotation=0):
-    """`pulses` normal steps spread over `length` as evenly as can be, from the one on; then rotated to the right."""
-    steps = [NORMAL if at * pulses % length < pulses else REST for at in range(length)]
-    rotation %= length
-    return steps[length - rotation :] + steps[: length - rotation]
+    """`pulses` normal steps spread over `length` as evenly as can be; with a rotation, from that step on."""
+    return [NORMAL if (at + rotation) * pulses % length < pulses else REST for at in range(length)]
 
 
 def parse(text):
     """The Patch that a text says. Raises PatchError."""
     if bad := re.search(r"[^\x20-\x7e]", text):
         raise PatchError(bad.start(), "printable ASCII")
-    patch = Patch(lanes=[])
+    patch = Patch(rest=[])
     position = 0
-    for number, token in enumerate(text.split(";")):
-        if not (number == 0 and token == "v1"):
-            _take_token(patch, token, position)
+    for token in text.split(";"):
+        bare = token.strip()
+        _take_token(patch, bare, position + token.index(bare))
         position += len(token) + 1
-    patch.lanes = patch.lanes or Patch().lanes
+    if not patch.lanes:
+        patch.rest += Patch().rest
     return patch
 
 
 def _take_token(patch, token, position):
     if not token:
         raise PatchError(position, "a token")
-    if match := _TEMPO.match(token):
-        patch.bpm = _within(int(match[1]), BPM_MIN, BPM_MAX, position + 1, "a tempo")
-    elif match := _VOLUME.match(token):
-        patch.volume = _within(int(match[1]), VOLUME_MIN, VOLUME_MAX, position + 3, "a volume")
-    elif ":" in token and not _PRACTICE.match(token):
-        patch.lanes.append(_LaneParser(token, position).parse())
+    if ":" in token:
+        patch.rest.append(_LaneParser(token, position).parse())
+        _within(len(patch.lanes), 1, LANES_MAX, position, "a number of lanes")
+    elif match := _KNOWN.match(token):
+        _take_known(patch, match[0], token[match.end() :], position + match.end())
     else:
-        patch.others.append(token)
+        patch.rest.append(token)
+        _within(len(patch.rest) - len(patch.lanes), 1, UNKNOWN_MAX, position, "a number of unknown tokens")
+
+
+def _take_known(patch, keyword, value, position):
+    if keyword in PRACTICE:
+        patch.practice.pop(keyword, None)
+        if told := _practice(keyword, value, position):
+            patch.practice[keyword] = told[0]
+    elif keyword == "v":
+        _within(_number(value, position), 1, 1, position, "a version")
+    elif keyword == "t":
+        patch.bpm = _within(_number(value, position), BPM_MIN, BPM_MAX, position, "a tempo")
+    else:
+        patch.volume = _within(_number(value, position), VOLUME_MIN, VOLUME_MAX, position, "a volume")
+
+
+def _practice(keyword, value, position):
+    """The canonical value in a list, which is empty if it stands for none."""
+    if not re.fullmatch(PRACTICE[keyword], value):
+        raise PatchError(position, f"what follows {keyword}")
+    for number in re.findall(r"\d+", value):
+        _within(int(number), 0, NUMBER_MAX, position, "a number")
+    if keyword in ("cd", "b") and value and int(value) == 0:
+        return []
+    signed = {"rmp": 1, "end=": 0}.get(keyword)
+    parts = [_canonical(part, place == signed) for place, part in enumerate(value.split("/"))]
+    return ["/".join(parts)]
+
+
+def _canonical(number, is_signed):
+    if not number or number in ("stop", "next"):
+        return number
+    return f"{int(number):+d}" if is_signed else str(int(number))
+
+
+def _number(text, position):
+    if not re.fullmatch(r"\d+", text):
+        raise PatchError(position, "a number")
+    return int(text)
 
 
 def _within(number, lowest, highest, position, what):
@@ -135,18 +190,24 @@ class _LaneParser:
         self.at = 0
 
     def parse(self):
-        sound = self.need(r"[A-Za-z0-9_]+", "a sound")
+        sound = self.need(SOUND, "a sound")
         self.need(":", "':'")
+        begin = self.at
         groups = parse_groups(self.need(r"\d+(\+\d+)*", "groups"))
         if groups is None:
-            raise PatchError(self.position + self.at, "groups of at least 1")
+            raise PatchError(self.position + begin, f"groups of at least 1, with at most {BEATS_MAX} beats in all")
         lane = Lane(sound, groups)
         if self.find("/"):
-            lane.sub = int(self.need("[12346]", "a subdivision: 1, 2, 3, 4 or 6"))
+            begin = self.at
+            lane.sub = int(self.need(r"\d+", "a subdivision"))
+            if lane.sub not in SUBDIVISIONS:
+                raise PatchError(self.position + begin, "a subdivision: 1, 2, 3, 4 or 6")
             lane.swing = bool(self.find("s"))
         lane.steps = self.steps(lane)
         if self.find("@"):
-            lane.gain = int(self.need(r"[+-]?\d+", "dB"))
+            begin = self.at
+            gain = int(self.need(r"[+-]?\d+", "dB"))
+            lane.gain = _within(gain, -GAIN_MAX, GAIN_MAX, self.position + begin, "dB")
         lane.poly = bool(self.find("~"))
         lane.enabled = not self.find("!")
         if self.at < len(self.token):
@@ -190,7 +251,7 @@ def parse_groups(text):
     if not re.fullmatch(r"\d+(\+\d+)*", text):
         return None
     groups = tuple(map(int, text.split("+")))
-    return groups if all(groups) else None
+    return groups if all(groups) and sum(groups) <= BEATS_MAX else None
 
 
 def fit(steps, beats, sub):

@@ -10,14 +10,16 @@ LANES_MAX = 5
 GROUPS_MAX = 3
 GROUP_BEATS_MAX = 5
 GAIN_MAX = 12
-PRACTICE = (  # One of each may stand in a patch.
-    ("cd", "cd2"),
-    ("b4", "b16"),
-    ("tr3/1",),
-    ("rmp80/+5/4", "rmp140/-3/2"),
-    ("rep=3",),
-    ("end=stop", "end=next", "end=-1", "end=+2"),
-)
+PRACTICE = {
+    "cd": ("", "2"),
+    "b": ("4", "16"),
+    "tr": ("3/1",),
+    "rmp": ("80/+5/4", "140/-3/2"),
+    "rep=": ("3",),
+    "end=": ("stop", "next", "-1", "+2"),
+}
+ALPHABET = ";:/=+-@~!()0123456789xXg.tvbcdrmpneskick "
+DAMAGED_LENGTH_MAX = 60
 INVALID = (
     "", "nonsense", "bpm", "bpm=", "bpm=fast", "bpm=12x", "vol", "vol=loud", "vol=", "play=1", "stop=", "=", "sel=0",
     "sel=a/b", "sel=0/0/0", "beat=0/0", "beat=0/0/4", "beat=0/0/-1", "beat=0/0/1/1", "beat=99/0/1", "beat=0/999/1",
@@ -47,15 +49,25 @@ def random_lane(rng, pattern=True):
 
 def random_patch(rng, unknown=True):
     """A Patch; with `unknown` some have tokens that no grammar knows."""
-    others = [rng.choice(these) for these in PRACTICE if rng.random() < 0.15]
+    rest = [random_lane(rng) for _ in range(rng.randint(1, LANES_MAX))]
     if unknown and rng.random() < 0.2:
-        others.append("zz" + "".join(rng.choices(string.ascii_lowercase + string.digits, k=4)))
+        rest.insert(rng.randint(0, len(rest)), "zz" + "".join(rng.choices(string.ascii_lowercase, k=4)))
     return Patch(
-        bpm=rng.randint(share.BPM_MIN, share.BPM_MAX),
+        bpm=rng.choice((None, *[rng.randint(share.BPM_MIN, share.BPM_MAX)] * 3)),
         volume=rng.choice((None, rng.randint(share.VOLUME_MIN, share.VOLUME_MAX))),
-        others=others,
-        lanes=[random_lane(rng) for _ in range(rng.randint(1, LANES_MAX))],
+        practice={keyword: rng.choice(values) for keyword, values in PRACTICE.items() if rng.random() < 0.15},
+        rest=rest,
     )
+
+
+def damaged_patch(rng):
+    """A text that was a patch before it was typed over; it may be one still."""
+    text = list(str(random_patch(rng))[:DAMAGED_LENGTH_MAX])
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(text))
+        text[at : at + rng.randrange(2)] = rng.choices(ALPHABET, k=rng.randrange(2))
+        text = text or ["t"]
+    return "".join(text)
 
 
 def random_fine_event(rng, groove):

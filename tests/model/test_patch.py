@@ -30,11 +30,12 @@ def test_patch_vectors_of_the_protocol(text):
 
 def test_patch_without_lanes_is_a_beep():
     assert parse("t90").lanes == [Lane("beep", (4,))]
+    assert str(parse("t90;what")) == "t90;what;beep:4=Xxxx"
     assert parse("t90").lanes[0].steps == [2, 1, 1, 1]
 
 
 def test_patch_version_says_nothing():
-    assert parse("v1;t90;kick:4") == parse("t90;kick:4")
+    assert parse("v1;t90;kick:4") == parse("t90;v1;kick:4") == parse("t90;kick:4")
 
 
 @pytest.mark.parametrize(
@@ -58,12 +59,29 @@ def test_patch_lane(token, lane):
 
 
 @pytest.mark.parametrize(
-    "token", ["cd", "cd2", "b4", "tr3/1", "rmp80/+5/4", "rep=3", "end=stop", "end=next", "end=-1", "what", "q=7/x"]
+    "token", ["cd", "cd2", "b4", "tr3/1", "rmp80/+5/4", "rep=3", "end=stop", "end=next", "end=-1", "end=+1"]
 )
-def test_patch_other_tokens_are_kept(token):
-    patch = parse(f"t100;{token};kick:4")
-    assert patch.others == [token] and len(patch.lanes) == 1
-    assert parse(str(patch)) == patch
+def test_patch_practice_is_kept(token):
+    assert str(parse(f"kick:1;{token};t100")) == f"t100;{token};kick:1=X"
+
+
+@pytest.mark.parametrize("token", ["what", "q=7/x", "track", "V2", "cdx"])
+def test_patch_unknown_token_is_kept_in_its_place(token):
+    assert str(parse(f"kick:1;{token};t100;snare:1")) == f"t100;kick:1=X;{token};snare:1=X"
+
+
+@pytest.mark.parametrize(
+    "text, canonical",
+    [
+        ("t90;t100;vol1;vol2;b2;b3", "t100;vol2;b3;beep:4=Xxxx"),
+        (" t090 ; kick:1 ", "t90;kick:1=X"),
+        ("cd0;b0;rep=0", "rep=0;beep:4=Xxxx"),
+        ("rmp80/5/4;end=2", "rmp80/+5/4;end=+2;beep:4=Xxxx"),
+        ("kick:2/1s@0", "kick:2/1s=Xx"),
+    ],
+)
+def test_patch_canonical(text, canonical):
+    assert str(parse(text)) == canonical
 
 
 @pytest.mark.parametrize(
@@ -75,7 +93,7 @@ def test_patch_other_tokens_are_kept(token):
         ("", 0),
         ("t120;;kick:4", 5),
         ("t120;kick:", 10),
-        ("t120;kick:0", 11),
+        ("t120;kick:0", 10),
         ("t120;kick:4/5", 12),
         ("t120;kick:4=", 12),
         ("t120;kick:4=Xxxxx", 12),
@@ -85,6 +103,14 @@ def test_patch_other_tokens_are_kept(token):
         ("t120;:4", 5),
         ("t120;kick:4(5,4)", 11),
         ("t120;k\u00efck:4", 6),
+        ("t120;kick:65", 10),
+        ("t120;kick:4@100", 12),
+        ("t", 1),
+        ("v2", 1),
+        ("t120;tr3", 7),
+        ("end=soon", 4),
+        ("rep=10000", 4),
+        (";".join(["kick:1"] * 65), 64 * 7),
     ],
 )
 def test_patch_error_says_where(text, position):
@@ -97,7 +123,7 @@ def test_patch_euclid_is_even():
     assert euclid(4, 16) == [1, 0, 0, 0] * 4
     assert euclid(0, 3) == [REST] * 3
     assert euclid(5, 8).count(NORMAL) == 5
-    assert euclid(1, 4, 1) == [0, 1, 0, 0]
+    assert euclid(3, 8, 1) == [0, 0, 1, 0, 0, 1, 0, 1]
     assert ACCENT not in euclid(8, 8)
 
 
@@ -111,4 +137,4 @@ def test_patch_random_ones_survive_their_text():
 
 
 def test_patch_defaults():
-    assert parse("kick:4") == Patch(lanes=[Lane("kick", (4,))])
+    assert parse("kick:4") == Patch(rest=[Lane("kick", (4,))])
