@@ -127,7 +127,9 @@ def test_groove_edits_are_reflected_quickly(symlog, port, rng, from_editor):
             device.wait_for(lambda _: editor.origin in device.groove.peers, "the editor's HELLO")
             editor.wait_for(lambda _: device.origin in editor.groove.peers, "the device's FULL")
             time.sleep(QUIET_S)  # Their first FULLs may have crossed.
+            settled = time.monotonic()
             editor.say_full()
+            device.wait_for(lambda _: device.heard(FULL, settled), "the editor's second FULL")
             wait_until_equal(device, editor)
             one, other = (editor, device) if from_editor else (device, editor)
             delays = []

@@ -47,6 +47,7 @@ static void answer_oldest(owner *owner, sl_rpc *rpc);
 static sl_err take_mark(void *ctx, const char *text, size_t length);
 static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static sl_err take_question(void *ctx, const sl_question *question);
+static void write_no_ports(void *ctx, sl_text *text);
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -119,6 +120,8 @@ static void check_messages(input *input)
         .log_id = "00",
         .ctx = &owner,
         .mark = take_mark,
+        .edit = take_mark,
+        .write_ports = write_no_ports,
         .ask = take_question,
         .pause = take_pause,
         .answer = check_answer,
@@ -143,7 +146,8 @@ static void answer_oldest(owner *owner, sl_rpc *rpc)
 {
     if (owner->marks_waiting > 0) {
         owner->marks_waiting--;
-        sl_rpc_marked(rpc, ++owner->seq);
+        owner->seq++;
+        sl_rpc_marked(rpc, owner->seq, owner->seq % 2 == 0 ? "refused" : NULL);
     }
     if (owner->question_count == 0) return;
     const sl_question *question = &owner->questions[owner->question_begin];
@@ -214,6 +218,12 @@ static sl_err take_question(void *ctx, const sl_question *question)
     require(question->type != SL_QUESTION_HISTORY || question->from <= question->through);
     owner->questions[(owner->question_begin + owner->question_count++) % SL_RPC_QUESTIONS_MAX] = *question;
     return SL_OK;
+}
+
+static void write_no_ports(void *ctx, sl_text *text)
+{
+    (void)ctx;
+    sl_text_string(text, "[]");
 }
 
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)

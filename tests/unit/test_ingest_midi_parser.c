@@ -9,6 +9,7 @@
 
 enum { TOLD_BYTES = 1024 };
 
+static const uint8_t whole[] = {0xF0, 5, 0xF7};
 static sl_midi_parser *parser;
 static char told[TOLD_BYTES]; /* what was found, in order: frames as hex, faults by a letter */
 
@@ -172,7 +173,7 @@ static void test_midi_parser_too_long_then_whole(void **state)
     assert_non_null(bytes);
     bytes[0] = 0xF0;
     bytes[length - 1] = 0xF7;
-    memcpy(bytes + length, "\xF0\x05\xF7", 3);
+    memcpy(bytes + length, whole, sizeof whole);
     check(bytes, length + 3, "long F005F7 ");
     free(bytes);
 }
@@ -184,7 +185,7 @@ static void test_midi_parser_too_long_broken_off(void **state)
     uint8_t *bytes = calloc(1, length + 3);
     assert_non_null(bytes);
     bytes[0] = 0xF0;
-    memcpy(bytes + length, "\xF0\x05\xF7", 3);
+    memcpy(bytes + length, whole, sizeof whole);
     check(bytes, length + 3, "long F005F7 ");
     free(bytes);
 }

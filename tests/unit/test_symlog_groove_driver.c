@@ -157,7 +157,7 @@ static void hear(size_t port, uint8_t op, const char *text)
 {
     uint8_t frame[512] = {0xF0, 0x7D, op};
     const size_t length = strlen(text);
-    memcpy(frame + 3, text, length);
+    for (size_t i = 0; i < length; i++) frame[3 + i] = (uint8_t)text[i];
     frame[3 + length] = 0xF7;
     commit((sl_event){.kind = SL_KIND_SYSEX, .source = (uint32_t)port + 1, .session = sessions[port]}, frame,
            length + 4);
