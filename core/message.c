@@ -3,6 +3,7 @@
 
 #include "core/message_diff.h"
 #include "core/number.h"
+#include "core/payload.h"
 
 #include <string.h>
 
@@ -124,6 +125,15 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
     sl_text_close(&details);
 }
 
+static void write_bad_save(sl_text *text, const sl_effect *effect)
+{
+    sl_refused refused;
+    if (sl_refused_decode(effect->event, &refused) != SL_OK) refused.reason_length = 0;
+    sl_text_string(text, "{\"type\":\"ERROR\",\"payload\":{\"error\":\"project file refused\",\"details\":");
+    sl_text_json(text, refused.reason, refused.reason_length);
+    sl_text_string(text, "}");
+}
+
 /* `a gap of 6 events (numbers 150 to 155) from 127.0.0.1:52011; …` */
 static void write_gap(sl_text *text, const sl_state *state, const sl_effect *effect)
 {
@@ -152,6 +162,7 @@ void sl_message_effect(sl_text *text, const sl_state *state, const sl_effect *ef
     case SL_EFFECT_DIFF: sl_message_diff(text, effect->diff, effect->seq_num, false); break;
     case SL_EFFECT_LIVE_EVENT: write_live_event(text, effect); break;
     case SL_EFFECT_REFUSED: write_refused(text, state, effect); break;
+    case SL_EFFECT_BAD_SAVE: write_bad_save(text, effect); break;
     case SL_EFFECT_GAP: write_gap(text, state, effect); break;
     case SL_EFFECT_GROUP_BEGIN:
     case SL_EFFECT_GROUP_END:

@@ -35,6 +35,15 @@ void sl_recents_clear(sl_state *state)
     state->recents.forgotten_ns = 0;
 }
 
+void sl_recents_forget(sl_state *state)
+{
+    sl_recents *recents = &state->recents;
+    if (!recents->is_kept) return;
+    while (recents->first != NULL) forget_first(state);
+    recents->has_forgotten = true;
+    recents->forgotten_ns = state->event->time_ns;
+}
+
 static bool is_too_much(const sl_recents *recents, uint64_t now_ns)
 {
     const sl_recent *first = recents->first;

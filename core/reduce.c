@@ -116,6 +116,7 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree, const uint64_t *saved
     state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
     if (err == SL_OK && saved_ns != NULL) err = sl_reconcile(state, *saved_ns);
+    if (saved_ns == NULL) sl_recents_forget(state);
     if (err == SL_OK) err = sl_groove_carry(state);
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
@@ -184,6 +185,14 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     return take_answer(state, event);
 }
 
+static sl_err take_refused(sl_state *state, const sl_event *event)
+{
+    sl_refused refused;
+    if (sl_refused_decode(event, &refused) == SL_OK && refused.kind == SL_KIND_SAVE)
+        sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
+    return take_answer(state, event);
+}
+
 /* What is in it comes as a picture. */
 static sl_err take_save(sl_state *state, const sl_event *event)
 {
@@ -203,7 +212,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SESSION: return take_session(state, event);
     case SL_KIND_OSC: return sl_turn_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
-    case SL_KIND_REFUSED: return take_answer(state, event);
+    case SL_KIND_REFUSED: return take_refused(state, event);
     case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);

@@ -82,6 +82,7 @@ typedef enum sl_effect_type {
     SL_EFFECT_DIFF,        /* the tree changed: diff */
     SL_EFFECT_LIVE_EVENT,  /* message, nothing changed: a cursor */
     SL_EFFECT_REFUSED,     /* message was refused: refusal */
+    SL_EFFECT_BAD_SAVE,    /* event says why a save was refused: the tree stays as it was */
     SL_EFFECT_GAP,         /* numbers of `source` were given up: gap */
     SL_EFFECT_GROUP_BEGIN, /* a hint, no message: what follows belongs together … */
     SL_EFFECT_GROUP_END,   /* … until here */

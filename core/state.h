@@ -274,6 +274,9 @@ sl_err sl_recents_note(sl_state *state, const sl_event *event);
 /* Likewise, for a state that is loaded. */
 sl_err sl_recents_append(sl_state *state, const sl_event *event, uint64_t unnumbered_count);
 
+/* A snapshot is the picture of now: a save that is older has nothing to add, and would undo it. */
+void sl_recents_forget(sl_state *state);
+
 /* A new run of serve: its time begins at 0. */
 void sl_recents_clear(sl_state *state);
 

@@ -22,7 +22,7 @@ sl_err sl_peers_create(uint32_t first_source, sl_peers **out)
     sl_peers *peers = calloc(1, sizeof *peers);
     if (peers == NULL) return SL_ERR_MEMORY;
     for (size_t i = 0; i < SL_SOURCES_MAX; i++) peers->peers[i].arrivals = &peers->arrivals[i];
-    peers->next_source = first_source;
+    atomic_init(&peers->next_source, first_source);
     peers->due_ns = UINT64_MAX;
     *out = peers;
     return SL_OK;
@@ -70,6 +70,11 @@ void sl_peers_have_picture(sl_peers *peers)
     atomic_store(&peers->has_picture, true);
 }
 
+uint32_t sl_peers_take_source(sl_peers *peers)
+{
+    return atomic_fetch_add(&peers->next_source, 1);
+}
+
 sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, const sl_datagram *datagram,
                                uint32_t checksum, uint64_t now_ns)
 {
@@ -79,7 +84,7 @@ sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, 
     sl_peer *peer = find(peers, address);
     if (peer == NULL && !is_unnumbered) peer = find_moved(peers, address, datagram, now_ns);
     if (peer == NULL) {
-        peer = admit(peers, address, &(sl_source_counts){.source = peers->next_source++});
+        peer = admit(peers, address, &(sl_source_counts){.source = sl_peers_take_source(peers)});
         begin_run(peer, is_unnumbered ? 0 : 1, now_ns);
     }
     peer->last_heard = ++peers->tick;

@@ -46,9 +46,9 @@ typedef struct sl_leaving {
 } sl_leaving;
 
 struct sl_peers {
+    _Atomic uint32_t next_source; /* any thread */
     /* Receiver thread only. */
     sl_peer peers[SL_SOURCES_MAX];
-    uint32_t next_source;
     uint64_t tick;
     uint64_t due_ns; /* nothing is due before */
     sl_leaving leaving[SL_SOURCES_MAX];

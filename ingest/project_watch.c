@@ -43,6 +43,7 @@ struct sl_project_watch {
     look taken; /* what was read last */
     look seen;  /* what was there when looked last */
     uint64_t seen_ns;
+    bool is_half; /* that was read, and was not whole: it is not read again before it changes, or patience ends */
     sl_digest digest; /* of the bytes that were put last */
 };
 
@@ -236,10 +237,15 @@ static void *run(void *ctx)
         if (!is_same(&now, &watch->seen)) {
             watch->seen = now;
             watch->seen_ns = now_ns;
+            watch->is_half = false;
         }
         bool is_new = now.is_there && !is_same(&now, &watch->taken);
         uint64_t quiet_for_ns = now_ns - watch->seen_ns;
-        if (is_new && quiet_for_ns >= quiet_ns && take(watch, quiet_for_ns < patience_ns)) watch->taken = watch->seen;
+        bool is_patient = quiet_for_ns < patience_ns;
+        if (is_new && quiet_for_ns >= quiet_ns && !(watch->is_half && is_patient)) {
+            watch->is_half = !take(watch, is_patient);
+            if (!watch->is_half) watch->taken = watch->seen;
+        }
         is_new = now.is_there && !is_same(&now, &watch->taken);
         wait_for_change(watch, is_new ? QUIET_MS / 3 : LOOK_MS);
     }

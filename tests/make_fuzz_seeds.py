@@ -1,4 +1,4 @@
-"""Makes the seeds in fixtures/fuzz/record, import, request and sysex: tests/make_fuzz_seeds.py
+"""Makes the seeds in fixtures/fuzz/record, import, request, sysex and als: tests/make_fuzz_seeds.py
 
 Records and import lines come from the logs in fixtures/paths, so run it again when those have changed. (The seeds of
 the target datagram are made by make_datagrams.py.) Standard library only.
@@ -7,7 +7,12 @@ the target datagram are made by make_datagrams.py.) Standard library only.
 import json
 import shutil
 import struct
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "e2e"))
+
+import als_sets  # noqa: E402
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 LOG_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -16,13 +21,40 @@ U64 = 2**64
 
 
 def main():
-    targets = {"record": record_seeds(), "import": import_seeds(), "request": request_seeds(), "sysex": sysex_seeds()}
-    for name, seeds in targets.items():
+    makers = {"record": record_seeds, "import": import_seeds, "request": request_seeds, "sysex": sysex_seeds, "als": als_seeds}
+    for name, make in makers.items():
+        seeds = make()
         folder = FIXTURES / "fuzz" / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for seed, content in seeds.items():
             (folder / seed).write_bytes(content)
+
+
+def als_seeds():
+    """Small Live sets, packed and not, and what makes one bad."""
+    seeds = {}
+    for version in als_sets.VERSIONS:
+        xml = als_sets.write_set(als_sets.random_set(version, version, tracks=1, scenes=1, returns=0)).replace("\t", "")
+        seeds[f"live_{version}.xml"] = xml.encode()
+        seeds[f"live_{version}.als"] = als_sets.pack(xml)
+    maker = als_sets.Maker(1)
+    live_set = maker.set(tracks=1, scenes=1, returns=0)
+    live_set["tracks"][0]["devices"] = [device_with(maker, key) for key in ("plugin", "patch", "rack")]
+    seeds["devices.xml"] = als_sets.write_set(live_set).replace("\t", "").encode()
+    empty = "<Ableton><LiveSet>{}</LiveSet></Ableton>"
+    seeds["empty.xml"] = empty.format("").encode()
+    seeds["utf16.xml"] = ('<?xml version="1.0" encoding="UTF-16"?>' + empty.format("")).encode("utf-16")
+    seeds["entity.xml"] = b'<!DOCTYPE a [<!ENTITY b "bb">]>' + empty.format("<Name Value='&b;'/>").encode()
+    seeds["cut.als"] = seeds["live_12.als"][:200]
+    return seeds
+
+
+def device_with(maker, key):
+    """The first random device that has it."""
+    while not (device := maker.device("audio", 2)).get(key):
+        pass
+    return device
 
 
 def record_seeds():

@@ -313,6 +313,7 @@ static void tell(void *ctx, const sl_state *state, const sl_effect *effect)
     assert(replay->show == SHOW_EVENTS);
     if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END) return;
     if (effect->type == SL_EFFECT_GROOVE) return;
+    if (effect->type == SL_EFFECT_BAD_SAVE && !replay->is_json) return; /* the event says it */
     if (effect->type == SL_EFFECT_DIFF &&
         sl_filter_takes_diff(&replay->filter, state, replay->node_before, effect->diff)) {
         replay->is_node_touched = true;

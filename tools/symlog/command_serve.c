@@ -95,6 +95,7 @@ static void on_committed(void *ctx, const sl_event *drafts, size_t count);
 static void on_fault(void *ctx, const char *reason);
 static void on_answer(void *ctx);
 static void on_pruned(void *ctx);
+static uint32_t on_take_source(void *ctx);
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
 static void on_groove_say(void *ctx, const char *name, const char *what, const char *why);
 
@@ -312,6 +313,7 @@ static bool create_groove_ports(serve *serve)
         .cable_count = serve->options->groove.cable_count,
         .state = serve->opening.state,
         .start_ns = serve->opening.start_ns,
+        .take_source = on_take_source,
         .send = on_groove_send,
         .say = on_groove_say,
         .ctx = serve,
@@ -565,6 +567,13 @@ static void on_pruned(void *ctx)
 {
     const serve *serve = ctx;
     sl_committer_delete(serve->committer);
+}
+
+/* Service's thread. */
+static uint32_t on_take_source(void *ctx)
+{
+    const serve *serve = ctx;
+    return sl_peers_take_source(serve->peers);
 }
 
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length)

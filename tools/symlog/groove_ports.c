@@ -68,7 +68,7 @@ sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_optio
         snprintf(cable->name, sizeof cable->name, "%s:%s", cable->is_named ? "port" : "midi",
                  options->cables[i].target);
         ports->pasts[i] = find_past(ports, cable->name);
-        cable->source = ports->pasts[i].source;
+        cable->source = ports->pasts[i].source != 0 ? ports->pasts[i].source : ports->source_next++;
         cable->session = ports->pasts[i].session;
     }
     for (size_t i = 0; i < SL_GROOVE_PLACES; i++) {
@@ -89,7 +89,7 @@ sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_optio
     return SL_OK;
 }
 
-/* The source so named, or a new number. */
+/* The source so named; one without a number where there is none yet. */
 static past find_past(sl_groove_ports *ports, const char *name)
 {
     const sl_source *source = NULL;
@@ -97,7 +97,7 @@ static past find_past(sl_groove_ports *ports, const char *name)
         if (source->input != SL_INPUT_SYSEX || strcmp(source->name, name) != 0) continue;
         return (past){.source = source->number, .session = source->session, .counts = source->counts};
     }
-    return (past){.source = ports->source_next++};
+    return (past){0};
 }
 
 uint32_t sl_groove_ports_source_next(const sl_groove_ports *ports)
@@ -239,6 +239,7 @@ sl_err sl_groove_ports_receive(sl_groove_ports *ports, uint64_t subscriber, cons
     place *place = find_place(ports, subscriber);
     if (place == NULL) return SL_ERR_BUSY;
     if (!place->has_begun) {
+        if (place->intake.source == 0) place->intake.source = ports->options.take_source(ports->options.ctx);
         if (sl_midi_intake_begin(&place->intake, now_ns) != SL_OK) return SL_ERR_FULL;
         place->has_begun = place->was_used = true;
         ports->options.say(ports->options.ctx, place->intake.name, "open", "");
