@@ -180,13 +180,10 @@ static sl_err load_hold(sl_state *state, sl_reader *reader)
     for (uint32_t i = 0; i < count; i++) {
         uint64_t number_count = sl_read_le(reader, 8);
         bool is_answered = sl_read_le(reader, 1) != 0;
-        sl_event event;
-        event.seq = sl_read_le(reader, 8);
+        sl_event event = {.seq = sl_read_le(reader, 8)};
         const uint8_t *header = sl_read_view(reader, SL_RECORD_HEADER_BYTES);
-        uint64_t seq = event.seq;
         if (header == NULL || sl_record_decode(header, SL_RECORD_HEADER_BYTES, &event) != SL_OK)
             return SL_ERR_MALFORMED;
-        event.seq = seq;
         event.payload = sl_read_view(reader, event.length);
         if (event.payload == NULL) return SL_ERR_MALFORMED;
         sl_err err = sl_hold_append(state, &event, number_count, is_answered);

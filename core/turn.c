@@ -10,7 +10,7 @@
 /* How many numbers an event stands for. */
 static uint64_t count_numbers(const sl_event *event)
 {
-    if (!sl_osc_check(event->payload, event->length, NULL) || !sl_osc_is_bundle(event->payload, event->length))
+    if (!sl_osc_is_bundle(event->payload, event->length) || !sl_osc_check(event->payload, event->length, NULL))
         return 1;
     uint64_t count = 0;
     sl_osc_walk walk = sl_osc_walk_begin(event->payload, event->length);
@@ -106,6 +106,7 @@ static sl_err apply_held(sl_state *state, sl_source_state *sender)
     sl_source *source = &sender->source;
     sl_held *held = take_first(sender);
     sl_err err = SL_OK;
+    state->sender = sender;
     if (sl_number_distance(held->event.source_seq, source->next_source_seq) < 0) {
         source->late++;
     } else {
@@ -140,7 +141,6 @@ static sl_err go_on(sl_state *state, sl_source_state *sender)
     sl_err err = SL_OK;
     while (err == SL_OK && !hold->is_waiting) {
         const sl_held *first = hold->first;
-        state->sender = sender;
         if (first != NULL && sl_number_distance(first->event.source_seq, source->next_source_seq) <= 0) {
             err = apply_held(state, sender);
             continue;
@@ -210,6 +210,15 @@ sl_err sl_turn_forget_answers(sl_state *state, sl_source_state *sender)
     return sender->hold.is_waiting ? sl_turn_release(state, sender) : SL_OK;
 }
 
+/* Gives up all that is waited for before the held events, of which there is one at least. */
+static sl_err empty_hold(sl_state *state, sl_source_state *sender)
+{
+    const uint32_t count = sender->hold.count;
+    sl_err err = sl_turn_give_up(state, sender, sender->hold.last->event.source_seq);
+    /* The last may lie below the first: numbers 2^31 apart have no order. One must go, or this would have no end. */
+    return err == SL_OK && sender->hold.count == count ? apply_held(state, sender) : err;
+}
+
 /* What is held is applied; the holes before it are lost, and those that only a heartbeat told of. */
 sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
 {
@@ -217,7 +226,7 @@ sl_err sl_turn_close(sl_state *state, sl_source_state *sender)
     sl_err err = SL_OK;
     while (err == SL_OK && (hold->first != NULL || hold->is_waiting)) {
         stop_waiting(hold);
-        err = hold->first != NULL ? sl_turn_give_up(state, sender, hold->last->event.source_seq) : SL_OK;
+        if (hold->first != NULL) err = empty_hold(state, sender);
     }
     if (err == SL_OK && sl_turn_is_waiting(sender)) err = lose(state, sender, sender->horizon);
     sender->has_number = sender->has_horizon = false;
