@@ -69,6 +69,7 @@ def record_seeds():
             changes = b"".join(record({**change, "time_ns": position}) for position in range(0, 1000, 100))
             seeds[f"changed_{name}"] = seeds[name] + changes
     seeds["gap_of_a_quoted_name.bin"] = LOG_ID + b"".join(map(record, gap_of_a_quoted_name()))
+    seeds["held_numbers_without_order.bin"] = LOG_ID + b"".join(map(record, held_numbers_without_order()))
     for name, (kind, version, payload) in payloads_of_symlog().items():
         event = {"seq": 1, "kind": kind, "version": version, "payload": payload.hex()}
         seeds[f"kind_{name}.bin"] = LOG_ID + record(event)
@@ -88,6 +89,17 @@ def gap_of_a_quoted_name():
         {"seq": seq, "kind": kind, "version": 1, "source": 1, "source_seq": number, "payload": payload.hex()}
         for seq, (kind, number, payload) in enumerate(payloads, 1)
     ]
+
+
+def held_numbers_without_order():
+    """What is held has 32-bit numbers and far greater ones; then the sender begins anew."""
+    datagram = b"/live/track/added\0\0\0,is\0\0\0\0\0Bass\0\0\0\0"
+    numbers = [0, 0x9D, 0x565127C55D, 0x4000000000000003]
+    begin = {"kind": 3, "payload": (b"\1" + text("a")).hex()}
+    events = [{**begin, "session": 1}]
+    events += [{"kind": 4, "session": 1, "source_seq": number, "payload": datagram.hex()} for number in numbers]
+    events += [{**begin, "session": 2}]
+    return [{"seq": seq, "version": 1, "source": 1, **event} for seq, event in enumerate(events, 1)]
 
 
 def record(event):
