@@ -109,7 +109,8 @@ static void write_refused(sl_text *text, const sl_state *state, const sl_effect 
     sl_text_string(&details, " from ");
     sl_text_string(&details, source != NULL && source->name[0] != '\0' ? source->name : "nobody");
     bool is_of_live = effect->message != NULL;
-    if (effect->refusal == SL_REFUSAL_INDEX && is_of_live && !sl_state_has_picture(state)) sl_text_string(&details, hint);
+    if (effect->refusal == SL_REFUSAL_INDEX && is_of_live && !sl_state_has_picture(state))
+        sl_text_string(&details, hint);
     if (effect->detail != NULL) {
         sl_text_string(&details, ", byte ");
         sl_text_u64(&details, effect->position);

@@ -130,6 +130,14 @@ static bool begins_with(const sl_groove_change *news, const char *prefix)
     return news->evt_length > length && memcmp(news->evt, prefix, length) == 0;
 }
 
+/* True if what symlog has is worth saying: who was never told of a groove would overwrite the asker's with an empty
+ * one. */
+static bool has_word(const sl_groove_driver *driver)
+{
+    const sl_groove *groove = sl_state_groove(driver->options.state);
+    return driver->options.is_authority || (groove != NULL && groove->is_known);
+}
+
 /* A peer's frame. */
 static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t now_ns)
 {
@@ -141,7 +149,7 @@ static void see_frame(sl_groove_driver *driver, const sl_event *event, uint64_t 
     if (passes && what != SL_GROOVE_OTHER) passes = !goes_in_circles(driver, event, now_ns);
     if (passes) pass_on(driver, port, event->payload, event->length);
     if (!driver->has_news) return;
-    if (what == SL_GROOVE_HELLO && port < count_ports(driver))
+    if (what == SL_GROOVE_HELLO && port < count_ports(driver) && has_word(driver))
         driver->ports[port].full_ns = driver->options.is_authority ? now_ns : now_ns + SL_GROOVE_PATIENCE_NS;
     if (what == SL_GROOVE_FULL && port < count_ports(driver)) {
         driver->ports[port].hello_ns = SL_GROOVE_NEVER;

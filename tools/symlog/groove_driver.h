@@ -10,7 +10,8 @@
  * - HELLO on a port that has been opened (again), and FULL if symlog is the authority; where the peer opened the port
  *   itself, HELLO only if its FULL does not come within 50 ms;
  * - FULL in answer to a HELLO: the authority at once; else when the peer's own FULL has come, after 50 ms at the
- * latest, so that what it says is not what was before;
+ *   latest, so that what it says is not what was before. Not before it was told of a groove, unless it is the
+ * authority;
  * - DELTA for a client's play, stop, sel and beat at once, for bpm and vol at most ten a second, the last value counts;
  * - one FULL 150 ms after the last lane or patch edit, or copy into "My edits", whoever made it;
  * - FULL every 4 s while a peer is armed, if symlog is the authority;
