@@ -28,6 +28,11 @@ sl_err sl_peers_create(uint32_t first_source, sl_peers **out)
     return SL_OK;
 }
 
+uint32_t sl_peers_new_source(sl_peers *peers)
+{
+    return atomic_fetch_add_explicit(&peers->next_source, 1, memory_order_relaxed);
+}
+
 void sl_peers_destroy(sl_peers *peers)
 {
     free(peers);
@@ -79,7 +84,7 @@ sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, 
     sl_peer *peer = find(peers, address);
     if (peer == NULL && !is_unnumbered) peer = find_moved(peers, address, datagram, now_ns);
     if (peer == NULL) {
-        peer = admit(peers, address, &(sl_source_counts){.source = peers->next_source++});
+        peer = admit(peers, address, &(sl_source_counts){.source = sl_peers_new_source(peers)});
         begin_run(peer, is_unnumbered ? 0 : 1, now_ns);
     }
     peer->last_heard = ++peers->tick;

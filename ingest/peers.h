@@ -65,6 +65,9 @@ typedef struct sl_peers_output {
 sl_err sl_peers_create(uint32_t first_source, sl_peers **out);
 void sl_peers_destroy(sl_peers *peers);
 
+/* A number that no source has. Any thread. */
+uint32_t sl_peers_new_source(sl_peers *peers);
+
 /* What the log's state knows of a run, beyond the sl_source. */
 typedef struct sl_peer_run {
     uint64_t next;        /* the number after the highest that came, or that a heartbeat told of; 0: none is known */

@@ -47,7 +47,7 @@ typedef struct sl_leaving {
 struct sl_peers {
     /* Receiver thread only. */
     sl_peer peers[SL_SOURCES_MAX];
-    uint32_t next_source;
+    _Atomic uint32_t next_source; /* any thread */
     uint64_t tick;
     uint64_t due_ns; /* nothing is due before */
     sl_leaving leaving[SL_SOURCES_MAX];

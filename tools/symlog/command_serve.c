@@ -86,6 +86,7 @@ static void on_answer(void *ctx);
 static void on_pruned(void *ctx);
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
 static void on_groove_say(void *ctx, const char *name, const char *what, const char *why);
+static uint32_t on_new_source(void *ctx);
 
 const sl_command sl_command_serve = {
     .name = "serve",
@@ -259,6 +260,7 @@ static bool create_groove_ports(serve *serve)
         .start_ns = serve->opening.start_ns,
         .send = on_groove_send,
         .say = on_groove_say,
+        .new_source = on_new_source,
         .ctx = serve,
     };
     if (sl_groove_ports_create(&serve->groove_ports, &options) == SL_OK) return true;
@@ -488,4 +490,10 @@ static void on_groove_say(void *ctx, const char *name, const char *what, const c
     serve *serve = ctx;
     sl_status_say(&serve->status, "port name=%s is=%s%s%s%s", name, what, why[0] != '\0' ? " reason=\"" : "", why,
                   why[0] != '\0' ? "\"" : "");
+}
+
+static uint32_t on_new_source(void *ctx)
+{
+    const serve *serve = ctx;
+    return sl_peers_new_source(serve->peers);
 }
