@@ -79,11 +79,11 @@ typedef const char *const *als_words;
 typedef void (*als_action)(als_reader *reader, const char *name, als_words words, sl_node **node);
 
 typedef struct als_row {
-    uint8_t place;
     const char *name; /* NULL: any */
-    uint8_t next;     /* P_NONE: only its Value matters, or nothing below it does */
+    als_action act;   /* NULL: with P_NONE, sets the attribute; else nothing */
+    uint8_t place;
+    uint8_t next; /* P_NONE: only its Value matters, or nothing below it does */
     uint8_t attribute;
-    als_action act; /* NULL: with P_NONE, sets the attribute; else nothing */
 } als_row;
 
 static const char *word(als_words words, const char *name)
@@ -240,11 +240,8 @@ static void note_target(als_reader *reader, const char *name, als_words words, s
 {
     (void)name, (void)node;
     static const char *const labels[P_COUNT] = {
-        [P_SPEAKER] = "Mute",
-        [P_TEMPO] = "Tempo",
-        [P_SIGNATURE] = "Time Signature",
-        [P_SEND] = "Send",
-        [P_CROSSFADE] = "Crossfader",
+        [P_SPEAKER] = "Mute", [P_TEMPO] = "Tempo",          [P_SIGNATURE] = "Time Signature",
+        [P_SEND] = "Send",    [P_CROSSFADE] = "Crossfader",
     };
     const als_frame *frame = &reader->frames[reader->depth - 1];
     const char *label = labels[frame->place];
@@ -658,21 +655,22 @@ static void end_file(als_reader *reader, sl_node *file)
     if (name.type == SL_VALUE_TEXT) als_set(reader, sl_node_parent(file), SL_ATTRIBUTE_SAMPLE_NAME, name);
 }
 
-#define SET(place, name, attribute)                                                                                    \
+/* An element that only tells an attribute, leads on, leads on to what tells one, or does something. */
+#define SET(in, tag, which)                                                                                            \
     {                                                                                                                  \
-        place, name, P_NONE, SL_ATTRIBUTE_##attribute, NULL                                                            \
+        .place = (in), .name = (tag), .next = P_NONE, .attribute = SL_ATTRIBUTE_##which                                \
     }
-#define GO(place, name, next)                                                                                          \
+#define GO(in, tag, to)                                                                                                \
     {                                                                                                                  \
-        place, name, next, SL_ATTRIBUTE_COUNT, NULL                                                                    \
+        .place = (in), .name = (tag), .next = (to), .attribute = SL_ATTRIBUTE_COUNT                                    \
     }
-#define FOR(place, name, next, attribute)                                                                              \
+#define FOR(in, tag, to, which)                                                                                        \
     {                                                                                                                  \
-        place, name, next, SL_ATTRIBUTE_##attribute, NULL                                                              \
+        .place = (in), .name = (tag), .next = (to), .attribute = SL_ATTRIBUTE_##which                                  \
     }
-#define DO(place, name, next, act)                                                                                     \
+#define DO(in, tag, to, what)                                                                                          \
     {                                                                                                                  \
-        place, name, next, SL_ATTRIBUTE_COUNT, act                                                                     \
+        .place = (in), .name = (tag), .next = (to), .attribute = SL_ATTRIBUTE_COUNT, .act = (what)                     \
     }
 
 /* Grouped by place, in the order of als_place. */

@@ -70,7 +70,7 @@ void sl_peers_have_picture(sl_peers *peers)
     atomic_store(&peers->has_picture, true);
 }
 
-uint32_t sl_peers_take_source(sl_peers *peers)
+uint32_t sl_peers_new_source(sl_peers *peers)
 {
     return atomic_fetch_add(&peers->next_source, 1);
 }
@@ -84,7 +84,7 @@ sl_peer_verdict sl_peers_judge(sl_peers *peers, const struct sockaddr_in *from, 
     sl_peer *peer = find(peers, address);
     if (peer == NULL && !is_unnumbered) peer = find_moved(peers, address, datagram, now_ns);
     if (peer == NULL) {
-        peer = admit(peers, address, &(sl_source_counts){.source = sl_peers_take_source(peers)});
+        peer = admit(peers, address, &(sl_source_counts){.source = sl_peers_new_source(peers)});
         begin_run(peer, is_unnumbered ? 0 : 1, now_ns);
     }
     peer->last_heard = ++peers->tick;

@@ -66,7 +66,7 @@ sl_err sl_peers_create(uint32_t first_source, sl_peers **out);
 void sl_peers_destroy(sl_peers *peers);
 
 /* A number that no source of the log has: for another input that comes in later. Any thread. */
-uint32_t sl_peers_take_source(sl_peers *peers);
+uint32_t sl_peers_new_source(sl_peers *peers);
 
 /* What the log's state knows of a run, beyond the sl_source. */
 typedef struct sl_peer_run {

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from mutation import mutate
-from serving import PATIENCE_S, call, receive, receive_until, run_symlog, say
+from serving import PATIENCE_S, call, logged, receive, receive_until, run_symlog, say, wait_until
 from websockets.exceptions import ConnectionClosed
 
 TEXTS = 5000 if "SYMLOG_SOAK" in os.environ else 400
@@ -105,11 +105,20 @@ def test_client_texts(serve, calm, rng):
 
 
 def test_client_binary_messages(serve, calm, rng):
-    with serve.subscribe(max_queue=None) as subscriber:
+    """They are MIDI: noise is counted."""
+
+    def port(control):
+        return call(control, "stat")["result"]["ports"][0]
+
+    with serve.subscribe(max_queue=None) as subscriber, serve.subscribe(max_queue=None) as control:
         receive(subscriber)
+        receive(control)
         for _ in range(TEXTS):
             subscriber.send(rng.randbytes(rng.randrange(1, 400)))
-            assert receive(subscriber)["type"] == "ERROR"
+        subscriber.send(b"\xf0\x7d\x44the last\xf7")
+        wait_until(lambda: any("the last" in line for line in logged(serve.db)), "the last one")
+        told = port(control)
+        assert told["refused"] > TEXTS and told["received"] == told["processed"] + told["refused"] + told["dropped"]
     check_calm(serve, calm)
 
 

@@ -95,9 +95,9 @@ static void on_committed(void *ctx, const sl_event *drafts, size_t count);
 static void on_fault(void *ctx, const char *reason);
 static void on_answer(void *ctx);
 static void on_pruned(void *ctx);
-static uint32_t on_take_source(void *ctx);
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
 static void on_groove_say(void *ctx, const char *name, const char *what, const char *why);
+static uint32_t on_new_source(void *ctx);
 
 const sl_command sl_command_serve = {
     .name = "serve",
@@ -313,9 +313,9 @@ static bool create_groove_ports(serve *serve)
         .cable_count = serve->options->groove.cable_count,
         .state = serve->opening.state,
         .start_ns = serve->opening.start_ns,
-        .take_source = on_take_source,
         .send = on_groove_send,
         .say = on_groove_say,
+        .new_source = on_new_source,
         .ctx = serve,
     };
     if (sl_groove_ports_create(&serve->groove_ports, &options) == SL_OK) return true;
@@ -569,13 +569,6 @@ static void on_pruned(void *ctx)
     sl_committer_delete(serve->committer);
 }
 
-/* Service's thread. */
-static uint32_t on_take_source(void *ctx)
-{
-    const serve *serve = ctx;
-    return sl_peers_take_source(serve->peers);
-}
-
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length)
 {
     const serve *serve = ctx;
@@ -588,4 +581,10 @@ static void on_groove_say(void *ctx, const char *name, const char *what, const c
     serve *serve = ctx;
     sl_status_say(&serve->status, "port name=%s is=%s%s%s%s", name, what, why[0] != '\0' ? " reason=\"" : "", why,
                   why[0] != '\0' ? "\"" : "");
+}
+
+static uint32_t on_new_source(void *ctx)
+{
+    const serve *serve = ctx;
+    return sl_peers_new_source(serve->peers);
 }

@@ -298,8 +298,9 @@ static bool has_armed_peer(const sl_groove_driver *driver)
 {
     const size_t count = count_ports(driver);
     for (size_t i = 0; i < count; i++) {
+        if (!is_open(driver, i)) continue;
         const sl_groove_peer *peer = sl_groove_peer_of(driver->options.state, source_of(driver, i));
-        if (is_open(driver, i) && peer != NULL && peer->is_armed) return true;
+        if (peer != NULL && peer->is_armed) return true;
     }
     return false;
 }

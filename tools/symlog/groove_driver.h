@@ -52,7 +52,7 @@ enum {
 typedef struct sl_groove_outlet {
     void *ctx;
     size_t (*count)(void *ctx);
-    uint32_t (*source)(void *ctx, size_t port);
+    uint32_t (*source)(void *ctx, size_t port); /* SL_SOURCE_SELF: it has none, and was never open */
     bool (*is_open)(void *ctx, size_t port);
     bool (*is_guest)(void *ctx, size_t port); /* it is the peer who opens it */
     /* Sends a copy of the frame, or counts that it could not. Never waits. */

@@ -68,7 +68,8 @@ sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_optio
         snprintf(cable->name, sizeof cable->name, "%s:%s", cable->is_named ? "port" : "midi",
                  options->cables[i].target);
         ports->pasts[i] = find_past(ports, cable->name);
-        cable->source = ports->pasts[i].source != 0 ? ports->pasts[i].source : ports->source_next++;
+        if (ports->pasts[i].source == SL_SOURCE_SELF) ports->pasts[i].source = ports->source_next++;
+        cable->source = ports->pasts[i].source;
         cable->session = ports->pasts[i].session;
     }
     for (size_t i = 0; i < SL_GROOVE_PLACES; i++) {
@@ -89,7 +90,7 @@ sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_optio
     return SL_OK;
 }
 
-/* The source so named; one without a number where there is none yet. */
+/* The source so named; or one without a number. */
 static past find_past(sl_groove_ports *ports, const char *name)
 {
     const sl_source *source = NULL;
@@ -97,7 +98,7 @@ static past find_past(sl_groove_ports *ports, const char *name)
         if (source->input != SL_INPUT_SYSEX || strcmp(source->name, name) != 0) continue;
         return (past){.source = source->number, .session = source->session, .counts = source->counts};
     }
-    return (past){0};
+    return (past){.source = SL_SOURCE_SELF};
 }
 
 uint32_t sl_groove_ports_source_next(const sl_groove_ports *ports)
@@ -239,7 +240,8 @@ sl_err sl_groove_ports_receive(sl_groove_ports *ports, uint64_t subscriber, cons
     place *place = find_place(ports, subscriber);
     if (place == NULL) return SL_ERR_BUSY;
     if (!place->has_begun) {
-        if (place->intake.source == 0) place->intake.source = ports->options.take_source(ports->options.ctx);
+        if (place->intake.source == SL_SOURCE_SELF)
+            place->intake.source = ports->options.new_source(ports->options.ctx);
         if (sl_midi_intake_begin(&place->intake, now_ns) != SL_OK) return SL_ERR_FULL;
         place->has_begun = place->was_used = true;
         ports->options.say(ports->options.ctx, place->intake.name, "open", "");

@@ -2,7 +2,7 @@
  * The ports of the groove box in serve: those of the command line (MIDI devices, ptys, FIFOs, named ports), each with a
  * thread of its own, and a few places for subscribers that send binary WebSocket messages: a subscriber's port is open
  * from its first binary message (an empty one will do) until it leaves. Every port is a source of the log, and so is
- * every place from its first use on; its number stays the same from run to run.
+ * every place that was ever taken, so that its number stays the same from run to run.
  *
  * The service thread's, but for what midi_port.h says of its own.
  */
@@ -40,11 +40,10 @@ typedef struct sl_groove_ports_options {
     size_t cable_count;
     const sl_state *state; /* whose sources keep their numbers; read by sl_groove_ports_create only */
     uint64_t start_ns;
-    /* A source number for a place that is used for the first time in the log. */
-    uint32_t (*take_source)(void *ctx);
     /* Sends a binary message to a subscriber. False: it has too much waiting. Set before anybody subscribes. */
     bool (*send)(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
     void (*say)(void *ctx, const char *name, const char *what, const char *why); /* as a MIDI port's; any thread */
+    uint32_t (*new_source)(void *ctx); /* a number for a place that has none yet */
     void *ctx;
 } sl_groove_ports_options;
 
@@ -59,7 +58,7 @@ typedef struct sl_groove_figures {
 /* Gives every port of the command line its source, opens none yet. SL_ERR_MEMORY. */
 sl_err sl_groove_ports_create(sl_groove_ports **out, const sl_groove_ports_options *options);
 
-/* The lowest source number that none of them has: the next input's. */
+/* The lowest source number that neither the log nor one of them has: the next input's. */
 uint32_t sl_groove_ports_source_next(const sl_groove_ports *ports);
 
 /* Starts the threads; from now on drafts go to `sink`, which must stay until sl_groove_ports_stop. SL_ERR_MEMORY,
