@@ -73,6 +73,10 @@ static void write_digest(sl_writer *writer, sl_digest digest)
     sl_write_le(writer, digest.high, 8);
 }
 
+/* Lists of the types that came later count only where they have something: digests of trees without them stay what they
+ * were. */
+enum { TYPE_OPTIONAL = SL_NODE_CHAIN };
+
 /* content: own bytes and the lists' content. whole: content, id, staleness, and the lists' whole. */
 static void digest_subtree(sl_node *node)
 {
@@ -83,9 +87,11 @@ static void digest_subtree(sl_node *node)
     sl_write_text(&whole, node->id, node->id_length);
     if (node->type == SL_NODE_PROJECT) write_staleness(&whole, node);
     size_t child_count;
-    sl_schema_children((sl_node_type)node->type, &child_count);
+    const sl_node_type *types = sl_schema_children((sl_node_type)node->type, &child_count);
     for (size_t i = 0; i < child_count; i++) {
         sl_list *list = &node->lists[i];
+        if (types[i] >= TYPE_OPTIONAL && list->count == 0) continue;
+        if (types[i] >= TYPE_OPTIONAL) sl_write_le(&content, types[i], 1);
         sl_list_digest(list, digest_subtree);
         write_digest(&content, list->content);
         write_digest(&whole, list->whole);

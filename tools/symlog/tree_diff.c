@@ -47,7 +47,8 @@ static void write_attribute(sl_text *line, sl_attribute attribute)
     const char *name = sl_schema_attribute_name(attribute);
     if (strncmp(name, "is_", 3) == 0) name += 3;
     for (size_t i = 0; name[i] != '\0'; i++) {
-        char c = name[i] == '_' ? ' ' : name[i];
+        char c = name[i];
+        if (c == '_') c = ' ';
         if (i == 0 && c >= 'a' && c <= 'z') c = (char)(c - 'a' + 'A');
         sl_text_bytes(line, &c, 1);
     }
