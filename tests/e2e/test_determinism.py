@@ -280,7 +280,10 @@ def test_mixed_records_have_everything(mixed_log):
     data = MIXED.read_bytes()
     _, events = read_records(data)
     assert len(data) <= MIXED_BYTES_MAX and len(events) > MIXED_EVENTS
-    assert {event["kind"] for event in events} == set(KINDS.values()) - {KINDS["base"], KINDS["lost"]}
+    of_prune_and_repair = {"base", "lost"}
+    of_other_inputs = {"sysex", "sysex_sent", "groove_edit", "setlists", "save"}  # tests/unit has the groove's digest
+    wanted = KINDS.keys() - of_prune_and_repair - of_other_inputs
+    assert {event["kind"] for event in events} == {KINDS[name] for name in wanted}
     payloads = b"".join(bytes.fromhex(event["payload"]) for event in events)
     assert [path for path in RULES if path.encode() + b"\0" not in payloads] == []
     assert b"#bundle\0" in payloads
