@@ -31,6 +31,7 @@ SMOKE_S, SOAK_S = 3, 60  # of fuzzing, for each target
 SMOKE_SEEDS, SOAK_SEEDS = 200, 10000  # of the simulator, besides some that watch their memory
 TIMEOUT_S = 120  # of one C program beyond its fuzzing time
 PYTEST_TIMEOUT_S = 420
+PYTEST_PROCESSES = 3  # most tests wait for clocks, not for a CPU; the tests of one file share their fixtures
 DETAIL_LINES_MAX = 60
 
 
@@ -271,7 +272,8 @@ def pytest(folder, sanitizer):
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         quiet = ["-q", "--tb=short", "--no-header", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *quiet, f"--junitxml={counts}", f"tests/{folder}"]
+        spread = [f"--numprocesses={PYTEST_PROCESSES}", "--dist=loadfile"]
+        command = [sys.executable, "-m", "pytest", *quiet, *spread, f"--junitxml={counts}", f"tests/{folder}"]
         limit_s = PYTEST_TIMEOUT_S * (10 if "SYMLOG_SOAK" in os.environ else 1)
         ended = run(command, timeout_s=limit_s, environment=environment)
         return pytest_result(f"tests/{folder}", ended, counts)
