@@ -200,11 +200,8 @@ static sl_err say_counters(words *out, const sl_event *event)
 static sl_err say_session(words *out, const sl_event *event)
 {
     static const char *const inputs[] = {
-        [SL_INPUT_SELF] = "self ",
-        [SL_INPUT_OSC] = "osc ",
-        [SL_INPUT_CLIENT] = "client ",
-        [SL_INPUT_SYSEX] = "sysex ",
-        [SL_INPUT_PROJECT] = "project ",
+        [SL_INPUT_SELF] = "self ",   [SL_INPUT_OSC] = "osc ",         [SL_INPUT_CLIENT] = "client ",
+        [SL_INPUT_SYSEX] = "sysex ", [SL_INPUT_PROJECT] = "project ",
     };
     sl_session session;
     sl_err err = sl_session_decode(event, &session);

@@ -69,7 +69,7 @@ typedef struct sl_recents {
     bool has_forgotten; /* some of this run are not here any more, the newest of */
     uint64_t forgotten_ns;
     sl_digest last_save; /* XXH3-128 of the newest save's file; zero: there is none */
-    sl_recent *first; /* in the order in which they were applied */
+    sl_recent *first;    /* in the order in which they were applied */
     sl_recent *last;
     uint32_t count;
     size_t size_bytes;

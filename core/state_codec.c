@@ -5,8 +5,8 @@
  * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
  * count, each u32 place and text name · u32 held count, each u64 numbers, u8 is_answered, u64 seq, a record's header
  * and the payload. Where a project file is a source (bit 16 of the count of sources), what is remembered for it
- * follows: u8 has_forgotten · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64 unnumbered_count, u64 seq, a record's header and
- * the payload.
+ * follows: u8 has_forgotten · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64 unnumbered_count, u64 seq, a
+ * record's header and the payload.
  */
 #include "core/state_codec.h"
 

@@ -240,11 +240,8 @@ static void note_target(als_reader *reader, const char *name, als_words words, s
 {
     (void)name, (void)node;
     static const char *const labels[P_COUNT] = {
-        [P_SPEAKER] = "Mute",
-        [P_TEMPO] = "Tempo",
-        [P_SIGNATURE] = "Time Signature",
-        [P_SEND] = "Send",
-        [P_CROSSFADE] = "Crossfader",
+        [P_SPEAKER] = "Mute", [P_TEMPO] = "Tempo",          [P_SIGNATURE] = "Time Signature",
+        [P_SEND] = "Send",    [P_CROSSFADE] = "Crossfader",
     };
     const als_frame *frame = &reader->frames[reader->depth - 1];
     const char *label = labels[frame->place];

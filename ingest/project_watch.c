@@ -43,7 +43,7 @@ struct sl_project_watch {
     look taken; /* what was read last */
     look seen;  /* what was there when looked last */
     uint64_t seen_ns;
-    bool is_half; /* that was read, and was not whole: it is not read again before it changes, or patience ends */
+    bool is_half;     /* that was read, and was not whole: it is not read again before it changes, or patience ends */
     sl_digest digest; /* of the bytes that were put last */
 };
 

@@ -58,6 +58,7 @@ void bench_store(bench *bench);
 void bench_feed(bench *bench);
 void bench_catchup(bench *bench);
 void bench_snapshots(bench *bench);
+void bench_als(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

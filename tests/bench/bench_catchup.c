@@ -255,6 +255,15 @@ static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t
     (void)length;
 }
 
+static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken)
+{
+    (void)ctx;
+    (void)subscriber;
+    (void)bytes;
+    *taken = length;
+    return SL_OK;
+}
+
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
 {
     (void)ctx;
@@ -314,8 +323,16 @@ static double measure_catchup(const past *past)
     static readers readers;
     server server = {.past = past};
     const sl_access access = {.token = NULL};
-    const sl_feed_owner owner = {&server,    on_woken,  on_tick, on_whole,  on_head,
-                                 on_receive, on_joined, on_left, on_refused};
+    const sl_feed_owner owner = {.ctx = &server,
+                                 .woken = on_woken,
+                                 .tick = on_tick,
+                                 .whole = on_whole,
+                                 .head = on_head,
+                                 .receive = on_receive,
+                                 .receive_binary = on_receive_binary,
+                                 .joined = on_joined,
+                                 .left = on_left,
+                                 .refused = on_refused};
     const sl_catchup_options catchup_options = {.log = past->log, .ready = on_ready, .ready_ctx = &server};
     sl_catchup *catchup = NULL;
     pthread_t thread;

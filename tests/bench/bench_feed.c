@@ -110,6 +110,15 @@ static void on_receive(void *ctx, uint64_t subscriber, const char *bytes, size_t
     (void)length;
 }
 
+static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length, size_t *taken)
+{
+    (void)ctx;
+    (void)subscriber;
+    (void)bytes;
+    *taken = length;
+    return SL_OK;
+}
+
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer)
 {
     (void)ctx;
@@ -138,8 +147,16 @@ static double measure_feed(void)
     publisher publisher = {.readers = &readers};
     const sl_access access = {.token = NULL};
     const sl_feed_options options = {.access = &access, .log_id = "", .backlog_bytes = SL_FEED_BACKLOG_BYTES};
-    const sl_feed_owner owner = {&publisher, on_woken,  on_tick, on_whole,  on_head,
-                                 on_receive, on_joined, on_left, on_refused};
+    const sl_feed_owner owner = {.ctx = &publisher,
+                                 .woken = on_woken,
+                                 .tick = on_tick,
+                                 .whole = on_whole,
+                                 .head = on_head,
+                                 .receive = on_receive,
+                                 .receive_binary = on_receive_binary,
+                                 .joined = on_joined,
+                                 .left = on_left,
+                                 .refused = on_refused};
     if (sl_feed_create(&publisher.feed, &owner, &options) != SL_OK ||
         sl_feed_listen(publisher.feed, "127.0.0.1", 0) != SL_OK)
         bench_die("the feed cannot listen");

@@ -18,7 +18,7 @@ static const struct {
 } benches[] = {
     {"udp", bench_udp},         {"burst", bench_burst},         {"reduce", bench_reduce},   {"scale", bench_scale},
     {"scenes", bench_scenes},   {"store", bench_store},         {"latency", bench_latency}, {"feed", bench_feed},
-    {"catchup", bench_catchup}, {"snapshots", bench_snapshots},
+    {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"als", bench_als},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -30,7 +30,7 @@ static const char usage[] =
     "  --json          one JSON object a line\n"
     "  --dir DIR       where logs are written: a folder on a disk, not in memory ($TMPDIR, or /var/tmp)\n"
     "  --program PATH  the symlog program; without it what needs a running serve is left out\n"
-    "  NAME            only these: udp burst reduce scale scenes store latency feed catchup snapshots\n";
+    "  NAME            only these: udp burst reduce scale scenes store latency feed catchup snapshots als\n";
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir);
 static bool is_chosen(int argc, char **argv, const char *name);

@@ -224,8 +224,8 @@ static void note_list(tree_diff *diff, sl_attribute attribute, const sl_value *f
 
 /* Attributes. */
 
-/* Said by another line: how many there are, by what was added; whether there is one, by the clip or the automation; what
- * a track's mixer has of the track, by the track. */
+/* Said by another line: how many there are, by what was added; whether there is one, by the clip or the automation;
+ * what a track's mixer has of the track, by the track. */
 static bool is_said_elsewhere(const sl_node *node, sl_attribute attribute)
 {
     if (node->type == SL_NODE_MIXER) {
@@ -291,8 +291,8 @@ static void note_removed(tree_diff *diff, const sl_node *from, const sl_node *to
     }
 }
 
-/* Which of the children that stay have moved, by their present place; the others were only pushed along. Slots move with
- * their scenes, which says it. NULL: none, or no memory. */
+/* Which of the children that stay have moved, by their present place; the others were only pushed along. Slots move
+ * with their scenes, which says it. NULL: none, or no memory. */
 static bool *find_moved(tree_diff *diff, const sl_node *from, const sl_node *to, sl_node_type type)
 {
     const uint32_t count = sl_node_child_count(to, type);
