@@ -2,6 +2,7 @@
 #include "tests/unit/cmocka_small.h"
 
 #include "ingest/clock.h"
+#include "ingest/midi_intake.h"
 #include "ingest/midi_port.h"
 
 #include <fcntl.h>
