@@ -27,7 +27,12 @@ typedef enum sl_kind {
     SL_KIND_BASE = 11,         /* the whole state before an event: the beginning of a log that was pruned */
     SL_KIND_LOST = 12,         /* a tombstone: what was here could not be saved by a repair */
     SL_KIND_PAUSED = 13,       /* a source is listened to no longer, or again */
-    SL_KIND_LAST = SL_KIND_PAUSED
+    /* 14 to 18: the groove box and saves */
+    SL_KIND_CODE = 19,      /* an edit of live code, as it arrived */
+    SL_KIND_SCORE = 20,     /* what the sandbox made of it (core/score.h) */
+    SL_KIND_TRANSPORT = 21, /* play, stop, tempo, undo …, as a person or a client said it */
+    SL_KIND_APPLIED = 22,   /* from which frame on the player counts what is in the log */
+    SL_KIND_LAST = SL_KIND_APPLIED
 } sl_kind;
 
 enum {
