@@ -13,16 +13,19 @@
 #include "core/score.h"
 
 enum {
+    SL_PART_CUES_MAX = 4096,     /* changes of tempo and signature in a track */
     SL_PART_NOTES_MAX = 1 << 20, /* of a track */
     SL_PART_STEPS_MAX = 1 << 23, /* operations carried out for one track: loops of loops end somewhere */
     SL_PART_TICKS_MAX = 1 << 30  /* how long a track may be: 53,000 beats */
 };
 
-/* One note. In a part they stand by start, then pitch. */
+/* One note. In a part they stand by start, then pitch. Swing and quantize may take a start beyond the part's length: it
+ * then lies in the next repetition. */
 typedef struct sl_note {
-    uint32_t start;   /* ticks from the part's beginning; below the part's length */
-    uint32_t length;  /* as written, at least 1; may reach beyond the part's end */
-    uint32_t sounds;  /* the same, cut where the next note of this pitch begins: so one key is never pressed twice */
+    uint32_t start;   /* ticks from the part's beginning */
+    uint32_t length;  /* as written and articulated, at least 1; may reach beyond the part's end */
+    uint32_t sounds;  /* the same, cut where this pitch begins again: so no key is pressed twice. 0: another note of the
+                         same start and pitch, longer or before it, stands for both */
     uint8_t pitch;    /* 0 to 127 */
     uint8_t velocity; /* 1 to 127 */
     uint16_t clip;    /* which of the track's clips it is from */
@@ -36,6 +39,7 @@ typedef struct sl_cue {
     uint8_t type; /* an sl_cue_type */
     uint8_t numerator;
     uint8_t denominator;
+    uint8_t curve; /* an sl_curve */
     uint32_t ramp; /* ticks */
     double bpm;
 } sl_cue;
@@ -54,6 +58,7 @@ typedef struct sl_part {
     uint32_t note_count;
     uint32_t cue_count;
     uint32_t clip_count;
+    uint32_t start_max;     /* the last note's start */
     uint32_t sounds_max;    /* the longest note's `sounds` */
     sl_digest digest;       /* of its bytes */
     const sl_note *notes;   /* by start, pitch */
