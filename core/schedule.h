@@ -103,9 +103,8 @@ uint64_t sl_schedule_frame(const sl_schedule *schedule, int64_t tick);
 
 sl_position sl_schedule_position(const sl_schedule *schedule, uint64_t frame);
 
-/* The first beat (quarter note of the present signature's unit) or bar at or after a tick. */
-int64_t sl_schedule_next_beat(const sl_schedule *schedule, int64_t tick);
-int64_t sl_schedule_next_bar(const sl_schedule *schedule, int64_t tick);
+/* The first beat (the unit of the time signature) or bar at or after a tick; off: the tick itself. */
+int64_t sl_schedule_next(const sl_schedule *schedule, int64_t tick, sl_quantize quantize);
 
 /* Tells the notes that start or end in frames from <= f < to, in order of time. from >= the mark's frame. Windows that
  * follow each other, none left out, tell each start and each end exactly once; a mark's frame must lie where one window
@@ -124,28 +123,35 @@ bool sl_schedule_is_sounding(const sl_schedule *schedule, uint64_t frame);
  * plays long without a mark calls it each second or so. */
 void sl_schedule_advance(sl_schedule *schedule, uint64_t frame);
 
-/* The session as the code has it (at the last event taken, whatever sounds yet). */
+/* A track of the session: who plays it, and what. Shared as long as its bytes are the same. */
 typedef struct sl_code_track {
     uint32_t holders;
+    uint32_t index; /* schedule_codec.c's */
     const char *name;
-    uint32_t name_length;
-    uint8_t channel; /* as the code says: 0, where symlog chooses */
-    bool is_stopped;
     const char *instrument;
+    const char *params; /* JSON, or "" */
+    uint32_t name_length;
     uint32_t instrument_length;
-    const char *params;
     uint32_t params_length;
-    const char *effects; /* JSON: [{"name":…,"params":…},…] is made of it; here the bytes of the score */
-    uint32_t effects_length;
+    uint8_t channel; /* as the code says: 0, where symlog chooses */
     uint8_t effect_count;
-    sl_digest digest; /* of all of it but is_stopped */
+    const uint8_t *effects; /* effect_count x (text name · text params), as in the score */
+    size_t effects_length;
+    sl_digest digest; /* of all that its score says */
     sl_part *part;
+    size_t head_length;
+    uint8_t head[]; /* the score's bytes of a track, up to its clips */
 } sl_code_track;
 
+/* The session as the code has it (at the last event taken, whatever sounds yet). */
 uint32_t sl_schedule_track_count(const sl_schedule *schedule);
 const sl_code_track *sl_schedule_track(const sl_schedule *schedule, uint32_t index);
+bool sl_schedule_track_is_stopped(const sl_schedule *schedule, uint32_t index);
 
-/* What a change of the session did, for who tells of it: tracks of the last event taken that came, went or changed. */
+/* What the last score or Session.tempo said; 0: nothing. */
+double sl_schedule_session_bpm(const sl_schedule *schedule);
+bool sl_schedule_session_signature(const sl_schedule *schedule, uint8_t *numerator, uint8_t *denominator);
+
 sl_quantize sl_schedule_quantize(const sl_schedule *schedule);
 uint32_t sl_schedule_undo_count(const sl_schedule *schedule);
 uint32_t sl_schedule_redo_count(const sl_schedule *schedule);

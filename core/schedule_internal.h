@@ -21,8 +21,8 @@ typedef struct sl_session_entry {
 typedef struct sl_session_view {
     uint32_t holders;
     uint32_t count;
-    double bpm;          /* as a score said it; 0: none did */
-    uint8_t numerator;   /* likewise; 0: none */
+    double bpm;        /* as a score said it; 0: none did */
+    uint8_t numerator; /* likewise; 0: none */
     uint8_t denominator;
     sl_session_entry entries[];
 } sl_session_view;
@@ -54,12 +54,12 @@ enum { SL_PLANS_MAX = 64 };
 /* The clock: what stood at a tick, and how it goes on from there. */
 typedef struct sl_clock {
     bool is_running;
-    bool is_stopped;     /* not running: play begins anew; else it goes on */
-    bool has_halted;     /* not running, and it was once: at halt_frame */
+    bool is_stopped; /* not running: play begins anew; else it goes on */
+    bool has_halted; /* not running, and it was once: at halt_frame */
     uint64_t halt_frame;
-    int64_t tick;        /* not running: where it stands. Running: cues before this tick are in it */
-    int64_t cut;         /* what began before this was let go there */
-    int64_t cut_before;  /* the cut before that */
+    int64_t tick;       /* not running: where it stands. Running: cues before this tick are in it */
+    int64_t cut;        /* what began before this was let go there */
+    int64_t cut_before; /* the cut before that */
     sl_tempo tempo;
     int64_t bar_origin;  /* a bar begins here */
     int64_t start;       /* beats count from here */
@@ -120,9 +120,10 @@ void sl_code_track_drop(sl_code_track *track, sl_memory memory);
 sl_err sl_code_track_make(sl_memory memory, const sl_score_track *score, sl_code_track *like, sl_code_track **out,
                           sl_score_error *error);
 
-/* Who plays it is another: channel < 0, or a NULL instrument, as it was. An effect is put to the others. */
-sl_err sl_code_track_change(sl_memory memory, const sl_code_track *track, int channel, const sl_transport *instrument,
-                            const sl_transport *effect, sl_code_track **out);
+/* The same music, played by another: one of channel, instrument, effect, as `change` says. With one holder.
+ * SL_ERR_FULL: too many effects. */
+sl_err sl_code_track_change(sl_memory memory, const sl_code_track *track, const sl_transport *change,
+                            sl_code_track **out);
 
 /* The entry so named, or -1; `hint` is tried first. */
 int64_t sl_session_find(const sl_session_view *session, const char *name, size_t length, uint32_t hint);
@@ -133,14 +134,21 @@ sl_err sl_session_after_score(sl_memory memory, const sl_session_view *present, 
 
 /* schedule_clock.c */
 
+/* Two doubles that are the same to the last bit. */
+bool sl_is_same(double a, double b);
+
 /* Runs the clock to `tick`, through plans and voices' cues before it; it stops short where it halts. */
 void sl_clock_run(sl_clock *clock, const sl_view *view, int64_t tick);
 
 /* Likewise to a frame: afterwards the clock's next whole frame is at or after it. Returns the first tick there. */
 int64_t sl_clock_run_to_frame(sl_clock *clock, const sl_view *view, uint64_t frame);
 
-/* The first beat or bar at or after a tick that the clock has been run to. */
-int64_t sl_clock_next(const sl_clock *clock, int64_t tick, uint8_t quantize);
+/* Takes the next thing that happens before a tick; returns when that is, or SL_TICK_NEVER. Afterwards the clock stands
+ * behind it, or has halted there. */
+int64_t sl_clock_step(sl_clock *clock, const sl_view *view, int64_t before);
+
+/* The first beat or bar (off: the tick itself) at or after a tick not before the clock's. */
+int64_t sl_clock_next(const sl_clock *clock, const sl_view *view, int64_t tick, uint8_t quantize);
 
 void sl_clock_halt(sl_clock *clock, int64_t tick, uint64_t frame, bool is_stop);
 void sl_clock_set_signature(sl_clock *clock, int64_t tick, uint8_t numerator, uint8_t denominator);
@@ -154,6 +162,9 @@ sl_err sl_view_apply(sl_view *view, sl_memory memory, const sl_input_entry *inpu
 
 /* Brings the view to a frame: cues are past, what ended is gone. */
 void sl_view_advance(sl_view *view, sl_memory memory, uint64_t frame);
+
+/* From a frame on a second has another number of frames. */
+void sl_view_set_rate(sl_view *view, uint64_t frame, uint32_t rate);
 sl_err sl_view_copy(const sl_view *view, sl_memory memory, sl_view *out);
 void sl_view_clear(sl_view *view, sl_memory memory);
 

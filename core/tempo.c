@@ -46,7 +46,8 @@ static piece piece_at(const sl_tempo *tempo, int64_t place)
 
 static double bpm_in(const piece *piece, int64_t place)
 {
-    return piece->from + (piece->to - piece->from) * ((double)(place - piece->begin) / (double)(piece->end - piece->begin));
+    return piece->from +
+           (piece->to - piece->from) * ((double)(place - piece->begin) / (double)(piece->end - piece->begin));
 }
 
 double sl_tempo_bpm(const sl_tempo *tempo, int64_t tick)
