@@ -1,6 +1,7 @@
 /* The reducer: applies events to the state, one after the other. */
 #include "core/reduce.h"
 
+#include "core/code.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -106,6 +107,7 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree)
     state->launched = sl_state_find_launched(tree);
     state->has_more_launched = true;
     sl_err err = sl_state_set_stale(state, sl_value_bool(false), sl_value_null());
+    if (err == SL_OK) err = sl_code_carry(state);
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
     return err;
@@ -164,10 +166,14 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SESSION: return take_session(state, event);
     case SL_KIND_OSC: return sl_turn_take(state, event);
     case SL_KIND_PICTURE: return take_picture(state, event);
-    case SL_KIND_REFUSED: return take_answer(state, event);
+    case SL_KIND_REFUSED: return event->version == 1 ? take_answer(state, event) : SL_OK; /* 2: of code */
     case SL_KIND_ORDER_SETTLED: return take_settled(state);
     case SL_KIND_GAVE_UP: return take_gave_up(state, event);
     case SL_KIND_PAUSED: return take_paused(state, event);
+    case SL_KIND_CODE: return SL_OK; /* its score, or its refusal, follows */
+    case SL_KIND_SCORE:
+    case SL_KIND_TRANSPORT:
+    case SL_KIND_APPLIED: return sl_code_take(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
     }
 }

@@ -84,6 +84,7 @@ static sl_err add_input(sl_schedule *schedule, sl_input_entry input)
         err = sl_view_apply(&schedule->now, schedule->memory, &schedule->inputs[0], schedule->now.mark.frame);
         drop_inputs(schedule, 1);
     }
+    schedule->has_followed = false;
     schedule->inputs[schedule->input_count++] = input;
     schedule->taken_seq = input.seq;
     return err;
@@ -239,7 +240,9 @@ sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char
 sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, sl_transport_action action, double value)
 {
     if (action == SL_TRANSPORT_TEMPO && !(value >= 1 && value <= 1000)) return SL_OK;
-    return add_input(schedule, (sl_input_entry){.seq = seq, .action = (uint8_t)action, .value = value});
+    sl_err err = add_input(schedule, (sl_input_entry){.seq = seq, .action = (uint8_t)action, .value = value});
+    schedule->has_followed = err == SL_OK;
+    return err;
 }
 
 uint64_t sl_schedule_taken_seq(const sl_schedule *schedule)
@@ -354,4 +357,50 @@ uint32_t sl_schedule_undo_count(const sl_schedule *schedule)
 uint32_t sl_schedule_redo_count(const sl_schedule *schedule)
 {
     return schedule->history_count - 1 - schedule->history_at;
+}
+
+void sl_schedule_begin(sl_schedule *schedule, double bpm)
+{
+    schedule->now.clock.tempo.bpm_from = schedule->now.clock.tempo.bpm_to = bpm;
+}
+
+bool sl_schedule_followed(const sl_schedule *schedule, sl_transport_action *action, double *value)
+{
+    if (!schedule->has_followed || schedule->input_count == 0) return false;
+    const sl_input_entry *last = &schedule->inputs[schedule->input_count - 1];
+    *action = (sl_transport_action)last->action;
+    *value = last->value;
+    return true;
+}
+
+bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint)
+{
+    return sl_session_find(present(schedule), name, length, hint) >= 0;
+}
+
+sl_session_diff sl_session_diff_begin(const sl_schedule *schedule)
+{
+    return (sl_session_diff){.before = sl_session_hold(present(schedule))};
+}
+
+bool sl_session_diff_is_any(const sl_session_diff *diff, const sl_schedule *schedule)
+{
+    return diff->before != present(schedule);
+}
+
+bool sl_session_diff_has(const sl_session_diff *diff, const sl_code_track *track, bool is_stopped, uint32_t hint)
+{
+    int64_t at = sl_session_find(diff->before, track->name, track->name_length, hint);
+    return at < 0 || diff->before->entries[at].track != track || diff->before->entries[at].is_stopped != is_stopped;
+}
+
+bool sl_session_diff_bpm(const sl_session_diff *diff, double bpm)
+{
+    return !sl_is_same(diff->before->bpm, bpm);
+}
+
+void sl_session_diff_end(const sl_schedule *schedule, sl_session_diff *diff)
+{
+    sl_session_drop(diff->before, schedule->memory);
+    diff->before = NULL;
 }

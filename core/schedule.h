@@ -80,12 +80,18 @@ typedef struct sl_position {
 sl_err sl_schedule_create(sl_memory memory, sl_schedule **out);
 void sl_schedule_destroy(sl_schedule *schedule);
 
+/* The tempo until somebody says another; before the first event. */
+void sl_schedule_begin(sl_schedule *schedule, double bpm);
+
 /* Takes a score, transport or applied event (others are passed over). SL_ERR_REFUSED: a score or transport that cannot
  * be applied, *what says why (static), nothing changed; SL_ERR_MEMORY: it can only be destroyed. */
 sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char **what);
 
 /* The same for what another input says: SL_TRANSPORT_PLAY, STOP or TEMPO, at event `seq`, not quantized. */
 sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, sl_transport_action action, double value);
+
+/* True if the last input was one of sl_schedule_follow: for whoever feeds a player's schedule with the same. */
+bool sl_schedule_followed(const sl_schedule *schedule, sl_transport_action *action, double *value);
 
 /* The number of the last input (score or transport) taken, and of the last that counts for sound. A player has
  * something to apply where they differ. */
@@ -147,6 +153,20 @@ typedef struct sl_code_track {
 uint32_t sl_schedule_track_count(const sl_schedule *schedule);
 const sl_code_track *sl_schedule_track(const sl_schedule *schedule, uint32_t index);
 bool sl_schedule_track_is_stopped(const sl_schedule *schedule, uint32_t index);
+
+bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint);
+
+/* Which tracks an event changes: begun before it is taken, asked afterwards, ended. */
+typedef struct sl_session_diff {
+    struct sl_session_view *before;
+} sl_session_diff;
+
+sl_session_diff sl_session_diff_begin(const sl_schedule *schedule);
+bool sl_session_diff_is_any(const sl_session_diff *diff, const sl_schedule *schedule);
+/* True if the track of this name was another, stopped when it is not, or the reverse. */
+bool sl_session_diff_has(const sl_session_diff *diff, const sl_code_track *track, bool is_stopped, uint32_t hint);
+bool sl_session_diff_bpm(const sl_session_diff *diff, double bpm);
+void sl_session_diff_end(const sl_schedule *schedule, sl_session_diff *diff);
 
 /* What the last score or Session.tempo said; 0: nothing. */
 double sl_schedule_session_bpm(const sl_schedule *schedule);

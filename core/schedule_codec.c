@@ -14,7 +14,8 @@
 #include <assert.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX, VOICES_MAX = 1 << 20, RECORD_BYTES = 192 };
+enum { VOICES_MAX = 1 << 20, RECORD_BYTES = 192 };
+#define NONE UINT32_MAX
 
 typedef struct coder {
     sl_schedule_put *put;
@@ -44,7 +45,7 @@ static double read_double(sl_reader *reader)
 }
 
 /* All sessions that a schedule holds, some of them more than once, by a number; NULL behind the last. */
-static const sl_session_view *session_at(const sl_schedule *schedule, uint32_t number)
+static sl_session_view *session_at(const sl_schedule *schedule, uint32_t number)
 {
     if (number < schedule->history_count) return schedule->history[number];
     number -= schedule->history_count;
@@ -59,28 +60,17 @@ static uint32_t count_sessions(const sl_schedule *schedule)
     return schedule->history_count + schedule->input_count + 2;
 }
 
-/* The place of a session among those written: each once, where it is met first. */
-static uint32_t place_of(const sl_schedule *schedule, const sl_session_view *session)
+/* Gives each session its place, in the order in which they are met; returns how many there are. */
+static uint32_t list_sessions(const sl_schedule *schedule)
 {
-    uint32_t place = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < count_sessions(schedule); i++)
+        if (session_at(schedule, i) != NULL) session_at(schedule, i)->place = NONE;
     for (uint32_t i = 0; i < count_sessions(schedule); i++) {
-        const sl_session_view *other = session_at(schedule, i);
-        if (other == NULL) continue;
-        if (other == session) return place;
-        bool is_first = true;
-        for (uint32_t j = 0; j < i && is_first; j++) is_first = session_at(schedule, j) != other;
-        if (is_first) place++;
+        sl_session_view *session = session_at(schedule, i);
+        if (session != NULL && session->place == NONE) session->place = count++;
     }
-    return NONE;
-}
-
-static bool is_first(const sl_schedule *schedule, uint32_t number)
-{
-    const sl_session_view *session = session_at(schedule, number);
-    if (session == NULL) return false;
-    for (uint32_t i = 0; i < number; i++)
-        if (session_at(schedule, i) == session) return false;
-    return true;
+    return count;
 }
 
 /* Each track that is held, once: its index is its place. With a coder they are written, without they are counted. */
@@ -132,7 +122,7 @@ static void put_session(const sl_session_view *session, coder *coder)
     }
 }
 
-static void put_input(const sl_schedule *schedule, const sl_input_entry *input, coder *coder)
+static void put_input(const sl_input_entry *input, coder *coder)
 {
     uint8_t bytes[32];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
@@ -140,7 +130,7 @@ static void put_input(const sl_schedule *schedule, const sl_input_entry *input, 
     sl_write_le(&writer, input->action, 1);
     sl_write_le(&writer, input->quantize, 1);
     write_double(&writer, input->value);
-    sl_write_le(&writer, input->session == NULL ? (uint32_t)NONE : place_of(schedule, input->session), 4);
+    sl_write_le(&writer, input->session == NULL ? (uint32_t)NONE : input->session->place, 4);
     coder->put(coder->ctx, bytes, writer.length);
 }
 
@@ -194,7 +184,7 @@ static void read_clock(sl_reader *reader, sl_clock *clock)
     tempo->frame = read_double(reader);
 }
 
-static void put_view(const sl_schedule *schedule, const sl_view *view, coder *coder)
+static void put_view(const sl_view *view, coder *coder)
 {
     uint8_t bytes[RECORD_BYTES];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
@@ -209,7 +199,7 @@ static void put_view(const sl_schedule *schedule, const sl_view *view, coder *co
     writer.length = 0;
     sl_write_le(&writer, view->panics, 8);
     sl_write_le(&writer, view->voice_next, 8);
-    sl_write_le(&writer, place_of(schedule, view->session), 4);
+    sl_write_le(&writer, view->session->place, 4);
     sl_write_le(&writer, view->voice_count, 4);
     sl_write_le(&writer, view->plan_count, 4);
     coder->put(coder->ctx, bytes, writer.length);
@@ -239,26 +229,28 @@ static void put_view(const sl_schedule *schedule, const sl_view *view, coder *co
 void sl_schedule_encode(const sl_schedule *schedule, sl_schedule_put *put, void *ctx)
 {
     coder coder = {.put = put, .ctx = ctx};
-    uint32_t track_count = 0, written = 0, session_count = 0;
+    uint32_t track_count = 0, written = 0, session_count = list_sessions(schedule), next = 0;
     visit_tracks(schedule, forget_index, NULL, NULL);
     visit_tracks(schedule, list_track, &track_count, NULL);
     put_le(&coder, track_count, 4);
     visit_tracks(schedule, list_track, &written, &coder);
-    for (uint32_t i = 0; i < count_sessions(schedule); i++)
-        if (is_first(schedule, i)) session_count++;
     put_le(&coder, session_count, 4);
-    for (uint32_t i = 0; i < count_sessions(schedule); i++)
-        if (is_first(schedule, i)) put_session(session_at(schedule, i), &coder);
+    for (uint32_t i = 0; i < count_sessions(schedule); i++) {
+        const sl_session_view *session = session_at(schedule, i);
+        if (session == NULL || session->place != next) continue;
+        put_session(session, &coder);
+        next++;
+    }
     put_le(&coder, schedule->taken_seq, 8);
     put_le(&coder, schedule->quantize, 1);
     put_le(&coder, schedule->history_count, 4);
     put_le(&coder, schedule->history_at, 4);
-    for (uint32_t i = 0; i < schedule->history_count; i++) put_le(&coder, place_of(schedule, schedule->history[i]), 4);
+    for (uint32_t i = 0; i < schedule->history_count; i++) put_le(&coder, schedule->history[i]->place, 4);
     put_le(&coder, schedule->input_count, 4);
-    for (uint32_t i = 0; i < schedule->input_count; i++) put_input(schedule, &schedule->inputs[i], &coder);
+    for (uint32_t i = 0; i < schedule->input_count; i++) put_input(&schedule->inputs[i], &coder);
     put_le(&coder, schedule->has_before, 1);
-    put_view(schedule, &schedule->now, &coder);
-    if (schedule->has_before) put_view(schedule, &schedule->before, &coder);
+    put_view(&schedule->now, &coder);
+    if (schedule->has_before) put_view(&schedule->before, &coder);
 }
 
 /* Reading. */

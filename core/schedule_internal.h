@@ -20,6 +20,7 @@ typedef struct sl_session_entry {
 /* What the code says at one moment. Never changes once it is made. */
 typedef struct sl_session_view {
     uint32_t holders;
+    uint32_t place; /* schedule_codec.c's */
     uint32_t count;
     double bpm;        /* as a score said it; 0: none did */
     uint8_t numerator; /* likewise; 0: none */
@@ -96,6 +97,7 @@ typedef struct sl_input_entry {
 struct sl_schedule {
     sl_memory memory;
     uint64_t taken_seq;
+    bool has_followed;         /* the last input was one of sl_schedule_follow; in no bytes */
     uint8_t quantize;          /* the default */
     sl_session_view **history; /* the present one at history_at; behind it those that redo brings back */
     uint32_t history_count;

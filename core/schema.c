@@ -77,6 +77,12 @@ static const attribute_row attributes[SL_ATTRIBUTE_COUNT] = {
     [SL_ATTRIBUTE_POLY] = {"poly", SL_VALUE_BOOL},
     [SL_ATTRIBUTE_ENABLED] = {"enabled", SL_VALUE_BOOL},
     [SL_ATTRIBUTE_LEVEL] = {"level", SL_VALUE_INT},
+    [SL_ATTRIBUTE_QUANTIZE] = {"quantize", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_CHANNEL] = {"channel", SL_VALUE_INT},
+    [SL_ATTRIBUTE_INSTRUMENT] = {"instrument", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_PARAMS] = {"params", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_EFFECTS] = {"effects", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_LENGTH] = {"length", SL_VALUE_FLOAT},
 };
 
 /* Attribute and child lists of a type. ATTRIBUTES(…) saves writing each list's name and length. */
@@ -110,16 +116,22 @@ static const sl_attribute of_automation[] = {A(TARGET), A(POINT_COUNT)};
 static const sl_attribute of_groove[] = {A(BPM), A(VOLUME), A(RUNNING), A(SET_LIST), A(ITEM), A(PATCH), A(DEVICE_ID)};
 static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB), A(SWING), A(GAIN), A(POLY), A(ENABLED)};
 static const sl_attribute of_step[] = {A(LEVEL)};
+static const sl_attribute of_session[] = {A(TEMPO), A(TIME_SIGNATURE), A(IS_PLAYING), A(QUANTIZE)};
+static const sl_attribute of_code_track[] = {A(NAME),    A(CHANNEL),    A(INSTRUMENT), A(PARAMS),
+                                             A(EFFECTS), A(IS_PLAYING), A(NOTE_COUNT), A(LENGTH)};
+static const sl_attribute of_code_clip[] = {A(NAME), A(START_TIME), A(END_TIME), A(NOTE_COUNT)};
 #undef A
 
 #define N(x) SL_NODE_##x
-static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE)};
+static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE), N(SESSION)};
 static const sl_node_type in_track[] = {N(DEVICE), N(CLIP_SLOT), N(MIXER), N(FILE_REF), N(AUTOMATION)};
 static const sl_node_type in_device[] = {N(DEVICE), N(PARAMETER), N(FILE_REF), N(AUTOMATION)};
 static const sl_node_type in_clip_slot[] = {N(CLIP)};
 static const sl_node_type in_clip[] = {N(FILE_REF), N(AUTOMATION)};
 static const sl_node_type in_groove[] = {N(LANE)};
 static const sl_node_type in_lane[] = {N(STEP)};
+static const sl_node_type in_session[] = {N(CODE_TRACK)};
+static const sl_node_type in_code_track[] = {N(CODE_CLIP)};
 #undef N
 
 #define COUNTED(list) (list), sizeof(list) / sizeof((list)[0])
@@ -137,6 +149,9 @@ static const type_row types[SL_NODE_TYPE_COUNT] = {
     [SL_NODE_GROOVE] = {"groove", "grooves", COUNTED(of_groove), COUNTED(in_groove)},
     [SL_NODE_LANE] = {"lane", "lanes", COUNTED(of_lane), COUNTED(in_lane)},
     [SL_NODE_STEP] = {"step", "steps", COUNTED(of_step), NULL, 0},
+    [SL_NODE_SESSION] = {"session", "sessions", COUNTED(of_session), COUNTED(in_session)},
+    [SL_NODE_CODE_TRACK] = {"code_track", "code_tracks", COUNTED(of_code_track), COUNTED(in_code_track)},
+    [SL_NODE_CODE_CLIP] = {"code_clip", "code_clips", COUNTED(of_code_clip), NULL, 0},
 };
 #undef COUNTED
 

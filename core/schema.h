@@ -23,6 +23,9 @@ typedef enum sl_node_type {
     SL_NODE_GROOVE,
     SL_NODE_LANE,
     SL_NODE_STEP,
+    SL_NODE_SESSION, /* of live code */
+    SL_NODE_CODE_TRACK,
+    SL_NODE_CODE_CLIP,
     SL_NODE_TYPE_COUNT
 } sl_node_type;
 
@@ -94,6 +97,12 @@ typedef enum sl_attribute {
     SL_ATTRIBUTE_POLY,
     SL_ATTRIBUTE_ENABLED,
     SL_ATTRIBUTE_LEVEL,
+    SL_ATTRIBUTE_QUANTIZE,
+    SL_ATTRIBUTE_CHANNEL,
+    SL_ATTRIBUTE_INSTRUMENT,
+    SL_ATTRIBUTE_PARAMS,
+    SL_ATTRIBUTE_EFFECTS,
+    SL_ATTRIBUTE_LENGTH,
     SL_ATTRIBUTE_COUNT
 } sl_attribute;
 

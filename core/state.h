@@ -63,6 +63,8 @@ typedef struct sl_source_state {
     sl_hold hold;
 } sl_source_state;
 
+struct sl_schedule; /* core/schedule.h */
+
 struct sl_state {
     sl_memory memory;
     sl_pool pool;
@@ -77,6 +79,8 @@ struct sl_state {
     uint32_t source_next;
     uint32_t source_count;
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
+    struct sl_schedule *schedule;             /* NULL as long as no event told of live code; and */
+    sl_node *session;                         /* its node */
     uint8_t paths[256];                       /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */

@@ -8,6 +8,7 @@
  */
 #include "core/state_codec.h"
 
+#include "core/code.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -113,7 +114,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
 {
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_write_le(&writer, SL_STATE_CODEC_VERSION, 4);
+    sl_write_le(&writer, state->schedule == NULL ? SL_STATE_CODEC_VERSION : SL_STATE_CODEC_VERSION_CODE, 4);
     sl_write_le(&writer, SL_REDUCER_VERSION, 4);
     sl_write_le(&writer, state->seq, 8);
     sl_write_le(&writer, (uint64_t)state->wall_ns, 8);
@@ -124,6 +125,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     assert(!writer.bad);
     put(ctx, bytes, writer.length);
     for (uint32_t i = 0; i < state->source_count; i++) put_source(state->sources[i], put, ctx);
+    if (state->schedule != NULL) sl_schedule_encode(state->schedule, put, ctx);
 }
 
 static void append(void *ctx, const void *bytes, size_t length)
@@ -253,7 +255,8 @@ static sl_err load_tree(sl_state *state, sl_reader *reader)
 
 static sl_err load(sl_state *state, sl_reader *reader)
 {
-    if (sl_read_le(reader, 4) != SL_STATE_CODEC_VERSION) return SL_ERR_VERSION;
+    uint64_t version = sl_read_le(reader, 4);
+    if (version != SL_STATE_CODEC_VERSION && version != SL_STATE_CODEC_VERSION_CODE) return SL_ERR_VERSION;
     if (sl_read_le(reader, 4) != SL_REDUCER_VERSION) return SL_ERR_VERSION;
     state->seq = sl_read_le(reader, 8);
     state->wall_ns = (int64_t)sl_read_le(reader, 8);
@@ -267,7 +270,9 @@ static sl_err load(sl_state *state, sl_reader *reader)
         if (err != SL_OK) return err;
     }
     state->source_next = source_next;
-    return load_tree(state, reader);
+    sl_err err = version == SL_STATE_CODEC_VERSION_CODE ? sl_code_load(state, reader) : SL_OK;
+    if (err == SL_OK) err = load_tree(state, reader);
+    return err == SL_OK ? sl_code_find_session(state) : err;
 }
 
 sl_err sl_state_load(const uint8_t *bytes, size_t length, sl_memory memory, sl_state **out)

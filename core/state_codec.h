@@ -12,7 +12,10 @@
 #include "core/reduce.h"
 #include "core/text.h"
 
-enum { SL_STATE_CODEC_VERSION = 1 };
+enum {
+    SL_STATE_CODEC_VERSION = 1,     /* of a state that never heard of live code */
+    SL_STATE_CODEC_VERSION_CODE = 3 /* the schedule (core/schedule_codec.c) stands behind the sources */
+};
 
 /* Appends the state's bytes to `out`; SL_ERR_MEMORY. */
 sl_err sl_state_save(const sl_state *state, sl_text *out);

@@ -87,6 +87,7 @@ static void digest_subtree(sl_node *node)
     for (size_t i = 0; i < child_count; i++) {
         sl_list *list = &node->lists[i];
         sl_list_digest(list, digest_subtree);
+        if (list->count == 0 && list->type >= SL_NODE_SESSION) continue; /* trees without one keep their digests */
         write_digest(&content, list->content);
         write_digest(&whole, list->whole);
     }

@@ -257,7 +257,7 @@ static void test_event_text_malformed_payload(void **state)
 {
     (void)state;
     for (unsigned kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
-        if (kind == SL_KIND_MARK) continue;
+        if (kind == SL_KIND_MARK || strcmp(sl_kind_name((uint16_t)kind), "unknown") == 0) continue;
         sl_event event = event_of((uint16_t)kind, "abc", 3);
         result said = said_by(sl_text_event, &event);
         assert_string_equal(said.bytes + said.length - strlen(" malformed, 3 bytes"), " malformed, 3 bytes");
