@@ -65,7 +65,7 @@ void sl_part_euclid(uint32_t hits, uint32_t steps, uint32_t rotation, uint8_t pa
     uint32_t length = 0;
     for (uint32_t i = 0; i < front_count; i++) length = append(joined, length, front, front_length);
     for (uint32_t i = 0; i < back_count; i++) length = append(joined, length, back, back_length);
-    for (uint32_t i = 0; i < steps; i++) pattern[i] = joined[(i + rotation % steps) % steps];
+    for (uint32_t i = 0; i < steps; i++) pattern[i] = joined[(i + steps - rotation % steps) % steps];
 }
 
 static void drop_list(sl_part_list *list, sl_memory memory)

@@ -83,7 +83,7 @@ sl_digest sl_part_digest(const sl_score_track *track);
 sl_part *sl_part_hold(sl_part *part);
 void sl_part_drop(sl_part *part);
 
-/* Writes the pattern of `hits` in `steps` (Bjorklund's, rotated to the left by `rotation`) as 0 and 1. hits <= steps
+/* Writes the pattern of `hits` in `steps` (Bjorklund's, rotated to the right by `rotation`) as 0 and 1. hits <= steps
  * <= SL_EUCLID_STEPS_MAX. */
 enum { SL_EUCLID_STEPS_MAX = 256 };
 void sl_part_euclid(uint32_t hits, uint32_t steps, uint32_t rotation, uint8_t pattern[SL_EUCLID_STEPS_MAX]);
