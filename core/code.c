@@ -10,7 +10,7 @@ static const char session_id[] = "session";
 
 static double beats(uint32_t ticks)
 {
-    return (double)ticks / SL_TICKS_PER_BEAT;
+    return (double)ticks / (double)SL_TICKS_PER_BEAT;
 }
 
 static sl_err set(sl_state *state, sl_node *node, sl_attribute attribute, sl_value value)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { RATE_MIN = 8000, RATE_MAX = 384000, BPM_MIN = 1, BPM_MAX = 1000 };
+enum { RATE_MIN = 8000, RATE_MAX = 384000 };
 
 static const char *const action_names[SL_TRANSPORT_ACTION_LAST + 1] = {
     [SL_TRANSPORT_PLAY] = "play",       [SL_TRANSPORT_PAUSE] = "pause",
@@ -78,7 +78,7 @@ static bool is_value_of(const sl_transport *transport)
 {
     double value = transport->value;
     switch (transport->action) {
-    case SL_TRANSPORT_TEMPO: return value >= BPM_MIN && value <= BPM_MAX;
+    case SL_TRANSPORT_TEMPO: return value >= 1 && value <= 1000;
     case SL_TRANSPORT_CHANNEL: return value >= 0 && value <= 16 && (double)(int)value - value >= 0;
     case SL_TRANSPORT_QUANTIZE: return transport->quantize != SL_QUANTIZE_DEFAULT;
     default: return value - value >= 0; /* finite */

@@ -10,6 +10,7 @@ enum { BPM = 120, BEATS = 4 };
 
 static void drop_inputs(sl_schedule *schedule, uint32_t count)
 {
+    if (count == 0) return;
     for (uint32_t i = 0; i < count; i++) sl_session_drop(schedule->inputs[i].session, schedule->memory);
     schedule->input_count -= count;
     memmove(schedule->inputs, schedule->inputs + count, schedule->input_count * sizeof *schedule->inputs);
@@ -282,9 +283,9 @@ sl_position sl_schedule_position(const sl_schedule *schedule, uint64_t frame)
     int64_t tick = sl_clock_run_to_frame(&clock, view, frame);
     int64_t bar = sl_clock_next(&clock, view, tick, SL_QUANTIZE_BAR);
     return (sl_position){.tick = tick,
-                         .beat = (double)(tick - clock.start) / SL_TICKS_PER_BEAT,
+                         .beat = (double)(tick - clock.start) / (double)SL_TICKS_PER_BEAT,
                          .bar = clock.bar_number + (uint64_t)((tick - clock.bar_origin) / sl_clock_bar_ticks(&clock)),
-                         .next_bar_beat = (double)(bar - clock.start) / SL_TICKS_PER_BEAT,
+                         .next_bar_beat = (double)(bar - clock.start) / (double)SL_TICKS_PER_BEAT,
                          .numerator = clock.numerator,
                          .denominator = clock.denominator,
                          .is_playing = clock.is_running,

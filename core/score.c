@@ -80,7 +80,7 @@ sl_err sl_score_read_head(sl_reader *reader, sl_score_head *out, const char **wh
 
 sl_err sl_score_read_track(sl_reader *reader, sl_score_track *out, const char **what)
 {
-    *out = (sl_score_track){.length = sl_read_le(reader, 4)};
+    *out = (sl_score_track){.length = (size_t)sl_read_le(reader, 4)};
     out->bytes = sl_read_view(reader, out->length);
     if (out->bytes == NULL) return refuse(what, "the score ends too early");
     sl_reader track = {.bytes = out->bytes, .length = out->length};
@@ -118,7 +118,7 @@ sl_err sl_score_read_clip(sl_reader *reader, sl_score_clip *out, const char **wh
 {
     *out = (sl_score_clip){.length = 0};
     out->name = sl_read_text(reader, &out->name_length);
-    out->length = sl_read_le(reader, 4);
+    out->length = (size_t)sl_read_le(reader, 4);
     out->operations = sl_read_view(reader, out->length);
     if (out->operations == NULL) return refuse(what, "a track that ends too early");
     if (out->name_length > SL_SCORE_NAME_BYTES_MAX) return refuse(what, "a name that is too long");

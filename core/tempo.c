@@ -40,8 +40,8 @@ static piece piece_at(const sl_tempo *tempo, int64_t place)
     while ((index + 1) * ramp / PIECES <= place) index++;
     return (piece){.begin = index * ramp / PIECES,
                    .end = (index + 1) * ramp / PIECES,
-                   .from = bpm_between(tempo, curve_at(tempo->curve, (double)index / PIECES)),
-                   .to = bpm_between(tempo, curve_at(tempo->curve, (double)(index + 1) / PIECES))};
+                   .from = bpm_between(tempo, curve_at(tempo->curve, (double)index / (double)PIECES)),
+                   .to = bpm_between(tempo, curve_at(tempo->curve, (double)(index + 1) / (double)PIECES))};
 }
 
 static double bpm_in(const piece *piece, int64_t place)
@@ -58,8 +58,16 @@ double sl_tempo_bpm(const sl_tempo *tempo, int64_t tick)
     return bpm_in(&piece, place);
 }
 
-/* The mean of 1/x between a and b: 2 atanh(z) / (b - a) with z = (b - a) / (b + a), as its power series. Halved until z
- * is at most a fifth. */
+/* The mean of 1/x between two tempos, the higher at most twice the lower: 2 atanh(z) / (high - low) with
+ * z = (high - low) / (high + low), as its power series. */
+static double mean_inverse_near(double low, double high)
+{
+    double z = (high - low) / (high + low), square = z * z, series = 0;
+    for (int term = TERMS; term >= 0; term--) series = series * square + 1.0 / (2 * term + 1);
+    return 2 / (high + low) * series;
+}
+
+/* The same of any two: the upper half is taken off until the rest is near. */
 static double mean_inverse(double a, double b)
 {
     double low = a < b ? a : b, high = a < b ? b : a;
@@ -67,17 +75,15 @@ static double mean_inverse(double a, double b)
     while (high > low * 1.5) {
         double middle = (low + high) / 2;
         weight = weight / 2;
-        sum += weight * mean_inverse(middle, high); /* whose ratio is below 2: at most one level deeper */
+        sum += weight * mean_inverse_near(middle, high);
         high = middle;
     }
-    double z = (high - low) / (high + low), square = z * z, series = 0;
-    for (int term = TERMS; term >= 0; term--) series = series * square + 1.0 / (2 * term + 1);
-    return sum + weight * (2 / (high + low) * series);
+    return sum + weight * mean_inverse_near(low, high);
 }
 
 static double frames_of(const sl_tempo *tempo, int64_t ticks, double inverse)
 {
-    return (double)ticks * inverse * (60.0 * tempo->rate / SL_TICKS_PER_BEAT);
+    return (double)ticks * inverse * (60.0 * tempo->rate / (double)SL_TICKS_PER_BEAT);
 }
 
 double sl_tempo_frame(const sl_tempo *tempo, int64_t tick)
@@ -108,7 +114,8 @@ int64_t sl_tempo_tick_at(const sl_tempo *tempo, uint64_t frame)
     /* low is too early; high is not: */
     int64_t step = SL_TICKS_PER_BEAT, high = low + step;
     if (tempo->tick - tempo->begin >= tempo->ramp) { /* one tempo: where it must be, nearly */
-        double ticks = ((double)frame - tempo->frame) * tempo->bpm_to / (60.0 * tempo->rate) * SL_TICKS_PER_BEAT;
+        double ticks =
+            ((double)frame - tempo->frame) * tempo->bpm_to / (60.0 * tempo->rate) * (double)SL_TICKS_PER_BEAT;
         int64_t guess = low + (int64_t)ticks;
         if (guess - 2 > low && sl_tempo_frame_at(tempo, guess - 2) < frame) low = guess - 2;
         high = guess + 2;
