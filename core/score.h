@@ -29,13 +29,14 @@
  *    5 transpose   i8 semitones … end                          adds up where nested
  *    6 tempo       f64 bpm · v ramp (ticks, 0: at once) · u8 curve
  *    7 signature   u8 numerator · u8 denominator               a bar begins here
- *    8 dynamics    u16 from · u16 to · v duration              factor on velocities, `to` stays; from 65535: as it is
+ *    8 dynamics    u16 from · u16 to · v duration              factor on velocities; before it `from`, after it `to`
  *    9 swing       u16 amount                                  from here on in this clip; 0 ends it
  *   10 quantize    v grid (ticks, 0: none) · u16 strength      likewise
  *   11 euclid      v hits · v steps · v rotation · v repeat · u8 pitch · u16 velocity · v step (ticks)
  *
- * Amounts (velocity, swing, strength, dynamics) are in ten thousandths. style: articulation (bits 0 to 3), tie (bits 4
- * and 5). A pitch is a MIDI note number (C4 = 60); what a transpose takes beyond 0 to 127 is left out.
+ * dynamics from 65535: from the level that there is. Amounts (velocity, swing, strength, dynamics) are in ten
+ * thousandths. style: articulation (bits 0 to 3), tie (bits 4 and 5). A pitch is a MIDI note number (C4 = 60); what a
+ * transpose takes beyond 0 to 127 is left out.
  */
 #ifndef SL_CORE_SCORE_H
 #define SL_CORE_SCORE_H

@@ -49,7 +49,7 @@ static uint8_t pitch_of(const char *name)
 /* "8n", "4n.", "8t", or beats */
 static uint32_t ticks_of(const json_t *duration)
 {
-    if (json_is_number(duration)) return (uint32_t)lround(json_number_value(duration) * SL_TICKS_PER_BEAT);
+    if (json_is_number(duration)) return (uint32_t)lround(json_number_value(duration) * (double)SL_TICKS_PER_BEAT);
     const char *text = json_string_value(duration);
     char *rest;
     uint32_t ticks = SL_TICKS_PER_BEAT * 4 / (uint32_t)strtoul(text, &rest, 10);
@@ -59,7 +59,7 @@ static uint32_t ticks_of(const json_t *duration)
 
 static uint16_t amount_of(double amount)
 {
-    return (uint16_t)lround(amount * SL_SCORE_ONE);
+    return (uint16_t)lround(amount * (double)SL_SCORE_ONE);
 }
 
 static uint8_t style_of(const json_t *operation)
@@ -153,7 +153,7 @@ static double beats_of(const char *name, double seconds)
 static void compare(const char *name, const json_t *program)
 {
     sl_part *part = compile(json_object_get(program, "clip"));
-    assert_int_equal(part->length, lround(number_of(program, "beats") * SL_TICKS_PER_BEAT));
+    assert_int_equal(part->length, lround(number_of(program, "beats") * (double)SL_TICKS_PER_BEAT));
     size_t i, note = 0;
     json_t *event;
     json_array_foreach(json_object_get(program, "events"), i, event)
@@ -165,8 +165,8 @@ static void compare(const char *name, const json_t *program)
         assert_true(note < part->note_count);
         const sl_note *made = &part->notes[note++];
         start = beats_of(name, start);
-        assert_int_equal(made->start, lround(start * SL_TICKS_PER_BEAT));
-        assert_int_equal(made->length, lround((end - start) * SL_TICKS_PER_BEAT));
+        assert_int_equal(made->start, lround(start * (double)SL_TICKS_PER_BEAT));
+        assert_int_equal(made->length, lround((end - start) * (double)SL_TICKS_PER_BEAT));
         assert_int_equal(made->pitch, pitch_of(text_of(payload, "pitch")));
         assert_int_equal(made->velocity, json_integer_value(json_object_get(payload, "velocity")));
     }
