@@ -4,6 +4,7 @@
 #include "core/part_internal.h"
 #include "core/sort.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -124,6 +125,7 @@ static sl_part *make_part(const sl_draft *draft, const sl_score_track *track)
     memcpy(block + bytes_at, bytes, bytes_length);
     if (draft->cues.count > 0) memcpy(block + cues_at, draft->cues.items, draft->cues.count * sizeof(sl_cue));
     sl_part_clip *clips = (sl_part_clip *)(void *)(block + clips_at);
+    assert(part->clip_count == 0 || draft->clips.items != NULL);
     for (uint32_t i = 0; i < part->clip_count; i++) {
         clips[i] = ((const sl_part_clip *)draft->clips.items)[i];
         size_t at = (size_t)((const uint8_t *)clips[i].name - bytes);
@@ -231,7 +233,7 @@ static sl_err finish(const sl_draft *draft, const sl_score_track *track, sl_part
     uint64_t *keys = NULL;
     if (keys_size > 0) keys = memory.resize(memory.ctx, NULL, 0, keys_size);
     sl_part *part = keys_size == 0 || keys != NULL ? make_part(draft, track) : NULL;
-    if (part != NULL && part->note_count > 0) {
+    if (part != NULL && keys != NULL) {
         order_notes(part, draft, keys);
         cut_notes(part, keys);
         order_ends(part, keys);

@@ -11,6 +11,7 @@ enum { BPM = 120, BEATS = 4 };
 static void drop_inputs(sl_schedule *schedule, uint32_t count)
 {
     if (count == 0) return;
+    assert(schedule->inputs != NULL);
     for (uint32_t i = 0; i < count; i++) sl_session_drop(schedule->inputs[i].session, schedule->memory);
     schedule->input_count -= count;
     memmove(schedule->inputs, schedule->inputs + count, schedule->input_count * sizeof *schedule->inputs);
@@ -31,7 +32,7 @@ sl_err sl_schedule_create(sl_memory memory, sl_schedule **out)
     clock->tempo.bpm_from = clock->tempo.bpm_to = BPM;
     sl_session_view *session;
     size_t inputs_size = SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs;
-    size_t history_size = SL_SCHEDULE_HISTORY_MAX * sizeof *schedule->history;
+    size_t history_size = SL_SCHEDULE_HISTORY_MAX * sizeof(void *);
     sl_err err = sl_session_make(memory, 0, &session);
     if (err == SL_OK) schedule->now.session = session;
     schedule->inputs = memory.resize(memory.ctx, NULL, 0, inputs_size);
@@ -51,13 +52,14 @@ void sl_schedule_destroy(sl_schedule *schedule)
     if (schedule == NULL) return;
     sl_memory memory = schedule->memory;
     drop_inputs(schedule, schedule->input_count);
+    assert(schedule->history_count == 0 || schedule->history != NULL);
     for (uint32_t i = 0; i < schedule->history_count; i++) sl_session_drop(schedule->history[i], memory);
     sl_view_clear(&schedule->now, memory);
     sl_view_clear(&schedule->before, memory);
     if (schedule->inputs != NULL)
         memory.resize(memory.ctx, schedule->inputs, SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs, 0);
     if (schedule->history != NULL)
-        memory.resize(memory.ctx, schedule->history, SL_SCHEDULE_HISTORY_MAX * sizeof *schedule->history, 0);
+        memory.resize(memory.ctx, schedule->history, SL_SCHEDULE_HISTORY_MAX * sizeof(void *), 0);
     memory.resize(memory.ctx, schedule, sizeof *schedule, 0);
 }
 
@@ -105,7 +107,7 @@ static sl_err change(sl_schedule *schedule, uint64_t seq, uint8_t quantize, sl_s
     if (schedule->history_count == SL_SCHEDULE_HISTORY_MAX) {
         sl_session_drop(schedule->history[0], memory);
         schedule->history_count--;
-        memmove(schedule->history, schedule->history + 1, schedule->history_count * sizeof *schedule->history);
+        memmove(schedule->history, schedule->history + 1, schedule->history_count * sizeof(void *));
     }
     schedule->history[schedule->history_count] = session;
     schedule->history_at = schedule->history_count++;

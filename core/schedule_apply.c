@@ -6,7 +6,10 @@
 
 bool sl_is_same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a_bits);
+    memcpy(&b_bits, &b, sizeof b_bits);
+    return a_bits == b_bits;
 }
 
 void sl_view_clear(sl_view *view, sl_memory memory)
@@ -30,6 +33,7 @@ sl_err sl_view_copy(const sl_view *view, sl_memory memory, sl_view *out)
         }
         memcpy(out->voices, view->voices, view->voice_count * sizeof *view->voices);
     }
+    assert(out->voice_count == 0 || out->voices != NULL);
     for (uint32_t i = 0; i < out->voice_count; i++) sl_code_track_hold(out->voices[i].track);
     sl_session_hold(out->session);
     return SL_OK;

@@ -269,9 +269,9 @@ static sl_err load_tracks(loader *loader)
     uint32_t count = (uint32_t)sl_read_le(loader->reader, 4);
     if (loader->reader->bad || count > loader->reader->length) return SL_ERR_MALFORMED;
     if (count == 0) return SL_OK;
-    loader->tracks = loader->memory.resize(loader->memory.ctx, NULL, 0, count * sizeof *loader->tracks);
+    loader->tracks = loader->memory.resize(loader->memory.ctx, NULL, 0, count * sizeof(void *));
     if (loader->tracks == NULL) return SL_ERR_MEMORY;
-    memset(loader->tracks, 0, count * sizeof *loader->tracks);
+    memset(loader->tracks, 0, count * sizeof(void *));
     loader->track_count = count;
     for (uint32_t i = 0; i < count; i++) {
         sl_score_track track;
@@ -309,9 +309,9 @@ static sl_err load_sessions(loader *loader)
     uint32_t count = (uint32_t)sl_read_le(loader->reader, 4);
     uint32_t count_max = SL_SCHEDULE_HISTORY_MAX + SL_SCHEDULE_INPUTS_MAX + 2;
     if (loader->reader->bad || count == 0 || count > count_max) return SL_ERR_MALFORMED;
-    loader->sessions = loader->memory.resize(loader->memory.ctx, NULL, 0, count * sizeof *loader->sessions);
+    loader->sessions = loader->memory.resize(loader->memory.ctx, NULL, 0, count * sizeof(void *));
     if (loader->sessions == NULL) return SL_ERR_MEMORY;
-    memset(loader->sessions, 0, count * sizeof *loader->sessions);
+    memset(loader->sessions, 0, count * sizeof(void *));
     loader->session_count = count;
     for (uint32_t i = 0; i < count; i++) {
         sl_err err = load_session(loader, &loader->sessions[i]);
@@ -452,9 +452,8 @@ sl_err sl_schedule_decode(sl_reader *reader, sl_memory memory, sl_schedule **out
     err = load(&loader, schedule);
     for (uint32_t i = 0; i < loader.track_count; i++) sl_code_track_drop(loader.tracks[i], memory);
     for (uint32_t i = 0; i < loader.session_count; i++) sl_session_drop(loader.sessions[i], memory);
-    if (loader.tracks != NULL) memory.resize(memory.ctx, loader.tracks, loader.track_count * sizeof *loader.tracks, 0);
-    if (loader.sessions != NULL)
-        memory.resize(memory.ctx, loader.sessions, loader.session_count * sizeof *loader.sessions, 0);
+    if (loader.tracks != NULL) memory.resize(memory.ctx, loader.tracks, loader.track_count * sizeof(void *), 0);
+    if (loader.sessions != NULL) memory.resize(memory.ctx, loader.sessions, loader.session_count * sizeof(void *), 0);
     if (err != SL_OK) {
         sl_schedule_destroy(schedule);
         return err;

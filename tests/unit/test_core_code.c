@@ -274,8 +274,8 @@ static void test_code_malformed_is_counted(void **state)
     static bench bench;
     setup(&bench);
     assert_int_equal(evaluate(&bench, "a", true, 0), SL_OK);
-    for (uint16_t kind = SL_KIND_SCORE; kind <= SL_KIND_APPLIED; kind++) {
-        sl_event event = {.kind = kind, .version = 1, .payload = (const uint8_t *)"abc", .length = 3};
+    for (unsigned kind = SL_KIND_SCORE; kind <= SL_KIND_APPLIED; kind++) {
+        sl_event event = {.kind = (uint16_t)kind, .version = 1, .payload = (const uint8_t *)"abc", .length = 3};
         assert_int_equal(take(&bench, event), SL_OK);
         assert_true(bench.told.length > 0);
     }

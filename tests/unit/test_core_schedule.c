@@ -139,14 +139,14 @@ static void test_schedule_plays_and_loops(void **state)
     play_to(&bench, SECOND);
     assert_int_equal(bench.told_count, 0);
     say_now(&bench, SL_TRANSPORT_PLAY);
-    play_to(&bench, 5 * SECOND); /* 8 beats at 120 */
+    play_to(&bench, INT64_C(5) * SECOND); /* 8 beats at 120 */
     assert_int_equal(count_told(&bench, true, 60), 8);
     assert_int_equal(count_told(&bench, false, 60), 7);
     assert_int_equal(bench.told[0].frame, SECOND);
-    assert_int_equal(bench.told[14].frame, 4 * SECOND + SECOND / 2);
-    assert_int_equal(bench.told[14].tick, 7 * BEAT);
+    assert_int_equal(bench.told[14].frame, INT64_C(4) * SECOND + SECOND / 2);
+    assert_int_equal(bench.told[14].tick, INT64_C(7) * BEAT);
     say_now(&bench, SL_TRANSPORT_STOP);
-    play_to(&bench, 6 * SECOND);
+    play_to(&bench, INT64_C(6) * SECOND);
     assert_int_equal(bench.held_count, 0);
     teardown(&bench);
 }
@@ -161,16 +161,16 @@ static void test_schedule_splices_at_the_bar_and_the_beat(void **state)
     play_to(&bench, 10000);
     evaluate(&bench, "a", 62, SL_QUANTIZE_BAR);
     play_to(&bench, 100000);
-    assert_int_equal(first_tick(&bench, true, 62), 4 * BEAT);
+    assert_int_equal(first_tick(&bench, true, 62), INT64_C(4) * BEAT);
     assert_int_equal(count_told(&bench, true, 60), 4);
     evaluate(&bench, "a", 64, SL_QUANTIZE_BEAT);
     play_to(&bench, 130000);
-    assert_int_equal(first_tick(&bench, true, 64), 5 * BEAT);
+    assert_int_equal(first_tick(&bench, true, 64), INT64_C(5) * BEAT);
     int64_t now = sl_schedule_tick(bench.schedule, bench.frame);
     evaluate(&bench, "a", 65, SL_QUANTIZE_OFF);
     play_to(&bench, 200000);
     assert_int_equal(first_tick(&bench, true, 65), now);
-    assert_int_equal(first_tick(&bench, false, 64), 6 * BEAT < now ? 6 * BEAT : now);
+    assert_int_equal(first_tick(&bench, false, 64), INT64_C(6) * BEAT < now ? INT64_C(6) * BEAT : now);
     say_now(&bench, SL_TRANSPORT_PANIC);
     play_to(&bench, 200001);
     assert_int_equal(bench.held_count, 0);
@@ -220,7 +220,7 @@ static void test_schedule_stops_one_track_and_undoes_it(void **state)
     apply(&bench);
     forget_told(&bench);
     play_to(&bench, 250000);
-    assert_int_equal(first_tick(&bench, true, 70), 8 * BEAT);
+    assert_int_equal(first_tick(&bench, true, 70), INT64_C(8) * BEAT);
     assert_int_equal(say(&bench, (sl_transport){.action = SL_TRANSPORT_REDO, .quantize = SL_QUANTIZE_OFF}), SL_OK);
     apply(&bench);
     forget_told(&bench);
@@ -248,7 +248,7 @@ static void test_schedule_pause_lets_go_and_goes_on(void **state)
     forget_told(&bench);
     play_to(&bench, 150000);
     assert_int_equal(bench.told[0].frame, 112000);
-    assert_int_equal(bench.told[0].tick, 2 * BEAT);
+    assert_int_equal(bench.told[0].tick, INT64_C(2) * BEAT);
     teardown(&bench);
 }
 
@@ -327,18 +327,18 @@ static void test_schedule_tempo_and_ramp(void **state)
     setup(&bench);
     score_begin(&bench.score, true, SL_QUANTIZE_BAR, 120);
     score_track(&bench.score, "a", 1);
-    score_note(&bench.score, 60, 4 * BEAT);
-    score_step(&bench.score, (sl_score_step){.op = SL_SCORE_TEMPO, .bpm = 90, .duration = 4 * BEAT});
-    score_note(&bench.score, 62, 4 * BEAT);
+    score_note(&bench.score, 60, 4U * BEAT);
+    score_step(&bench.score, (sl_score_step){.op = SL_SCORE_TEMPO, .bpm = 90, .duration = 4U * BEAT});
+    score_note(&bench.score, 62, 4U * BEAT);
     score_end_track(&bench.score);
     assert_int_equal(take(&bench, score_end(&bench.score, ++bench.seq)), SL_OK);
     say_now(&bench, SL_TRANSPORT_PLAY);
-    play_to(&bench, 10 * SECOND);
-    assert_int_equal(bench.told[1].frame, 2 * SECOND);
+    play_to(&bench, INT64_C(10) * SECOND);
+    assert_int_equal(bench.told[1].frame, INT64_C(2) * SECOND);
     /* 2 + 2.301456579614247 s: SymphonyScript's */
     assert_int_equal(bench.told[3].frame, 206470);
     say_now(&bench, SL_TRANSPORT_STOP);
-    play_to(&bench, 10 * SECOND + 1);
+    play_to(&bench, INT64_C(10) * SECOND + 1);
     assert_int_equal(bench.held_count, 0);
     teardown(&bench);
 }
@@ -351,13 +351,13 @@ static void test_schedule_signature_moves_the_bar(void **state)
     score_begin(&bench.score, true, SL_QUANTIZE_BAR, 0);
     score_track(&bench.score, "a", 1);
     score_step(&bench.score, (sl_score_step){.op = SL_SCORE_SIGNATURE, .numerator = 3, .denominator = 4});
-    for (int i = 0; i < 3; i++) score_note(&bench.score, 60, BEAT);
+    for (unsigned i = 0; i < 3; i++) score_note(&bench.score, 60, BEAT);
     score_end_track(&bench.score);
     assert_int_equal(take(&bench, score_end(&bench.score, ++bench.seq)), SL_OK);
     say_now(&bench, SL_TRANSPORT_PLAY);
     play_to(&bench, 30000);
-    assert_int_equal(sl_schedule_next(bench.schedule, BEAT, SL_QUANTIZE_BAR), 3 * BEAT);
-    assert_int_equal(sl_schedule_next(bench.schedule, 3 * BEAT + 1, SL_QUANTIZE_BAR), 6 * BEAT);
+    assert_int_equal(sl_schedule_next(bench.schedule, BEAT, SL_QUANTIZE_BAR), INT64_C(3) * BEAT);
+    assert_int_equal(sl_schedule_next(bench.schedule, INT64_C(3) * BEAT + 1, SL_QUANTIZE_BAR), INT64_C(6) * BEAT);
     teardown(&bench);
 }
 
@@ -515,7 +515,7 @@ static void test_schedule_follows_live(void **state)
     assert_int_equal(sl_schedule_follow(bench.schedule, ++bench.seq, SL_TRANSPORT_TEMPO, 60), SL_OK);
     assert_int_equal(sl_schedule_follow(bench.schedule, ++bench.seq, SL_TRANSPORT_PLAY, 0), SL_OK);
     apply(&bench);
-    play_to(&bench, 2 * SECOND);
+    play_to(&bench, INT64_C(2) * SECOND);
     assert_int_equal(count_told(&bench, true, 60), 2);
     teardown(&bench);
 }
@@ -540,8 +540,9 @@ static void test_schedule_refuses_malformed(void **state)
     (void)state;
     static bench bench;
     setup(&bench);
-    for (uint16_t kind = SL_KIND_SCORE; kind <= SL_KIND_APPLIED; kind++) {
-        sl_event event = {.seq = 1, .kind = kind, .version = 1, .payload = (const uint8_t *)"abc", .length = 3};
+    for (unsigned kind = SL_KIND_SCORE; kind <= SL_KIND_APPLIED; kind++) {
+        sl_event event = {
+            .seq = 1, .kind = (uint16_t)kind, .version = 1, .payload = (const uint8_t *)"abc", .length = 3};
         assert_int_equal(take(&bench, event), SL_ERR_REFUSED);
         event.version = 9;
         assert_int_equal(take(&bench, event), SL_ERR_REFUSED);

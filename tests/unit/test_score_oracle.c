@@ -38,12 +38,13 @@ static double number_of(const json_t *object, const char *key)
 static uint8_t pitch_of(const char *name)
 {
     static const int naturals[] = {9, 11, 0, 2, 4, 5, 7}; /* A to G */
-    int pitch = naturals[name[0] - 'A'];
+    assert_in_range(name[0], 'A', 'G');
+    int pitch = naturals[(name[0] - 'A') % 7];
     const char *rest = name + 1;
     if (*rest == '#') pitch++;
     if (*rest == 'b') pitch--;
     if (*rest == '#' || *rest == 'b') rest++;
-    return (uint8_t)(pitch + 12 * (atoi(rest) + 1));
+    return (uint8_t)(pitch + 12 * ((int)strtol(rest, NULL, 10) + 1));
 }
 
 /* "8n", "4n.", "8t", or beats */
