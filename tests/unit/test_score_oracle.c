@@ -39,7 +39,7 @@ static uint8_t pitch_of(const char *name)
 {
     static const int naturals[] = {9, 11, 0, 2, 4, 5, 7}; /* A to G */
     assert_in_range(name[0], 'A', 'G');
-    int pitch = naturals[(name[0] - 'A') % 7];
+    int pitch = naturals[(unsigned)(name[0] - 'A') % 7];
     const char *rest = name + 1;
     if (*rest == '#') pitch++;
     if (*rest == 'b') pitch--;
