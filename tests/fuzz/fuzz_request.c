@@ -30,6 +30,9 @@ static void check_messages(input *input);
 static void make_set(sl_state *state);
 static void take_set_event(sl_state *state, uint16_t kind, const void *payload, size_t length);
 static sl_err take_mark(void *ctx, const char *text, size_t length);
+static sl_err refuse_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+static sl_err refuse_question(void *ctx, const sl_question *question);
+static void write_no_ports(void *ctx, sl_text *text);
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -76,8 +79,15 @@ static void check_messages(input *input)
     sl_rpc *rpc = NULL;
     require(sl_state_create(sl_host_memory(), &state) == SL_OK);
     make_set(state);
-    const sl_rpc_owner options = {
-        .state = state, .log_id = "00", .ctx = &owner, .mark = take_mark, .answer = check_answer};
+    const sl_rpc_owner options = {.state = state,
+                                  .log_id = "00",
+                                  .ctx = &owner,
+                                  .mark = take_mark,
+                                  .edit = take_mark,
+                                  .pause = refuse_pause,
+                                  .write_ports = write_no_ports,
+                                  .ask = refuse_question,
+                                  .answer = check_answer};
     require(sl_rpc_create(&rpc, &options) == SL_OK);
     char *text = NULL;
     size_t length = 0;
@@ -86,7 +96,8 @@ static void check_messages(input *input)
             sl_rpc_receive(rpc, SUBSCRIBER, text, length);
         } else if (owner.marks_waiting > 0) {
             owner.marks_waiting--;
-            sl_rpc_marked(rpc, ++owner.seq);
+            owner.seq++;
+            sl_rpc_marked(rpc, owner.seq, owner.seq % 2 == 0 ? "refused" : NULL);
         }
         free(text);
     }
@@ -125,6 +136,28 @@ static sl_err take_mark(void *ctx, const char *text, size_t length)
     require(owner->marks_waiting < SL_RPC_MARKS_MAX);
     owner->marks_waiting++;
     return SL_OK;
+}
+
+static sl_err refuse_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
+{
+    (void)ctx;
+    (void)source;
+    (void)session;
+    (void)is_paused;
+    return SL_ERR_FULL;
+}
+
+static sl_err refuse_question(void *ctx, const sl_question *question)
+{
+    (void)ctx;
+    (void)question;
+    return SL_ERR_FULL;
+}
+
+static void write_no_ports(void *ctx, sl_text *text)
+{
+    (void)ctx;
+    sl_text_string(text, "[]");
 }
 
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
