@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <jack/jack.h>
-#include <rtmidi_c.h>
+#include <rtmidi/rtmidi_c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include <jack/jack.h>
 #include <pthread.h>
-#include <rtmidi_c.h>
+#include <rtmidi/rtmidi_c.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -227,8 +227,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_midi_named_absence_is_one_sentence), TEST(test_midi_named_list),
-        TEST(test_midi_named_frames_both_ways),        TEST(test_midi_named_comes_back),
+        TEST(test_midi_named_absence_is_one_sentence),
+        TEST(test_midi_named_list),
+        TEST(test_midi_named_frames_both_ways),
+        TEST(test_midi_named_comes_back),
         TEST(test_midi_named_server_goes),
     };
     snprintf(server_name, sizeof server_name, "symlog-test-%ld", (long)getpid());
