@@ -34,19 +34,23 @@ static const char *const kind_names[] = {
     [SL_KIND_GROOVE_EDIT] = "groove_edit",
     [SL_KIND_SETLISTS] = "setlists",
     [SL_KIND_SAVE] = "save",
+    [SL_KIND_CODE] = "code",
+    [SL_KIND_SCORE] = "score",
+    [SL_KIND_TRANSPORT] = "transport",
+    [SL_KIND_APPLIED] = "applied",
 };
 
 static uint32_t record_crc(const sl_event *event, const uint8_t *id, const uint8_t *header);
 
 const char *sl_kind_name(uint16_t kind)
 {
-    return kind >= SL_KIND_START && kind <= SL_KIND_LAST ? kind_names[kind] : "unknown";
+    return kind <= SL_KIND_LAST && kind_names[kind] != NULL ? kind_names[kind] : "unknown";
 }
 
 uint16_t sl_kind_by_name(const char *name)
 {
     for (unsigned kind = SL_KIND_START; kind <= SL_KIND_LAST; kind++) {
-        if (strcmp(name, kind_names[kind]) == 0) return (uint16_t)kind;
+        if (kind_names[kind] != NULL && strcmp(name, kind_names[kind]) == 0) return (uint16_t)kind;
     }
     return 0;
 }

@@ -32,7 +32,11 @@ typedef enum sl_kind {
     SL_KIND_GROOVE_EDIT = 16,  /* a client's edit of the groove: one evt, or a patch */
     SL_KIND_SETLISTS = 17,     /* the built-in set lists in force */
     SL_KIND_SAVE = 18,         /* a project file as it was found on disk; a picture or a refused event follows */
-    SL_KIND_LAST = SL_KIND_SAVE
+    SL_KIND_CODE = 19,         /* an edit of live code, as it arrived */
+    SL_KIND_SCORE = 20,        /* what the sandbox made of it (core/score.h) */
+    SL_KIND_TRANSPORT = 21,    /* play, stop, tempo, undo …, as a person or a client said it */
+    SL_KIND_APPLIED = 22,      /* from which frame on the player counts what is in the log */
+    SL_KIND_LAST = SL_KIND_APPLIED
 } sl_kind;
 
 enum {

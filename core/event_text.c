@@ -1,4 +1,5 @@
 /* An event as a line for people and as the JSON object of export. The other texts are in core/message.c. */
+#include "core/live_code.h"
 #include "core/message.h"
 #include "core/osc.h"
 #include "core/payload.h"
@@ -41,6 +42,10 @@ static say_payload say_sysex;
 static say_payload say_sysex_sent;
 static say_payload say_setlists;
 static say_payload say_save;
+static say_payload say_code;
+static say_payload say_score;
+static say_payload say_transport;
+static say_payload say_applied;
 
 static say_payload *const sayers[] = {
     [SL_KIND_START] = say_start,
@@ -61,6 +66,10 @@ static say_payload *const sayers[] = {
     [SL_KIND_GROOVE_EDIT] = say_mark,
     [SL_KIND_SETLISTS] = say_setlists,
     [SL_KIND_SAVE] = say_save,
+    [SL_KIND_CODE] = say_code,
+    [SL_KIND_SCORE] = say_score,
+    [SL_KIND_TRANSPORT] = say_transport,
+    [SL_KIND_APPLIED] = say_applied,
 };
 
 static void say_event(sl_text *text, const sl_event *event);
@@ -129,7 +138,7 @@ void sl_text_event_json(sl_text *text, const sl_event *event, const sl_state *st
 static void say_event(sl_text *text, const sl_event *event)
 {
     words out = {.text = text, .begin = text->length};
-    bool is_known = event->kind >= SL_KIND_START && event->kind <= SL_KIND_LAST;
+    bool is_known = event->kind <= SL_KIND_LAST && sayers[event->kind] != NULL;
     sl_err err = is_known ? sayers[event->kind](&out, event) : SL_ERR_NOT_FOUND;
     if (err == SL_OK) return;
     if (!text->bad) text->length = out.begin;
@@ -259,6 +268,79 @@ static sl_err say_refused(words *out, const sl_event *event)
     sl_text_string(out->text, sl_kind_name(refused.kind));
     sl_text_string(out->text, ": ");
     say_text(out, refused.reason, refused.reason_length);
+    if (refused.line > 0) say_count(out, " line", refused.line);
+    if (refused.column > 0) say_count(out, " column", refused.column);
+    return SL_OK;
+}
+
+static void say_quantize(words *out, uint8_t quantize)
+{
+    if (quantize == SL_QUANTIZE_DEFAULT) return;
+    sl_text_string(out->text, " quantize ");
+    sl_text_string(out->text, quantize == SL_QUANTIZE_OFF ? "off" : quantize == SL_QUANTIZE_BEAT ? "beat" : "bar");
+}
+
+static sl_err say_code(words *out, const sl_event *event)
+{
+    sl_code code;
+    sl_err err = sl_code_decode(event, &code);
+    if (err != SL_OK) return err;
+    say_text(out, code.buffer, code.buffer_length);
+    say_quantize(out, code.quantize);
+    sl_text_string(out->text, " ");
+    say_text(out, code.source, code.source_length);
+    return SL_OK;
+}
+
+static sl_err say_score(words *out, const sl_event *event)
+{
+    sl_score_error error;
+    sl_score_head head;
+    const char *what;
+    sl_err err = sl_score_check(event, &error);
+    sl_reader reader = {.bytes = event->payload, .length = event->length};
+    if (err == SL_OK) err = sl_score_read_head(&reader, &head, &what);
+    if (err != SL_OK) return err;
+    say_text(out, head.buffer, head.buffer_length);
+    say_count(out, " of", head.code_seq);
+    say_quantize(out, head.quantize);
+    sl_text_string(out->text, head.replaces ? " replaces, tracks" : " tracks");
+    for (unsigned i = 0; i < head.track_count && !is_full(out); i++) {
+        sl_score_track track;
+        err = sl_score_read_track(&reader, &track, &what);
+        if (err != SL_OK) return err;
+        sl_text_string(out->text, " ");
+        say_text(out, track.name, track.name_length);
+    }
+    return SL_OK;
+}
+
+static sl_err say_transport(words *out, const sl_event *event)
+{
+    sl_transport transport;
+    sl_err err = sl_transport_decode(event, &transport);
+    if (err != SL_OK) return err;
+    sl_text_string(out->text, sl_transport_action_name(transport.action));
+    bool has_value = transport.action == SL_TRANSPORT_TEMPO || transport.action == SL_TRANSPORT_CHANNEL;
+    if (has_value) sl_text_string(out->text, " ");
+    if (has_value) say_double(out->text, transport.value);
+    if (transport.track_length > 0) sl_text_string(out->text, " ");
+    if (transport.track_length > 0) say_text(out, transport.track, transport.track_length);
+    if (transport.name_length > 0) sl_text_string(out->text, " ");
+    if (transport.name_length > 0) say_text(out, transport.name, transport.name_length);
+    say_quantize(out, transport.quantize);
+    return SL_OK;
+}
+
+static sl_err say_applied(words *out, const sl_event *event)
+{
+    sl_applied applied;
+    sl_err err = sl_applied_decode(event, &applied);
+    if (err != SL_OK) return err;
+    say_count(out, "through", applied.through_seq);
+    say_count(out, " frame", applied.frame);
+    say_count(out, " rate", applied.rate);
+    if (applied.late) sl_text_string(out->text, " late");
     return SL_OK;
 }
 

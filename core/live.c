@@ -4,6 +4,8 @@
  */
 #include "core/live.h"
 
+#include "core/code.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -44,9 +46,14 @@ sl_err sl_live_set_attribute(sl_state *state, sl_node *node, const sl_live *live
     return sl_state_set(state, node, live->row->change, live->row->attribute, value_of(live));
 }
 
+/* What is new is a person's last word, and live code follows it. */
 static sl_err set_project(sl_state *state, const sl_live *live)
 {
-    return sl_live_set_attribute(state, sl_tree_project(state->tree), live);
+    sl_node *project = sl_tree_project(state->tree);
+    sl_value value = value_of(live), old = sl_node_value(project, live->row->attribute);
+    bool is_same = sl_value_equal(&value, &old);
+    sl_err err = sl_live_set_attribute(state, project, live);
+    return err != SL_OK || is_same ? err : sl_code_follow(state, live->row->attribute, value);
 }
 
 static sl_err set_track(sl_state *state, const sl_live *live)

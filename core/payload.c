@@ -134,17 +134,27 @@ sl_err sl_refused_encode(const sl_refused *in, sl_writer *out)
 {
     sl_write_le(out, in->kind, 2);
     sl_write_text(out, in->reason, in->reason_length);
+    if (in->code_seq > 0) {
+        sl_write_le(out, in->code_seq, 8);
+        sl_write_le(out, in->line, 4);
+        sl_write_le(out, in->column, 4);
+    }
     return written(out);
 }
 
 sl_err sl_refused_decode(const sl_event *event, sl_refused *out)
 {
     sl_reader reader;
-    sl_err err = begin_read(event, SL_PAYLOAD_VERSION, &reader);
+    sl_err err = begin_read(event, SL_REFUSED_VERSION, &reader);
     if (err != SL_OK) return err;
     *out = (sl_refused){0};
     out->kind = (uint16_t)sl_read_le(&reader, 2);
     out->reason = sl_read_text(&reader, &out->reason_length);
+    if (event->version >= 2) {
+        out->code_seq = sl_read_le(&reader, 8);
+        out->line = (uint32_t)sl_read_le(&reader, 4);
+        out->column = (uint32_t)sl_read_le(&reader, 4);
+    }
     return end_read(&reader);
 }
 

@@ -1,8 +1,8 @@
 /*
  * What the payloads of symlog's own events hold, little-endian, texts as u32 length and bytes. Each is written in its
  * newest version (SL_PAYLOAD_VERSION, where no other is named) and read in all; an OSC event's payload is the datagram,
- * a sysex's the frame (core/sysex.h), a mark's its UTF-8 text, order_settled's is empty, and a picture's is described
- * in core/picture.h.
+ * a sysex's the frame (core/sysex.h), a mark's its UTF-8 text, order_settled's is empty, a picture's is described in
+ * core/picture.h, a score's in core/score.h, those of the rest of live code in core/live_code.h.
  *
  * encode: SL_ERR_FULL if it does not fit. decode: SL_ERR_MALFORMED if the bytes are not exactly one such payload,
  * SL_ERR_VERSION for another version. Texts decoded are views into the event's payload.
@@ -18,6 +18,7 @@ enum {
     SL_PAYLOAD_VERSION = 1,  /* of every payload … */
     SL_SESSION_VERSION = 2,  /* … but a session's */
     SL_COUNTERS_VERSION = 2, /* … and the counters' */
+    SL_REFUSED_VERSION = 2,  /* … and what an edit of code was refused with */
     SL_SOURCES_MAX = 64,
     SL_NAME_BYTES_MAX = 95
 };
@@ -83,11 +84,15 @@ typedef struct sl_checkpoint {
     sl_digest digest;
 } sl_checkpoint;
 
-/* refused: u16 kind of the input · text reason. Header source, session and source_seq are the input's. */
+/* refused: u16 kind of the input · text reason. Header source, session and source_seq are the input's. Version 2, of a
+ * code event (no other is written in it): … · u64 code_seq · u32 line · u32 column. */
 typedef struct sl_refused {
     uint16_t kind;
     const char *reason;
     size_t reason_length;
+    uint64_t code_seq; /* the code event; these are 0 in version 1 */
+    uint32_t line;     /* from 1; 0: not known */
+    uint32_t column;   /* likewise */
 } sl_refused;
 
 /* gave_up: u64 through. The header's source and session wait no longer for any number up to `through`. */
@@ -144,6 +149,7 @@ sl_err sl_counters_encode(const sl_counters *in, sl_writer *out);
 sl_err sl_counters_decode(const sl_event *event, sl_counters *out);
 sl_err sl_checkpoint_encode(const sl_checkpoint *in, sl_writer *out);
 sl_err sl_checkpoint_decode(const sl_event *event, sl_checkpoint *out);
+/* Writes version 2 if in->code_seq > 0, else version 1. */
 sl_err sl_refused_encode(const sl_refused *in, sl_writer *out);
 sl_err sl_refused_decode(const sl_event *event, sl_refused *out);
 sl_err sl_gave_up_encode(const sl_gave_up *in, sl_writer *out);

@@ -208,6 +208,7 @@ sl_err sl_reconcile(sl_state *state, uint64_t saved_ns)
     sl_err err = adopt(state->tree, state->former, sl_tree_project(state->former), sl_tree_project(state->tree), true);
     state->output = NULL;
     recents->is_kept = false;
+    state->is_again = true;
     for (const sl_recent *recent = recents->first; err == SL_OK && recent != NULL; recent = recent->next)
         if (recent->event.time_ns > saved_ns) err = apply_again(state, recent);
     if (err == SL_OK) err = end_runs(state);
@@ -215,6 +216,7 @@ sl_err sl_reconcile(sl_state *state, uint64_t saved_ns)
     if (err == SL_OK && recents->has_forgotten && recents->forgotten_ns > saved_ns)
         err = sl_state_set_stale(state, sl_value_bool(true), sl_value_text(reason, strlen(reason)));
     recents->is_kept = is_kept;
+    state->is_again = false;
     state->output = output;
     state->sender = sender;
     return err;

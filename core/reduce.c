@@ -1,6 +1,7 @@
 /* The reducer: applies events to the state, one after the other. */
 #include "core/reduce.h"
 
+#include "core/code.h"
 #include "core/groove_internal.h"
 #include "core/picture.h"
 #include "core/state.h"
@@ -118,6 +119,7 @@ static sl_err replace_tree(sl_state *state, sl_tree *tree, const uint64_t *saved
     if (err == SL_OK && saved_ns != NULL) err = sl_reconcile(state, *saved_ns);
     if (saved_ns == NULL) sl_recents_forget(state);
     if (err == SL_OK) err = sl_groove_carry(state);
+    if (err == SL_OK) err = sl_code_carry(state);
     if (err == SL_OK && state->output != NULL) err = sl_compare(state, state->former, tree);
     sl_state_tell_diff(state);
     return err;
@@ -187,6 +189,7 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
 
 static sl_err take_refused(sl_state *state, const sl_event *event)
 {
+    if (event->version > 1) return SL_OK; /* of code */
     sl_refused refused;
     if (sl_refused_decode(event, &refused) == SL_OK && refused.kind == SL_KIND_SAVE)
         sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
@@ -221,6 +224,10 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SYSEX_SENT: return sl_groove_take_sent(state, event);
     case SL_KIND_GROOVE_EDIT: return sl_groove_take_edit(state, event);
     case SL_KIND_SETLISTS: return sl_groove_take_setlists(state, event);
+    case SL_KIND_CODE: return SL_OK; /* its score, or its refusal, follows */
+    case SL_KIND_SCORE:
+    case SL_KIND_TRANSPORT:
+    case SL_KIND_APPLIED: return sl_code_take(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
     }
 }

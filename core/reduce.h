@@ -124,6 +124,10 @@ void sl_state_destroy(sl_state *state);
  * SL_ERR_MEMORY: the state is unusable from here on and can only be destroyed. */
 sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output);
 
+/* What sounds when (core/schedule.h); NULL: the log has no live code yet. Valid until the next sl_reduce. */
+typedef struct sl_schedule sl_schedule;
+const sl_schedule *sl_state_schedule(const sl_state *state);
+
 /* Number of the last event applied; 0 before the first. */
 uint64_t sl_state_seq(const sl_state *state);
 

@@ -91,6 +91,12 @@ static const attribute_row attributes[SL_ATTRIBUTE_COUNT] = {
     [SL_ATTRIBUTE_NOTES] = {"notes", SL_VALUE_JSON},
     [SL_ATTRIBUTE_POINTS] = {"points", SL_VALUE_JSON},
     [SL_ATTRIBUTE_TIME] = {"time", SL_VALUE_FLOAT},
+    [SL_ATTRIBUTE_QUANTIZE] = {"quantize", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_CHANNEL] = {"channel", SL_VALUE_INT},
+    [SL_ATTRIBUTE_INSTRUMENT] = {"instrument", SL_VALUE_TEXT},
+    [SL_ATTRIBUTE_PARAMS] = {"params", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_EFFECTS] = {"effects", SL_VALUE_JSON},
+    [SL_ATTRIBUTE_LENGTH] = {"length", SL_VALUE_FLOAT},
 };
 
 /* Attribute and child lists of a type. ATTRIBUTES(…) saves writing each list's name and length. */
@@ -129,10 +135,14 @@ static const sl_attribute of_lane[] = {A(SOUND), A(GROUPS), A(SUB), A(SWING), A(
 static const sl_attribute of_step[] = {A(LEVEL)};
 static const sl_attribute of_chain[] = {A(NAME), A(COLOR), A(IS_MUTED), A(IS_SOLOED)};
 static const sl_attribute of_locator[] = {A(NAME), A(TIME), A(ANNOTATION)};
+static const sl_attribute of_session[] = {A(TEMPO), A(TIME_SIGNATURE), A(IS_PLAYING), A(QUANTIZE)};
+static const sl_attribute of_code_track[] = {A(NAME),    A(CHANNEL),    A(INSTRUMENT), A(PARAMS),
+                                             A(EFFECTS), A(IS_PLAYING), A(NOTE_COUNT), A(LENGTH)};
+static const sl_attribute of_code_clip[] = {A(NAME), A(START_TIME), A(END_TIME), A(NOTE_COUNT)};
 #undef A
 
 #define N(x) SL_NODE_##x
-static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE), N(LOCATOR)};
+static const sl_node_type in_project[] = {N(TRACK), N(SCENE), N(FILE_REF), N(GROOVE), N(LOCATOR), N(SESSION)};
 static const sl_node_type in_track[] = {N(DEVICE),   N(CLIP_SLOT),  N(MIXER),
                                         N(FILE_REF), N(AUTOMATION), N(ARRANGEMENT_CLIP)};
 static const sl_node_type in_device[] = {N(DEVICE), N(PARAMETER), N(FILE_REF), N(AUTOMATION), N(CHAIN)};
@@ -141,6 +151,8 @@ static const sl_node_type in_clip[] = {N(FILE_REF), N(AUTOMATION)};
 static const sl_node_type in_chain[] = {N(DEVICE), N(MIXER)};
 static const sl_node_type in_groove[] = {N(LANE)};
 static const sl_node_type in_lane[] = {N(STEP)};
+static const sl_node_type in_session[] = {N(CODE_TRACK)};
+static const sl_node_type in_code_track[] = {N(CODE_CLIP)};
 #undef N
 
 #define COUNTED(list) (list), sizeof(list) / sizeof((list)[0])
@@ -161,6 +173,9 @@ static const type_row types[SL_NODE_TYPE_COUNT] = {
     [SL_NODE_CHAIN] = {"chain", "chains", COUNTED(of_chain), COUNTED(in_chain)},
     [SL_NODE_ARRANGEMENT_CLIP] = {"arrangement_clip", "arrangement_clips", COUNTED(of_clip), COUNTED(in_clip)},
     [SL_NODE_LOCATOR] = {"locator", "locators", COUNTED(of_locator), NULL, 0},
+    [SL_NODE_SESSION] = {"session", "sessions", COUNTED(of_session), COUNTED(in_session)},
+    [SL_NODE_CODE_TRACK] = {"code_track", "code_tracks", COUNTED(of_code_track), COUNTED(in_code_track)},
+    [SL_NODE_CODE_CLIP] = {"code_clip", "code_clips", COUNTED(of_code_clip), NULL, 0},
 };
 #undef COUNTED
 

@@ -26,6 +26,9 @@ typedef enum sl_node_type {
     SL_NODE_CHAIN,            /* of a rack: devices in a row */
     SL_NODE_ARRANGEMENT_CLIP, /* a clip on the time line, in no slot */
     SL_NODE_LOCATOR,
+    SL_NODE_SESSION, /* of live code */
+    SL_NODE_CODE_TRACK,
+    SL_NODE_CODE_CLIP,
     SL_NODE_TYPE_COUNT
 } sl_node_type;
 
@@ -111,6 +114,12 @@ typedef enum sl_attribute {
     SL_ATTRIBUTE_NOTES,  /* [[pitch,start,duration,velocity,is_enabled],...], by pitch and start */
     SL_ATTRIBUTE_POINTS, /* [[time,value],...] */
     SL_ATTRIBUTE_TIME,
+    SL_ATTRIBUTE_QUANTIZE,
+    SL_ATTRIBUTE_CHANNEL,
+    SL_ATTRIBUTE_INSTRUMENT,
+    SL_ATTRIBUTE_PARAMS,
+    SL_ATTRIBUTE_EFFECTS,
+    SL_ATTRIBUTE_LENGTH,
     SL_ATTRIBUTE_COUNT
 } sl_attribute;
 

@@ -1,5 +1,6 @@
 /* Making a state, and reading it. */
 #include "core/state.h"
+#include "core/schedule.h"
 
 #include <string.h>
 
@@ -61,6 +62,7 @@ void sl_state_destroy(sl_state *state)
     sl_memory memory = state->memory;
     sl_tree_destroy(state->tree);
     sl_tree_destroy(state->former);
+    sl_schedule_destroy(state->schedule);
     sl_pool_close(&state->pool);
     memory.resize(memory.ctx, state, sizeof *state, 0);
 }
@@ -107,7 +109,13 @@ int64_t sl_state_wall_ns(const sl_state *state)
 
 size_t sl_state_size_bytes(const sl_state *state)
 {
-    return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree);
+    return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree) +
+           (state->schedule != NULL ? sl_schedule_size_bytes(state->schedule) : 0);
+}
+
+const sl_schedule *sl_state_schedule(const sl_state *state)
+{
+    return state->schedule;
 }
 
 const sl_source *sl_state_source_at(const sl_state *state, size_t index)

@@ -87,6 +87,7 @@ typedef struct sl_source_state {
 } sl_source_state;
 
 struct sl_groove_state; /* core/groove_internal.h */
+struct sl_schedule;     /* core/schedule.h */
 
 struct sl_state {
     sl_memory memory;
@@ -104,6 +105,8 @@ struct sl_state {
     sl_source_state *sources[SL_SOURCES_MAX]; /* by number */
     sl_recents recents;
     struct sl_groove_state *groove; /* pool's; NULL as long as no event told of one */
+    struct sl_schedule *schedule;   /* NULL as long as no event told of live code; and */
+    sl_node *session;               /* its node */
     uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
@@ -115,6 +118,7 @@ struct sl_state {
     const sl_osc_message *message;
     uint32_t ordinal; /* of the next id made */
     bool is_answered; /* see sl_held */
+    bool is_again;    /* reconcile.c applies what was applied before to a picture's tree */
     sl_diff diff;
     sl_change *changes; /* diff.changes */
 };

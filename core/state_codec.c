@@ -10,6 +10,7 @@
  */
 #include "core/state_codec.h"
 
+#include "core/code.h"
 #include "core/groove_internal.h"
 #include "core/picture.h"
 #include "core/state.h"
@@ -152,7 +153,9 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
 {
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_write_le(&writer, state->groove == NULL ? SL_STATE_CODEC_VERSION : SL_STATE_CODEC_VERSION_GROOVE, 4);
+    unsigned parts =
+        (state->groove != NULL ? SL_STATE_CODEC_GROOVE : 0u) | (state->schedule != NULL ? SL_STATE_CODEC_CODE : 0u);
+    sl_write_le(&writer, SL_STATE_CODEC_VERSION + parts, 4);
     sl_write_le(&writer, SL_REDUCER_VERSION, 4);
     sl_write_le(&writer, state->seq, 8);
     sl_write_le(&writer, (uint64_t)state->wall_ns, 8);
@@ -165,6 +168,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     for (uint32_t i = 0; i < state->source_count; i++) put_source(state->sources[i], put, ctx);
     if (state->recents.is_kept) put_recents(&state->recents, put, ctx);
     if (state->groove != NULL) sl_groove_encode(state->groove, put, ctx);
+    if (state->schedule != NULL) sl_schedule_encode(state->schedule, put, ctx);
 }
 
 static void append(void *ctx, const void *bytes, size_t length)
@@ -319,10 +323,18 @@ static sl_err load_tree(sl_state *state, sl_reader *reader)
     return SL_OK;
 }
 
+static sl_err find_groove(sl_state *state, sl_id id)
+{
+    state->groove->node = sl_tree_find(state->tree, id.bytes, id.length);
+    return state->groove->node != NULL && sl_groove_fits(state->groove) ? SL_OK : SL_ERR_MALFORMED;
+}
+
 static sl_err load(sl_state *state, sl_reader *reader)
 {
     uint64_t version = sl_read_le(reader, 4);
-    if (version != SL_STATE_CODEC_VERSION && version != SL_STATE_CODEC_VERSION_GROOVE) return SL_ERR_VERSION;
+    if (version < SL_STATE_CODEC_VERSION || version > SL_STATE_CODEC_VERSION + SL_STATE_CODEC_PARTS)
+        return SL_ERR_VERSION;
+    const uint64_t parts = version - SL_STATE_CODEC_VERSION;
     if (sl_read_le(reader, 4) != SL_REDUCER_VERSION) return SL_ERR_VERSION;
     state->seq = sl_read_le(reader, 8);
     state->wall_ns = (int64_t)sl_read_le(reader, 8);
@@ -338,16 +350,13 @@ static sl_err load(sl_state *state, sl_reader *reader)
         if (err != SL_OK) return err;
     }
     state->source_next = source_next;
-    if (has_recents) {
-        sl_err err = load_recents(state, reader);
-        if (err != SL_OK) return err;
-    }
-    sl_id node = {.length = 0};
-    sl_err err = version == SL_STATE_CODEC_VERSION_GROOVE ? sl_groove_decode(state, reader, &node) : SL_OK;
+    sl_id groove = {.length = 0};
+    sl_err err = has_recents ? load_recents(state, reader) : SL_OK;
+    if (err == SL_OK && (parts & SL_STATE_CODEC_GROOVE) != 0) err = sl_groove_decode(state, reader, &groove);
+    if (err == SL_OK && (parts & SL_STATE_CODEC_CODE) != 0) err = sl_code_load(state, reader);
     if (err == SL_OK) err = load_tree(state, reader);
-    if (err != SL_OK || node.length == 0) return err;
-    state->groove->node = sl_tree_find(state->tree, node.bytes, node.length);
-    return state->groove->node != NULL && sl_groove_fits(state->groove) ? SL_OK : SL_ERR_MALFORMED;
+    if (err == SL_OK && groove.length > 0) err = find_groove(state, groove);
+    return err == SL_OK ? sl_code_find_session(state) : err;
 }
 
 sl_err sl_state_load(const uint8_t *bytes, size_t length, sl_memory memory, sl_state **out)

@@ -13,8 +13,10 @@
 #include "core/text.h"
 
 enum {
-    SL_STATE_CODEC_VERSION = 1,       /* of a state that never heard of a groove */
-    SL_STATE_CODEC_VERSION_GROOVE = 2 /* the groove (core/groove_codec.c) stands behind the sources */
+    SL_STATE_CODEC_VERSION = 1, /* of a state that never heard of groove or live code; else 1 more, 2 more or both: */
+    SL_STATE_CODEC_GROOVE = 1,  /* the groove (core/groove_codec.c) stands behind the sources, */
+    SL_STATE_CODEC_CODE = 2,    /* then the schedule (core/schedule_codec.c) */
+    SL_STATE_CODEC_PARTS = SL_STATE_CODEC_GROOVE | SL_STATE_CODEC_CODE
 };
 
 /* Appends the state's bytes to `out`; SL_ERR_MEMORY. */

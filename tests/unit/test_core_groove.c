@@ -1031,7 +1031,7 @@ static void test_groove_is_in_no_state_that_has_none(void **state)
     sl_text_clear(&saved);
     hear(&bench, EDITOR, SL_SYSEX_HELLO, "e");
     assert_int_equal(sl_state_save(bench.state, &saved), SL_OK);
-    assert_int_equal(sl_get_le((const uint8_t *)saved.bytes, 4), SL_STATE_CODEC_VERSION_GROOVE);
+    assert_int_equal(sl_get_le((const uint8_t *)saved.bytes, 4), SL_STATE_CODEC_VERSION + SL_STATE_CODEC_GROOVE);
     sl_text_close(&saved);
     teardown(&bench);
 }

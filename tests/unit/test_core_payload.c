@@ -17,7 +17,8 @@ static const sl_start start_example = {
 static const sl_session session_example = {
     .input = SL_INPUT_OSC, .has_hello = true, .name = "127.0.0.1:52011", .name_length = 15};
 static const sl_checkpoint checkpoint_example = {.through_seq = 9, .reducer_version = 1, .digest = {3, 4}};
-static const sl_refused refused_example = {.kind = SL_KIND_PICTURE, .reason = "no", .reason_length = 2};
+static const sl_refused refused_example = {
+    .kind = SL_KIND_CODE, .reason = "no", .reason_length = 2, .code_seq = 7, .line = 3, .column = 9};
 static const sl_counters counters_example = {
     .kernel_drops = 1,
     .refused_unnamed = 2,
@@ -128,7 +129,7 @@ static const struct {
     {session_codec, SL_SESSION_VERSION, 1 + 1 + 4 + 15, 0},
     {counters_codec, SL_COUNTERS_VERSION, 20 + 2 * 84, 0},
     {checkpoint_codec, SL_PAYLOAD_VERSION, 8 + 4 + 16, 0},
-    {refused_codec, SL_PAYLOAD_VERSION, 2 + 4 + 2, 0},
+    {refused_codec, SL_REFUSED_VERSION, 2 + 4 + 2 + 16, 0},
     {gave_up_codec, SL_PAYLOAD_VERSION, 8, 0},
     {base_codec, SL_PAYLOAD_VERSION, 8 + 5, 5},
     {paused_codec, SL_PAYLOAD_VERSION, 1, 0},
@@ -303,6 +304,17 @@ static void test_payload_session_of_version_1_has_no_hello(void **state)
     assert_memory_equal(session.name, "me", 2);
 }
 
+static void test_payload_refused_of_version_1_has_no_place(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {SL_KIND_PICTURE, 0, 1, 0, 0, 0, 'x'};
+    sl_event event = {.version = 1, .payload = bytes, .length = sizeof bytes};
+    sl_refused refused;
+    assert_int_equal(sl_refused_decode(&event, &refused), SL_OK);
+    assert_int_equal(refused.code_seq, 0);
+    assert_int_equal(refused.line, 0);
+}
+
 static void test_payload_counters_of_version_1_have_seven_numbers(void **state)
 {
     (void)state;
@@ -338,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_payload_counters_of_most_fit),
         cmocka_unit_test(test_payload_boolean_of_two_is_malformed),
         cmocka_unit_test(test_payload_session_of_version_1_has_no_hello),
+        cmocka_unit_test(test_payload_refused_of_version_1_has_no_place),
         cmocka_unit_test(test_payload_counters_of_version_1_have_seven_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,409 @@
+/* The schedule: takes events, keeps what waits for a mark, and answers. */
+#include "core/schedule.h"
+
+#include "core/schedule_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { BPM = 120, BEATS = 4 };
+
+static void drop_inputs(sl_schedule *schedule, uint32_t count)
+{
+    if (count == 0) return;
+    assert(schedule->inputs != NULL);
+    for (uint32_t i = 0; i < count; i++) sl_session_drop(schedule->inputs[i].session, schedule->memory);
+    schedule->input_count -= count;
+    memmove(schedule->inputs, schedule->inputs + count, schedule->input_count * sizeof *schedule->inputs);
+}
+
+sl_err sl_schedule_create(sl_memory memory, sl_schedule **out)
+{
+    sl_schedule *schedule = memory.resize(memory.ctx, NULL, 0, sizeof *schedule);
+    if (schedule == NULL) return SL_ERR_MEMORY;
+    memset(schedule, 0, sizeof *schedule);
+    schedule->memory = memory;
+    schedule->quantize = SL_QUANTIZE_BAR;
+    schedule->now.voice_next = 1;
+    sl_clock *clock = &schedule->now.clock;
+    clock->is_stopped = true;
+    clock->numerator = clock->denominator = BEATS;
+    clock->tempo.rate = SL_SCHEDULE_RATE;
+    clock->tempo.bpm_from = clock->tempo.bpm_to = BPM;
+    sl_session_view *session;
+    size_t inputs_size = SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs;
+    size_t history_size = SL_SCHEDULE_HISTORY_MAX * sizeof(void *);
+    sl_err err = sl_session_make(memory, 0, &session);
+    if (err == SL_OK) schedule->now.session = session;
+    schedule->inputs = memory.resize(memory.ctx, NULL, 0, inputs_size);
+    schedule->history = memory.resize(memory.ctx, NULL, 0, history_size);
+    if (err != SL_OK || schedule->inputs == NULL || schedule->history == NULL) {
+        sl_schedule_destroy(schedule);
+        return SL_ERR_MEMORY;
+    }
+    schedule->history[0] = sl_session_hold(session);
+    schedule->history_count = 1;
+    *out = schedule;
+    return SL_OK;
+}
+
+void sl_schedule_destroy(sl_schedule *schedule)
+{
+    if (schedule == NULL) return;
+    sl_memory memory = schedule->memory;
+    drop_inputs(schedule, schedule->input_count);
+    assert(schedule->history_count == 0 || schedule->history != NULL);
+    for (uint32_t i = 0; i < schedule->history_count; i++) sl_session_drop(schedule->history[i], memory);
+    sl_view_clear(&schedule->now, memory);
+    sl_view_clear(&schedule->before, memory);
+    if (schedule->inputs != NULL)
+        memory.resize(memory.ctx, schedule->inputs, SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs, 0);
+    if (schedule->history != NULL)
+        memory.resize(memory.ctx, schedule->history, SL_SCHEDULE_HISTORY_MAX * sizeof(void *), 0);
+    memory.resize(memory.ctx, schedule, sizeof *schedule, 0);
+}
+
+static sl_session_view *present(const sl_schedule *schedule)
+{
+    return schedule->history[schedule->history_at];
+}
+
+/* The view before the newest mark is not needed any more; inputs that only it waited for go. */
+static void confirm(sl_schedule *schedule)
+{
+    sl_view_clear(&schedule->before, schedule->memory);
+    schedule->has_before = false;
+    uint32_t count = 0;
+    while (count < schedule->input_count && schedule->inputs[count].seq <= schedule->now.applied_seq) count++;
+    drop_inputs(schedule, count);
+}
+
+/* Makes an input wait. Where too many do, no player is there: the oldest counts at the last mark's frame. */
+static sl_err add_input(sl_schedule *schedule, sl_input_entry input)
+{
+    sl_err err = SL_OK;
+    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) confirm(schedule);
+    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) {
+        err = sl_view_apply(&schedule->now, schedule->memory, &schedule->inputs[0], schedule->now.mark.frame);
+        drop_inputs(schedule, 1);
+    }
+    schedule->has_followed = false;
+    schedule->inputs[schedule->input_count++] = input;
+    schedule->taken_seq = input.seq;
+    return err;
+}
+
+static uint8_t resolve(const sl_schedule *schedule, uint8_t quantize)
+{
+    return quantize == SL_QUANTIZE_DEFAULT ? schedule->quantize : quantize;
+}
+
+/* The session changes, by a step that undo takes back. Takes over the holder of `session`. */
+static sl_err change(sl_schedule *schedule, uint64_t seq, uint8_t quantize, sl_session_view *session)
+{
+    sl_memory memory = schedule->memory;
+    while (schedule->history_count > schedule->history_at + 1)
+        sl_session_drop(schedule->history[--schedule->history_count], memory);
+    if (schedule->history_count == SL_SCHEDULE_HISTORY_MAX) {
+        sl_session_drop(schedule->history[0], memory);
+        schedule->history_count--;
+        memmove(schedule->history, schedule->history + 1, schedule->history_count * sizeof(void *));
+    }
+    schedule->history[schedule->history_count] = session;
+    schedule->history_at = schedule->history_count++;
+    return add_input(
+        schedule,
+        (sl_input_entry){.seq = seq, .quantize = resolve(schedule, quantize), .session = sl_session_hold(session)});
+}
+
+static sl_err take_score(sl_schedule *schedule, const sl_event *event, const char **what)
+{
+    sl_score_error error;
+    sl_session_view *session;
+    sl_err err = sl_session_after_score(schedule->memory, present(schedule), event, &session, &error);
+    *what = error.what;
+    if (err == SL_ERR_MEMORY) return err;
+    if (err != SL_OK) return SL_ERR_REFUSED;
+    return change(schedule, event->seq, event->payload[8], session);
+}
+
+/* The session with one entry another: stopped, or played otherwise. */
+static sl_err take_track(sl_schedule *schedule, uint64_t seq, const sl_transport *transport, const char **what)
+{
+    sl_session_view *old = present(schedule), *new;
+    int64_t at = sl_session_find(old, transport->track, transport->track_length, 0);
+    *what = "no track of that name";
+    if (at < 0) return SL_ERR_REFUSED;
+    sl_err err = sl_session_make(schedule->memory, old->count, &new);
+    if (err != SL_OK) return err;
+    new->bpm = old->bpm;
+    new->numerator = old->numerator;
+    new->denominator = old->denominator;
+    for (uint32_t i = 0; i < old->count; i++) {
+        new->entries[i] = old->entries[i];
+        if (i != at) sl_code_track_hold(new->entries[i].track);
+    }
+    sl_session_entry *entry = &new->entries[at];
+    if (transport->action == SL_TRANSPORT_STOP) {
+        entry->is_stopped = true;
+        sl_code_track_hold(entry->track);
+    } else {
+        entry->track = NULL;
+        err = sl_code_track_change(schedule->memory, old->entries[at].track, transport, &entry->track);
+    }
+    *what = "too many effects on a track";
+    if (err != SL_OK) sl_session_drop(new, schedule->memory);
+    if (err == SL_ERR_FULL) return SL_ERR_REFUSED;
+    return err == SL_OK ? change(schedule, seq, transport->quantize, new) : err;
+}
+
+/* One step in the history, back or forth. */
+static sl_err take_step(sl_schedule *schedule, uint64_t seq, const sl_transport *transport, const char **what)
+{
+    bool is_undo = transport->action == SL_TRANSPORT_UNDO;
+    *what = is_undo ? "nothing to undo" : "nothing to redo";
+    if (is_undo ? schedule->history_at == 0 : schedule->history_at + 1 == schedule->history_count)
+        return SL_ERR_REFUSED;
+    if (is_undo)
+        schedule->history_at--;
+    else
+        schedule->history_at++;
+    return add_input(schedule, (sl_input_entry){.seq = seq,
+                                                .quantize = resolve(schedule, transport->quantize),
+                                                .session = sl_session_hold(present(schedule))});
+}
+
+static sl_err take_transport(sl_schedule *schedule, const sl_event *event, const char **what)
+{
+    sl_transport transport;
+    *what = "no transport";
+    if (sl_transport_decode(event, &transport) != SL_OK) return SL_ERR_REFUSED;
+    switch ((sl_transport_action)transport.action) {
+    case SL_TRANSPORT_QUANTIZE: schedule->quantize = transport.quantize; return SL_OK;
+    case SL_TRANSPORT_UNDO:
+    case SL_TRANSPORT_REDO: return take_step(schedule, event->seq, &transport, what);
+    case SL_TRANSPORT_CHANNEL:
+    case SL_TRANSPORT_INSTRUMENT:
+    case SL_TRANSPORT_EFFECT: return take_track(schedule, event->seq, &transport, what);
+    case SL_TRANSPORT_STOP:
+        if (transport.track_length > 0) return take_track(schedule, event->seq, &transport, what);
+        break;
+    case SL_TRANSPORT_PLAY:
+    case SL_TRANSPORT_PAUSE:
+    case SL_TRANSPORT_PANIC:
+    case SL_TRANSPORT_TEMPO: break;
+    }
+    return add_input(schedule, (sl_input_entry){.seq = event->seq,
+                                                .action = transport.action,
+                                                .quantize = resolve(schedule, transport.quantize),
+                                                .value = transport.value});
+}
+
+static sl_err take_applied(sl_schedule *schedule, const sl_event *event, const char **what)
+{
+    sl_memory memory = schedule->memory;
+    sl_applied applied;
+    *what = "no mark";
+    if (sl_applied_decode(event, &applied) != SL_OK) return SL_ERR_REFUSED;
+    sl_err err = SL_OK;
+    if (applied.late && schedule->has_before) {
+        sl_view_clear(&schedule->now, memory);
+        err = sl_view_copy(&schedule->before, memory, &schedule->now);
+    } else {
+        confirm(schedule);
+        err = sl_view_copy(&schedule->now, memory, &schedule->before);
+        schedule->has_before = err == SL_OK;
+    }
+    sl_view *view = &schedule->now;
+    if (err == SL_OK && view->has_mark && applied.frame < view->mark.frame) applied.frame = view->mark.frame;
+    if (err == SL_OK) sl_view_set_rate(view, applied.frame, applied.rate);
+    for (uint32_t i = 0; i < schedule->input_count && err == SL_OK; i++) {
+        const sl_input_entry *input = &schedule->inputs[i];
+        if (input->seq > applied.through_seq) break;
+        if (input->seq > view->applied_seq) err = sl_view_apply(view, memory, input, applied.frame);
+    }
+    if (err != SL_OK) return err;
+    view->has_mark = true;
+    view->mark = applied;
+    sl_view_advance(view, memory, applied.frame);
+    return SL_OK;
+}
+
+sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char **what)
+{
+    *what = NULL;
+    switch (event->kind) {
+    case SL_KIND_SCORE: return take_score(schedule, event, what);
+    case SL_KIND_TRANSPORT: return take_transport(schedule, event, what);
+    case SL_KIND_APPLIED: return take_applied(schedule, event, what);
+    default: return SL_OK;
+    }
+}
+
+sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, sl_transport_action action, double value)
+{
+    if (action == SL_TRANSPORT_TEMPO && !(value >= 1 && value <= 1000)) return SL_OK;
+    sl_err err = add_input(schedule, (sl_input_entry){.seq = seq, .action = (uint8_t)action, .value = value});
+    schedule->has_followed = err == SL_OK;
+    return err;
+}
+
+uint64_t sl_schedule_taken_seq(const sl_schedule *schedule)
+{
+    return schedule->taken_seq;
+}
+
+uint64_t sl_schedule_applied_seq(const sl_schedule *schedule)
+{
+    return schedule->now.applied_seq;
+}
+
+bool sl_schedule_mark(const sl_schedule *schedule, sl_applied *out)
+{
+    *out = schedule->now.mark;
+    return schedule->now.has_mark;
+}
+
+int64_t sl_schedule_tick(const sl_schedule *schedule, uint64_t frame)
+{
+    sl_clock clock = schedule->now.clock;
+    return sl_clock_run_to_frame(&clock, &schedule->now, frame);
+}
+
+uint64_t sl_schedule_frame(const sl_schedule *schedule, int64_t tick)
+{
+    sl_clock clock = schedule->now.clock;
+    sl_clock_run(&clock, &schedule->now, tick);
+    if (!clock.is_running || tick < clock.tempo.tick) return SL_FRAME_NEVER;
+    return sl_tempo_frame_at(&clock.tempo, tick);
+}
+
+sl_position sl_schedule_position(const sl_schedule *schedule, uint64_t frame)
+{
+    const sl_view *view = &schedule->now;
+    sl_clock clock = view->clock;
+    int64_t tick = sl_clock_run_to_frame(&clock, view, frame);
+    int64_t bar = sl_clock_next(&clock, view, tick, SL_QUANTIZE_BAR);
+    return (sl_position){.tick = tick,
+                         .beat = (double)(tick - clock.start) / (double)SL_TICKS_PER_BEAT,
+                         .bar = clock.bar_number + (uint64_t)((tick - clock.bar_origin) / sl_clock_bar_ticks(&clock)),
+                         .next_bar_beat = (double)(bar - clock.start) / (double)SL_TICKS_PER_BEAT,
+                         .numerator = clock.numerator,
+                         .denominator = clock.denominator,
+                         .is_playing = clock.is_running,
+                         .bpm = sl_tempo_bpm(&clock.tempo, tick)};
+}
+
+int64_t sl_schedule_next(const sl_schedule *schedule, int64_t tick, sl_quantize quantize)
+{
+    return sl_clock_next(&schedule->now.clock, &schedule->now, tick, resolve(schedule, (uint8_t)quantize));
+}
+
+uint64_t sl_schedule_panics(const sl_schedule *schedule)
+{
+    return schedule->now.panics;
+}
+
+bool sl_schedule_is_sounding(const sl_schedule *schedule, uint64_t frame)
+{
+    const sl_view *view = &schedule->now;
+    sl_clock clock = view->clock;
+    int64_t tick = sl_clock_run_to_frame(&clock, view, frame);
+    if (!clock.is_running) return clock.has_halted && clock.halt_frame >= frame;
+    for (uint32_t i = 0; i < view->voice_count; i++)
+        if (view->voices[i].end >= tick && view->voices[i].track->part->note_count > 0) return true;
+    return false;
+}
+
+void sl_schedule_advance(sl_schedule *schedule, uint64_t frame)
+{
+    (void)sl_clock_run_to_frame(&schedule->now.clock, &schedule->now, frame);
+}
+
+uint32_t sl_schedule_track_count(const sl_schedule *schedule)
+{
+    return present(schedule)->count;
+}
+
+const sl_code_track *sl_schedule_track(const sl_schedule *schedule, uint32_t index)
+{
+    return index < present(schedule)->count ? present(schedule)->entries[index].track : NULL;
+}
+
+bool sl_schedule_track_is_stopped(const sl_schedule *schedule, uint32_t index)
+{
+    return index < present(schedule)->count && present(schedule)->entries[index].is_stopped;
+}
+
+double sl_schedule_session_bpm(const sl_schedule *schedule)
+{
+    return present(schedule)->bpm;
+}
+
+bool sl_schedule_session_signature(const sl_schedule *schedule, uint8_t *numerator, uint8_t *denominator)
+{
+    *numerator = present(schedule)->numerator;
+    *denominator = present(schedule)->denominator;
+    return *numerator > 0;
+}
+
+sl_quantize sl_schedule_quantize(const sl_schedule *schedule)
+{
+    return (sl_quantize)schedule->quantize;
+}
+
+uint32_t sl_schedule_undo_count(const sl_schedule *schedule)
+{
+    return schedule->history_at;
+}
+
+uint32_t sl_schedule_redo_count(const sl_schedule *schedule)
+{
+    return schedule->history_count - 1 - schedule->history_at;
+}
+
+void sl_schedule_begin(sl_schedule *schedule, double bpm)
+{
+    schedule->now.clock.tempo.bpm_from = schedule->now.clock.tempo.bpm_to = bpm;
+}
+
+bool sl_schedule_followed(const sl_schedule *schedule, sl_transport_action *action, double *value)
+{
+    if (!schedule->has_followed || schedule->input_count == 0) return false;
+    const sl_input_entry *last = &schedule->inputs[schedule->input_count - 1];
+    *action = (sl_transport_action)last->action;
+    *value = last->value;
+    return true;
+}
+
+bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint)
+{
+    return sl_session_find(present(schedule), name, length, hint) >= 0;
+}
+
+sl_session_diff sl_session_diff_begin(const sl_schedule *schedule)
+{
+    return (sl_session_diff){.before = sl_session_hold(present(schedule))};
+}
+
+bool sl_session_diff_is_any(const sl_session_diff *diff, const sl_schedule *schedule)
+{
+    return diff->before != present(schedule);
+}
+
+bool sl_session_diff_has(const sl_session_diff *diff, const sl_code_track *track, bool is_stopped, uint32_t hint)
+{
+    int64_t at = sl_session_find(diff->before, track->name, track->name_length, hint);
+    return at < 0 || diff->before->entries[at].track != track || diff->before->entries[at].is_stopped != is_stopped;
+}
+
+bool sl_session_diff_bpm(const sl_session_diff *diff, double bpm)
+{
+    return !sl_is_same(diff->before->bpm, bpm);
+}
+
+void sl_session_diff_end(const sl_schedule *schedule, sl_session_diff *diff)
+{
+    sl_session_drop(diff->before, schedule->memory);
+    diff->before = NULL;
+}
