@@ -28,7 +28,7 @@ const layers = [_]Layer{
 };
 
 const program_folder = "tools/symlog";
-const program_libs = [_][]const u8{ "libwebsockets", "jansson" };
+const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit" };
 
 const warnings = [_][]const u8{
     "-Wall",

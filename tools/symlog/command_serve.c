@@ -50,6 +50,7 @@ typedef struct serve_options {
     uint64_t backlog_bytes;
     bool is_verbose;
     const char *project; /* a set or a folder; NULL: none */
+    sl_operands watched; /* files of live code */
     sl_groove_setup groove;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
@@ -84,6 +85,7 @@ static bool start_pipeline(serve *serve);
 static bool create_groove_ports(serve *serve);
 static bool start_groove_ports(serve *serve);
 static bool start_project(serve *serve);
+static bool start_live_code(serve *serve);
 static bool put_setlists(serve *serve);
 static bool start_worker(serve *serve);
 static bool listen_for_all(serve *serve);
@@ -119,6 +121,7 @@ const sl_command sl_command_serve = {
             "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
             "  --groove-listen      records the groove box, and sends nothing\n"
             "  --setlists FILE      the built-in set lists: programs.json\n"
+            "  --watch FILE         live code (.js, .mjs, .ts): each save is evaluated; may be given several times\n"
             "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
             "                       the death of the program only\n"
             "  --verbose            a line for every event\n"
@@ -164,6 +167,7 @@ static int read_options(int argc, char **argv, serve_options *options)
         {.name = "--midi-port", .many = &options->groove.names},
         {.name = "--groove-authority", .is_given = &options->groove.is_authority},
         {.name = "--groove-listen", .is_given = &options->groove.is_listening},
+        {.name = "--watch", .many = &options->watched},
         {.name = "--setlists", .value = &options->groove.setlists},
         {.name = "--durability", .value = &durability},
         {.name = "--checkpoint-every", .value = &checkpoint_every}, /* for tests: no help tells of these three */
@@ -302,7 +306,7 @@ static bool start(serve *serve)
     }
     free(dir);
     return create_groove_ports(serve) && start_pipeline(serve) && put_setlists(serve) && listen_for_all(serve) &&
-           start_groove_ports(serve) && start_project(serve);
+           start_groove_ports(serve) && start_project(serve) && start_live_code(serve);
 }
 
 /* Before all else that numbers sources. */
@@ -328,6 +332,23 @@ static bool start_groove_ports(serve *serve)
     const sl_err err = sl_groove_ports_start(serve->groove_ports, sl_committer_sink(serve->committer));
     if (err != SL_OK) snprintf(serve->errmsg, sizeof serve->errmsg, "cannot open the MIDI ports: %s", sl_err_text(err));
     return err == SL_OK;
+}
+
+static bool start_live_code(serve *serve)
+{
+    const sl_operands *watched = &serve->options->watched;
+    if (sl_service_start_live_code(serve->service) != SL_OK) {
+        snprintf(serve->errmsg, sizeof serve->errmsg, "the system gives no more threads");
+        return false;
+    }
+    for (size_t i = 0; i < watched->count; i++) {
+        char errmsg[256];
+        const sl_err err = sl_service_watch(serve->service, watched->words[i], errmsg);
+        if (err == SL_OK) continue;
+        snprintf(serve->errmsg, sizeof serve->errmsg, "cannot watch %.100s: %.120s", watched->words[i], errmsg);
+        return false;
+    }
+    return true;
 }
 
 static bool put_setlists(serve *serve)
@@ -509,6 +530,7 @@ static void stop(serve *serve)
     }
     if (serve->worker != NULL) sl_service_attach_worker(serve->service, NULL);
     sl_project_watch_stop(serve->project_watch);
+    if (serve->service != NULL) sl_service_stop_live_code(serve->service);
     sl_worker_stop(serve->worker); /* both put into the committer's queue */
     uint64_t head = 0;
     if (!sl_committer_stop(serve->committer)) {

@@ -246,6 +246,7 @@ static bool put_question(sl_rpc *rpc, sl_rpc_call *call, asked asked)
     size_t place = 0;
     while (place < SL_RPC_QUESTIONS_MAX && rpc->questions[place].ticket != 0) place++;
     call->question.ticket = rpc->last_ticket + 1;
+    call->question.subscriber = asked.reply->subscriber;
     sl_err err = SL_ERR_FULL;
     if (place < SL_RPC_QUESTIONS_MAX) err = rpc->owner.ask(rpc->owner.ctx, &call->question);
     if (err != SL_OK) {

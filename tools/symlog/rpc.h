@@ -38,7 +38,9 @@ typedef struct sl_rpc_owner {
     sl_err (*edit)(void *ctx, const char *text, size_t length);
     /* Appends the JSON list of the groove box's ports. */
     void (*write_ports)(void *ctx, sl_text *text);
-    /* Puts a question to the worker; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
+    /* Watches a file of live code, or no longer. Any error: errmsg says it. */
+    sl_err (*watch)(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
+    /* Puts a question; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
     sl_err (*ask)(void *ctx, const sl_question *question);
     void (*answer)(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 } sl_rpc_owner;

@@ -2,6 +2,7 @@
 #include "tools/symlog/rpc_methods.h"
 
 #include "core/message.h"
+#include "tools/symlog/rpc_eval.h"
 #include "tools/symlog/rpc_groove.h"
 
 #include <stdarg.h>
@@ -30,6 +31,9 @@ static const sl_rpc_method methods[] = {
     {"stateAt", run_state_at},
     {"history", run_history},
     {"prune", run_prune},
+    {"eval", sl_rpc_eval},
+    {"watch", sl_rpc_watch},
+    {"unwatch", sl_rpc_unwatch},
     {"groove.play", sl_rpc_groove_play},
     {"groove.stop", sl_rpc_groove_stop},
     {"groove.bpm", sl_rpc_groove_bpm},

@@ -9,6 +9,7 @@
 #include "tools/symlog/groove_driver.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/keeper.h"
+#include "tools/symlog/live_edits.h"
 #include "tools/symlog/nearest.h"
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
@@ -41,6 +42,7 @@ struct sl_service {
     sl_report report;
     sl_teller teller;
     sl_groove_driver groove;
+    sl_live_edits *edits;
     const char *refused_why; /* why the event being applied was refused; NULL: it was not */
     uint64_t refused_ns;     /* when a refused subscriber was told of last */
     char failure[256];       /* "" while all is well */
@@ -62,12 +64,17 @@ static sl_err on_edit(void *ctx, const char *text, size_t length);
 static void on_write_ports(void *ctx, sl_text *text);
 static sl_err on_ask(void *ctx, const sl_question *question);
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+static sl_err on_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
+static void on_evaluated(void *ctx, const sl_answer *answer);
+static void on_eval_error(void *ctx, uint64_t asker, const char *params, size_t length);
+static void on_unread(void *ctx, const char *path, const char *why);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void follow_pause(sl_service *service, const sl_event *event);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
 static void drive_groove(sl_service *service);
+static void drive_edits(sl_service *service);
 static void ask_for_snapshot(const sl_service *service, uint64_t seq);
 static void pass_answers(const sl_service *service);
 static void fail(sl_service *service, const char *why);
@@ -112,6 +119,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .edit = on_edit,
         .write_ports = on_write_ports,
         .ask = on_ask,
+        .watch = on_watch,
         .pause = on_pause,
         .answer = on_answer,
     };
@@ -133,6 +141,15 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .outlet = sl_groove_ports_outlet(options->groove_ports),
     };
     if (err == SL_OK) err = sl_groove_driver_open(&service->groove, &groove);
+    const sl_live_edits_options edits = {
+        .state = service->state,
+        .start_ns = options->opening->start_ns,
+        .ctx = service,
+        .answer = on_evaluated,
+        .tell_error = on_eval_error,
+        .tell_unread = on_unread,
+    };
+    if (err == SL_OK) err = sl_live_edits_create(&service->edits, &edits);
     if (err != SL_OK) {
         sl_service_destroy(service);
         return err;
@@ -150,6 +167,7 @@ void sl_service_destroy(sl_service *service)
     sl_catchup_stop(service->catchup);
     sl_rpc_destroy(service->rpc);
     sl_groove_driver_close(&service->groove);
+    sl_live_edits_destroy(service->edits);
     if (service->reader != NULL) sl_log_reader_close(service->reader);
     sl_report_close(&service->report);
     sl_teller_close(&service->teller);
@@ -173,6 +191,21 @@ void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const
     service->groove.options.sink = sink;
     service->chores.peers = peers;
     service->chores.udp = udp;
+}
+
+sl_err sl_service_start_live_code(sl_service *service)
+{
+    return sl_live_edits_start(service->edits, service->chores.sink);
+}
+
+sl_err sl_service_watch(sl_service *service, const char *path, char errmsg[256])
+{
+    return sl_live_edits_watch(service->edits, path, true, errmsg);
+}
+
+void sl_service_stop_live_code(sl_service *service)
+{
+    sl_live_edits_stop(service->edits);
 }
 
 void sl_service_attach_worker(sl_service *service, sl_worker *worker)
@@ -230,6 +263,7 @@ static void on_woken(void *ctx)
         break;
     }
     drive_groove(service);
+    drive_edits(service);
     const uint64_t due_ns = sl_settle_due_ns(&service->chores.settle);
     if (due_ns == UINT64_MAX) return;
     const uint64_t now_ns = sl_clock_boot_ns();
@@ -243,6 +277,14 @@ static void drive_groove(sl_service *service)
     const uint64_t now_ns = sl_clock_boot_ns();
     const uint64_t due_ns = sl_groove_driver_tick(&service->groove, now_ns);
     if (due_ns != SL_GROOVE_NEVER) sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
+}
+
+/* Has the next edit of live code evaluated, and those answered that have waited for a beat long enough. */
+static void drive_edits(sl_service *service)
+{
+    const uint64_t now_ns = sl_clock_boot_ns();
+    const uint64_t due_ns = sl_live_edits_tick(service->edits, now_ns);
+    if (due_ns != UINT64_MAX) sl_feed_tick_within(service->feed, due_ns > now_ns ? due_ns - now_ns : 0);
 }
 
 void sl_service_leave_groove(sl_service *service, unsigned patience_ms)
@@ -280,6 +322,7 @@ static bool apply_next(sl_service *service)
     if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED || event.kind == SL_KIND_GROOVE_EDIT)
         sl_rpc_marked(service->rpc, event.seq, service->refused_why);
     sl_groove_driver_see(&service->groove, &event, sl_clock_boot_ns());
+    sl_live_edits_see(service->edits, &event, sl_clock_boot_ns());
     sl_report_event(&service->report, &event);
     sl_chores_see(&service->chores, &event);
     if (sl_keeper_see(&service->keeper, &event)) ask_for_snapshot(service, event.seq);
@@ -308,6 +351,7 @@ static void on_effect(void *ctx, const sl_effect *effect)
     if (effect->type == SL_EFFECT_GROUP_BEGIN || effect->type == SL_EFFECT_GROUP_END)
         sl_feed_group(service->feed, effect->type == SL_EFFECT_GROUP_BEGIN);
     sl_groove_driver_note(&service->groove, effect);
+    sl_live_edits_note(service->edits, effect);
     if (effect->type == SL_EFFECT_REFUSED) service->refused_why = sl_refusal_text(effect->refusal);
     if (effect->type == SL_EFFECT_REFUSED) sl_report_refusal(&service->report, effect);
 }
@@ -345,6 +389,7 @@ static uint64_t on_tick(void *ctx)
              "would be; start again");
     }
     drive_groove(service);
+    drive_edits(service);
     return sl_chores_tick(&service->chores);
 }
 
@@ -455,7 +500,36 @@ static void follow_pause(sl_service *service, const sl_event *event)
 static sl_err on_ask(void *ctx, const sl_question *question)
 {
     const sl_service *service = ctx;
+    if (question->type == SL_QUESTION_EVAL) return sl_live_edits_ask(service->edits, question);
     return service->worker != NULL ? sl_worker_ask(service->worker, question) : SL_ERR_FULL;
+}
+
+static sl_err on_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256])
+{
+    const sl_service *service = ctx;
+    return sl_live_edits_watch(service->edits, path, is_wanted, errmsg);
+}
+
+static void on_evaluated(void *ctx, const sl_answer *answer)
+{
+    const sl_service *service = ctx;
+    sl_rpc_answered(service->rpc, answer);
+}
+
+static void on_eval_error(void *ctx, uint64_t asker, const char *params, size_t length)
+{
+    sl_service *service = ctx;
+    (void)asker;
+    (void)params;
+    (void)length;
+    (void)service; /* TELL */
+}
+
+/* Any thread. */
+static void on_unread(void *ctx, const char *path, const char *why)
+{
+    const sl_service *service = ctx;
+    sl_status_say(service->options.status, "refused what=code path=%s reason=\"%s\"", path, why);
 }
 
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)

@@ -47,6 +47,15 @@ uint16_t sl_service_port(const sl_service *service);
  * sl_service_finish (the sink; then it gets another), sl_service_destroy (peers) and sl_service_detach_udp. */
 void sl_service_attach(sl_service *service, sl_sink sink, sl_peers *peers, const sl_udp *udp);
 
+/* From now on live code is evaluated, once the sink is there. SL_ERR_MEMORY, SL_ERR_IO. */
+sl_err sl_service_start_live_code(sl_service *service);
+
+/* Watches a file of live code: sl_code_watch_add. */
+sl_err sl_service_watch(sl_service *service, const char *path, char errmsg[256]);
+
+/* No more of it is put into the sink. */
+void sl_service_stop_live_code(sl_service *service);
+
 /* Questions to the past go to `worker`, and so does word of each snapshot that is due; NULL: they are refused from now
  * on. */
 void sl_service_attach_worker(sl_service *service, sl_worker *worker);

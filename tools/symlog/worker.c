@@ -178,6 +178,7 @@ static void answer_question(sl_worker *worker, const sl_question *question, sl_a
         break;
     case SL_QUESTION_PRUNE: answer->err = prune(&from, worker, question->from, answer); break;
     case SL_QUESTION_SNAPSHOT: break; /* gets no answer */
+    case SL_QUESTION_EVAL: break;     /* not for the worker */
     }
     if (answer->err != SL_OK || !answer->result.bad) return;
     answer->err = SL_ERR_MEMORY;

@@ -1,0 +1,158 @@
+"""tools/client in Node, against a real serve: the examples of its users' old library, and what a page would do."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from serving import call
+
+ROOT = Path(__file__).parents[2]
+WS = Path("/usr/share/nodejs/ws")  # Debian's node-ws
+
+VISION = """
+import { LiveSession } from "symphonyscript/live";
+const live = new LiveSession({ bpm: 120, url: process.env.SERVE });
+live.play();
+live.eval(`
+  track('drums', t => t
+    .clip(Drums.euclidean(16, 5))
+  )
+`);
+await live.eval(`
+  track('bass', t => t
+    .clip(Clip.melody().note('E2', '8n').loop(8))
+  )
+`);
+await live.ready;
+console.log(JSON.stringify(live.getSession()));
+live.stop("drums");
+await live.stop();
+console.log(JSON.stringify(live.getSession()));
+live.close();
+"""
+
+QUANTIZE = """
+import { LiveSession } from "symphonyscript/live";
+const live = new LiveSession({ url: process.env.SERVE });
+await live.ready;
+for (const mode of ["bar", "beat", "off"]) {
+  await live.setQuantize(mode);
+  console.log(JSON.stringify(live.getSession().quantize));
+}
+live.close();
+"""
+
+ERRORS = """
+import { LiveSession } from "symphonyscript-live";
+const live = new LiveSession({ url: process.env.SERVE });
+const heard = [];
+live.on("error", (err) => heard.push(err.message));
+const code = "track('x', t =>\\n  t.clip(Clip.melody().note('H9', '8n')))";
+const result = await live.eval(code);
+if (!result.success) {
+  console.log(JSON.stringify(result.error));
+}
+console.log(JSON.stringify(heard));
+live.close();
+"""
+
+WATCH = """
+import { writeFile } from "node:fs/promises";
+import { LiveSession } from "symphonyscript-live";
+const live = new LiveSession({ bpm: 120, url: process.env.SERVE });
+await writeFile("./song.js", "track('song', t => t.clip(Clip.keys().note('C4', '4n')))");
+const changed = new Promise((resolve) => live.on("session", (session) => session?.tracks.length && resolve(session)));
+await live.watch("./song.js");
+console.log(JSON.stringify(await changed));
+await live.unwatch("./song.js");
+live.close();
+"""
+
+MINIMAL = """
+import { LiveSession } from "symphonyscript-live";
+import { Clip, Session } from "symphonyscript";
+const live = new LiveSession({ bpm: 120, backend: "webaudio", quantize: "bar", url: process.env.SERVE });
+await live.eval(`
+  Session.create()
+    .track('lead', t => t.clip(
+      Clip.melody()
+        .note('C4', '8n')
+        .note('E4', '8n')
+        .note('G4', '8n')
+        .loop(4)
+    ))
+`);
+live.play();
+const later = await live.eval(`
+  Session.create()
+    .track('lead', t => t.clip(
+      Clip.melody()
+        .note('D4', '8n')
+        .note('F4', '8n')
+        .note('A4', '8n')
+        .loop(4)
+    ))
+`);
+console.log(JSON.stringify(later));
+const same = await live.eval(
+  Session.create().track("lead", (t) =>
+    t.clip(Clip.melody().note("D4", "8n").note("F4", "8n").note("A4", "8n").loop(4))));
+console.log(JSON.stringify(same.changed));
+await live.stop();
+live.close();
+"""
+
+
+@pytest.fixture
+def run(serve, tmp_path):
+    """Runs a module in Node; what it prints, line by line, as JSON."""
+    assert WS.is_dir(), "tools/setup test installs it"
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    for name in ("symphonyscript", "symphonyscript-live", "symlog-client"):
+        (modules / name).symlink_to(ROOT / "tools/client")
+    (modules / "ws").symlink_to(WS)
+
+    def run_module(text):
+        module = tmp_path / "example.mjs"
+        module.write_text(text)
+        environment = {**os.environ, "SERVE": "ws://{}:{}".format(*serve.ws)}
+        command = ["node", "--preserve-symlinks", "--preserve-symlinks-main", str(module)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return run_module
+
+
+def test_the_vision(run):
+    playing, stopped = run(VISION)
+    assert playing["tempo"] == 120 and playing["isPlaying"]
+    assert [(track["name"], track["note_count"]) for track in playing["tracks"]] == [("drums", 5), ("bass", 8)]
+    assert [track["length"] for track in playing["tracks"]] == [4, 4]
+    assert not stopped["isPlaying"]
+
+
+def test_quantize(run):
+    assert run(QUANTIZE) == ["bar", "beat", "off"]
+
+
+def test_errors_keep_the_previous_state(run, serve):
+    error, heard = run(ERRORS)
+    assert "H9" in error["message"] and error["line"] == 2
+    assert heard == [error["message"]]
+    with serve.subscribe() as socket:
+        assert "error" in call(socket, "query", path="sessions[0].code_tracks[0]")
+
+
+def test_watching_a_file(run):
+    (session,) = run(WATCH)
+    assert [track["name"] for track in session["tracks"]] == ["song"]
+
+
+def test_the_minimal_setup(run):
+    later, same = run(MINIMAL)
+    assert later["success"] and later["changed"] == ["lead"]
+    assert same == [], "what the builders write down is the same music"
