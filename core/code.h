@@ -12,6 +12,9 @@
 /* Takes a code, score, transport or applied event. What cannot be applied is counted. */
 sl_err sl_code_take(sl_state *state, const sl_event *event);
 
+/* The schedule takes what another input says, as of the present event, and the state tells it. */
+sl_err sl_code_give(sl_state *state, sl_follow follow);
+
 /* Live said another tempo, or play or stop (`attribute` of the project): if there is a schedule, it follows. */
 sl_err sl_code_follow(sl_state *state, sl_attribute attribute, sl_value value);
 

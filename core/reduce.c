@@ -247,6 +247,7 @@ sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output
     state->ordinal = 0;
     state->is_answered = false;
     state->diff.count = 0;
+    state->follow_count = 0;
     sl_err err = sl_state_find_sender(state, event);
     if (err == SL_OK) err = take(state, event);
     sl_state_tell_diff(state);

@@ -88,6 +88,7 @@ typedef struct sl_source_state {
 
 struct sl_groove_state; /* core/groove_internal.h */
 struct sl_schedule;     /* core/schedule.h */
+struct sl_follow;
 
 struct sl_state {
     sl_memory memory;
@@ -119,6 +120,9 @@ struct sl_state {
     uint32_t ordinal; /* of the next id made */
     bool is_answered; /* see sl_held */
     bool is_again;    /* reconcile.c applies what was applied before to a picture's tree */
+    struct sl_follow *follows; /* what the event gave the schedule */
+    uint32_t follow_count;
+    uint32_t follow_capacity;
     sl_diff diff;
     sl_change *changes; /* diff.changes */
 };
