@@ -253,12 +253,17 @@ sl_err sl_code_take(sl_state *state, const sl_event *event)
     sl_session_diff diff = sl_session_diff_begin(state->schedule);
     const char *what;
     err = sl_schedule_take(state->schedule, event, &what);
+    bool is_taken = err == SL_OK;
     if (err == SL_ERR_REFUSED) {
         sl_state_refuse(state, event->kind == SL_KIND_TRANSPORT ? SL_REFUSAL_INDEX : SL_REFUSAL_MALFORMED);
         err = SL_OK;
     } else if (err == SL_OK && event->kind == SL_KIND_TRANSPORT) {
         err = take_transport(state, event);
+    } else if (err == SL_OK && event->kind == SL_KIND_APPLIED) {
+        state->mark_wall_ns = state->wall_ns + (int64_t)event->time_ns;
     }
+    bool is_answer = event->kind == SL_KIND_SCORE && event->version == SL_SCORE_VERSION && event->length >= 8;
+    if (is_answer) sl_buffers_answer(state, sl_get_le(event->payload, 8), is_taken);
     if (err == SL_OK && sl_session_diff_is_any(&diff, state->schedule)) err = match_session(state, &diff);
     sl_session_diff_end(state->schedule, &diff);
     return err;

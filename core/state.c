@@ -1,6 +1,7 @@
 /* Making a state, and reading it. */
 #include "core/state.h"
-#include "core/schedule.h"
+
+#include "core/code.h"
 
 #include <string.h>
 
@@ -63,6 +64,7 @@ void sl_state_destroy(sl_state *state)
     sl_tree_destroy(state->tree);
     sl_tree_destroy(state->former);
     sl_schedule_destroy(state->schedule);
+    sl_buffers_close(state);
     if (state->follows != NULL)
         memory.resize(memory.ctx, state->follows, state->follow_capacity * sizeof *state->follows, 0);
     sl_pool_close(&state->pool);
@@ -112,7 +114,7 @@ int64_t sl_state_wall_ns(const sl_state *state)
 size_t sl_state_size_bytes(const sl_state *state)
 {
     return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree) +
-           state->follow_capacity * sizeof *state->follows +
+           state->follow_capacity * sizeof *state->follows + sl_buffers_size_bytes(state) +
            (state->schedule != NULL ? sl_schedule_size_bytes(state->schedule) : 0);
 }
 
