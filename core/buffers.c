@@ -78,16 +78,19 @@ static bool is_same_buffer(const sl_code *a, const sl_code *b)
     return a->buffer_length == b->buffer_length && memcmp(a->buffer, b->buffer, a->buffer_length) == 0;
 }
 
-/* A text takes the place of its buffer's former one, as the newest. */
+/* A text takes the place of its buffer's former one; so what was defined after it still finds it. */
 static void accept(sl_state *state, sl_kept_code *kept)
 {
     sl_kept_codes *buffers = &state->buffers;
+    size_t index = 0;
     sl_kept_code **at = &buffers->first;
-    while (*at != NULL && !is_same_buffer(&(*at)->text.code, &kept->text.code)) at = &(*at)->next;
+    for (; *at != NULL && !is_same_buffer(&(*at)->text.code, &kept->text.code); at = &(*at)->next) index++;
     if (*at != NULL) drop_text(state, buffers, at);
+    const uint32_t count = buffers->count;
     make_room(state, buffers, kept->text.code.source_length);
-    for (at = &buffers->first; *at != NULL;) at = &(*at)->next;
-    kept->next = NULL;
+    index -= index < count - buffers->count ? index : count - buffers->count;
+    for (at = &buffers->first; index > 0; index--) at = &(*at)->next;
+    kept->next = *at;
     *at = kept;
     buffers->count++;
     buffers->size_bytes += kept->text.code.source_length;

@@ -29,8 +29,8 @@ typedef struct sl_code_text {
 /* The edits that have no answer yet, oldest first: index 0 …; false at the end. */
 bool sl_state_pending_code(const sl_state *state, size_t index, sl_code_text *out);
 
-/* The named buffers, in the order in which their present texts were accepted: evaluated one after the other they define
- * what a new text may use. Likewise. */
+/* The named buffers, in the order in which they came (a new text stands where its buffer's former one stood): evaluated
+ * one after the other they define what a new text may use. Likewise. */
 bool sl_state_buffer(const sl_state *state, size_t index, sl_code_text *out);
 
 /* When the newest `applied` mark was logged, in ns since 1970: the wall clock of the last start event and the mark's

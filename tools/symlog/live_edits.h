@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    SL_LIVE_EDITS_MAX = 64,               /* that somebody waits for */
+    SL_LIVE_EDITS_MAX = 48,               /* that somebody waits for; the state keeps a few more */
     SL_LIVE_EDITS_PATIENCE_NS = 500000000 /* for the player's mark; then the answer tells no beat */
 };
 
