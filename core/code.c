@@ -253,29 +253,49 @@ sl_err sl_code_take(sl_state *state, const sl_event *event)
     sl_session_diff diff = sl_session_diff_begin(state->schedule);
     const char *what;
     err = sl_schedule_take(state->schedule, event, &what);
+    bool is_taken = err == SL_OK;
     if (err == SL_ERR_REFUSED) {
         sl_state_refuse(state, event->kind == SL_KIND_TRANSPORT ? SL_REFUSAL_INDEX : SL_REFUSAL_MALFORMED);
         err = SL_OK;
     } else if (err == SL_OK && event->kind == SL_KIND_TRANSPORT) {
         err = take_transport(state, event);
+    } else if (err == SL_OK && event->kind == SL_KIND_APPLIED) {
+        state->mark_wall_ns = state->wall_ns + (int64_t)event->time_ns;
     }
+    bool is_answer = event->kind == SL_KIND_SCORE && event->version == SL_SCORE_VERSION && event->length >= 8;
+    if (is_answer) sl_buffers_answer(state, sl_get_le(event->payload, 8), is_taken);
     if (err == SL_OK && sl_session_diff_is_any(&diff, state->schedule)) err = match_session(state, &diff);
     sl_session_diff_end(state->schedule, &diff);
     return err;
 }
 
+sl_err sl_code_give(sl_state *state, sl_follow follow)
+{
+    /* The event's own number, also where it released others that were held: inputs come in the log's order. */
+    sl_err err = sl_schedule_follow(state->schedule, state->seq, &follow);
+    if (err != SL_OK) return err;
+    if (state->follow_count == state->follow_capacity) {
+        uint32_t capacity = state->follow_capacity == 0 ? 16 : state->follow_capacity * 2;
+        size_t old_size = state->follow_capacity * sizeof *state->follows;
+        sl_follow *follows =
+            state->memory.resize(state->memory.ctx, state->follows, old_size, capacity * sizeof *follows);
+        if (follows == NULL) return SL_ERR_MEMORY;
+        state->follows = follows;
+        state->follow_capacity = capacity;
+    }
+    state->follows[state->follow_count++] = follow;
+    return SL_OK;
+}
+
 sl_err sl_code_follow(sl_state *state, sl_attribute attribute, sl_value value)
 {
     if (state->schedule == NULL || state->is_again) return SL_OK;
-    bool is_tempo = attribute == SL_ATTRIBUTE_TEMPO;
-    if (!is_tempo && attribute != SL_ATTRIBUTE_IS_PLAYING) return SL_OK;
-    sl_transport_action action = is_tempo                ? SL_TRANSPORT_TEMPO
-                                 : value.as.integer != 0 ? SL_TRANSPORT_PLAY
-                                                         : SL_TRANSPORT_STOP;
-    if (is_tempo && !(value.as.number >= 1 && value.as.number <= 1000)) return SL_OK;
-    sl_err err = sl_schedule_follow(state->schedule, state->event->seq, action, is_tempo ? value.as.number : 0);
-    if (err != SL_OK) return err;
-    return sl_state_set(state, state->session, SL_CHANGE_STATE, attribute, value);
+    sl_follow follow = {.type = value.as.integer != 0 ? SL_FOLLOW_PLAY : SL_FOLLOW_STOP};
+    if (attribute == SL_ATTRIBUTE_TEMPO) follow = (sl_follow){.type = SL_FOLLOW_TEMPO, .value = value.as.number};
+    else if (attribute != SL_ATTRIBUTE_IS_PLAYING) return SL_OK;
+    if (follow.type == SL_FOLLOW_TEMPO && !(follow.value >= 1 && follow.value <= 1000)) return SL_OK;
+    sl_err err = sl_code_give(state, follow);
+    return err == SL_OK ? sl_state_set(state, state->session, SL_CHANGE_STATE, attribute, value) : err;
 }
 
 /* Copies a node of the former tree, which is buried with the next event, and all below it. */

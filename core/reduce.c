@@ -189,9 +189,13 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
 
 static sl_err take_refused(sl_state *state, const sl_event *event)
 {
-    if (event->version > 1) return SL_OK; /* of code */
     sl_refused refused;
-    if (sl_refused_decode(event, &refused) == SL_OK && refused.kind == SL_KIND_SAVE)
+    bool is_good = sl_refused_decode(event, &refused) == SL_OK;
+    if (event->version > 1) { /* of code */
+        if (is_good) sl_buffers_answer(state, refused.code_seq, false);
+        return SL_OK;
+    }
+    if (is_good && refused.kind == SL_KIND_SAVE)
         sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
     return take_answer(state, event);
 }
@@ -224,7 +228,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SYSEX_SENT: return sl_groove_take_sent(state, event);
     case SL_KIND_GROOVE_EDIT: return sl_groove_take_edit(state, event);
     case SL_KIND_SETLISTS: return sl_groove_take_setlists(state, event);
-    case SL_KIND_CODE: return SL_OK; /* its score, or its refusal, follows */
+    case SL_KIND_CODE: return sl_buffers_take_code(state, event); /* its score, or its refusal, follows */
     case SL_KIND_SCORE:
     case SL_KIND_TRANSPORT:
     case SL_KIND_APPLIED: return sl_code_take(state, event);
@@ -247,6 +251,7 @@ sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output
     state->ordinal = 0;
     state->is_answered = false;
     state->diff.count = 0;
+    state->follow_count = 0;
     sl_err err = sl_state_find_sender(state, event);
     if (err == SL_OK) err = take(state, event);
     sl_state_tell_diff(state);

@@ -128,6 +128,12 @@ sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output
 typedef struct sl_schedule sl_schedule;
 const sl_schedule *sl_state_schedule(const sl_state *state);
 
+/* What the last event gave the schedule besides what sl_schedule_take reads in it: how many, in order. For whoever
+ * keeps a schedule of its own; an event with which the schedule appears tells what it gave, too, which is in it
+ * already. Views, valid until the next sl_reduce. */
+typedef struct sl_follow sl_follow;
+size_t sl_state_follows(const sl_state *state, const sl_follow **out);
+
 /* Number of the last event applied; 0 before the first. */
 uint64_t sl_state_seq(const sl_state *state);
 

@@ -78,18 +78,33 @@ static void confirm(sl_schedule *schedule)
     drop_inputs(schedule, count);
 }
 
-/* Makes an input wait. Where too many do, no player is there: the oldest counts at the last mark's frame. */
+/* All inputs of the oldest event that waits count at the last mark's frame. */
+static sl_err apply_oldest(sl_schedule *schedule)
+{
+    uint64_t seq = schedule->inputs[0].seq;
+    uint32_t count = 0;
+    sl_err err = SL_OK;
+    for (; count < schedule->input_count && schedule->inputs[count].seq == seq && err == SL_OK; count++)
+        err = sl_view_apply(&schedule->now, schedule->memory, &schedule->inputs[count], schedule->now.mark.frame);
+    drop_inputs(schedule, count);
+    return err;
+}
+
+/* Makes an input wait. Where too many do, no player is there. Takes over the holder of its session. */
 static sl_err add_input(sl_schedule *schedule, sl_input_entry input)
 {
     sl_err err = SL_OK;
-    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) confirm(schedule);
-    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) {
-        err = sl_view_apply(&schedule->now, schedule->memory, &schedule->inputs[0], schedule->now.mark.frame);
-        drop_inputs(schedule, 1);
-    }
-    schedule->has_followed = false;
-    schedule->inputs[schedule->input_count++] = input;
+    assert(input.seq >= schedule->taken_seq);
     schedule->taken_seq = input.seq;
+    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) confirm(schedule);
+    if (schedule->input_count == SL_SCHEDULE_INPUTS_MAX) err = apply_oldest(schedule);
+    if (err == SL_OK && input.seq > schedule->now.applied_seq) {
+        schedule->inputs[schedule->input_count++] = input;
+        return SL_OK;
+    }
+    /* The event's others count already: it alone had more than may wait. */
+    if (err == SL_OK) err = sl_view_apply(&schedule->now, schedule->memory, &input, schedule->now.mark.frame);
+    sl_session_drop(input.session, schedule->memory);
     return err;
 }
 
@@ -217,10 +232,11 @@ static sl_err take_applied(sl_schedule *schedule, const sl_event *event, const c
     sl_view *view = &schedule->now;
     if (err == SL_OK && view->has_mark && applied.frame < view->mark.frame) applied.frame = view->mark.frame;
     if (err == SL_OK) sl_view_set_rate(view, applied.frame, applied.rate);
+    uint64_t before_seq = view->applied_seq; /* several inputs may have one number */
     for (uint32_t i = 0; i < schedule->input_count && err == SL_OK; i++) {
         const sl_input_entry *input = &schedule->inputs[i];
         if (input->seq > applied.through_seq) break;
-        if (input->seq > view->applied_seq) err = sl_view_apply(view, memory, input, applied.frame);
+        if (input->seq > before_seq) err = sl_view_apply(view, memory, input, applied.frame);
     }
     if (err != SL_OK) return err;
     view->has_mark = true;
@@ -240,12 +256,21 @@ sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char
     }
 }
 
-sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, sl_transport_action action, double value)
+sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *follow)
 {
-    if (action == SL_TRANSPORT_TEMPO && !(value >= 1 && value <= 1000)) return SL_OK;
-    sl_err err = add_input(schedule, (sl_input_entry){.seq = seq, .action = (uint8_t)action, .value = value});
-    schedule->has_followed = err == SL_OK;
-    return err;
+    sl_input_entry input = {.seq = seq};
+    switch ((sl_follow_type)follow->type) {
+    case SL_FOLLOW_PLAY: input.action = SL_TRANSPORT_PLAY; break;
+    case SL_FOLLOW_STOP: input.action = SL_TRANSPORT_STOP; break;
+    case SL_FOLLOW_TEMPO:
+        if (!(follow->value >= 1 && follow->value <= 1000)) return SL_OK;
+        input.action = SL_TRANSPORT_TEMPO;
+        input.value = follow->value;
+        break;
+    case SL_FOLLOW_LANES:
+    default: return SL_OK;
+    }
+    return add_input(schedule, input);
 }
 
 uint64_t sl_schedule_taken_seq(const sl_schedule *schedule)
@@ -365,15 +390,6 @@ uint32_t sl_schedule_redo_count(const sl_schedule *schedule)
 void sl_schedule_begin(sl_schedule *schedule, double bpm)
 {
     schedule->now.clock.tempo.bpm_from = schedule->now.clock.tempo.bpm_to = bpm;
-}
-
-bool sl_schedule_followed(const sl_schedule *schedule, sl_transport_action *action, double *value)
-{
-    if (!schedule->has_followed || schedule->input_count == 0) return false;
-    const sl_input_entry *last = &schedule->inputs[schedule->input_count - 1];
-    *action = (sl_transport_action)last->action;
-    *value = last->value;
-    return true;
 }
 
 bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint)

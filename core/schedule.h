@@ -24,6 +24,10 @@
  *   waiting  of several changes that wait for their T the later word counts: a splice of a track takes away what
  *            waits for it from T on; play takes back a stop that waits.
  *
+ * How a player's schedule stays the same as the state's, byte for byte: it is made of the state's (encode, decode) when
+ * that appears, and from then on takes, after each event was reduced, the event itself (sl_schedule_take) and each of
+ * sl_state_follows (sl_schedule_follow, with the event's number).
+ *
  * A note that starts is always ended: at its end, where its track is spliced or stopped, or where the clock stands
  * still.
  */
@@ -35,7 +39,7 @@
 
 enum {
     SL_SCHEDULE_RATE = 48000,      /* frames in a second, until a player says another */
-    SL_SCHEDULE_INPUTS_MAX = 1024, /* that wait for a mark; beyond it the oldest count at the last mark's frame */
+    SL_SCHEDULE_INPUTS_MAX = 1024, /* that wait for a mark; beyond it the oldest event's count at the last mark's frame */
     SL_SCHEDULE_HISTORY_MAX = 64,  /* sessions that undo can reach */
     SL_SCHEDULE_CHANNELS = 16
 };
@@ -60,6 +64,7 @@ typedef struct sl_sound {
     uint8_t channel;  /* 1 to 16 */
     int64_t tick;
     uint64_t frame; /* the first not before that tick */
+    bool is_lane; /* of the groove box */
     sl_note_id id;
     const char *track; /* its name; valid until the schedule changes */
     size_t track_length;
@@ -87,11 +92,26 @@ void sl_schedule_begin(sl_schedule *schedule, double bpm);
  * be applied, *what says why (static), nothing changed; SL_ERR_MEMORY: it can only be destroyed. */
 sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char **what);
 
-/* The same for what another input says: SL_TRANSPORT_PLAY, STOP or TEMPO, at event `seq`, not quantized. */
-sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, sl_transport_action action, double value);
+/* What an input that is no event of live code gives the schedule: Live, or the groove box. One event may give several
+ * (a bundle; one that released others); the reducer tells them in order (sl_state_follows). None is quantized. */
+typedef enum sl_follow_type {
+    SL_FOLLOW_PLAY = 1,
+    SL_FOLLOW_STOP = 2,
+    SL_FOLLOW_TEMPO = 3, /* value */
+    SL_FOLLOW_LANES = 4  /* what the groove box plays: is_running, length, bytes */
+} sl_follow_type;
 
-/* True if the last input was one of sl_schedule_follow: for whoever feeds a player's schedule with the same. */
-bool sl_schedule_followed(const sl_schedule *schedule, sl_transport_action *action, double *value);
+typedef struct sl_follow {
+    uint8_t type; /* an sl_follow_type */
+    bool is_running;
+    double value;         /* bpm, 1 to 1000; what is not is passed over */
+    int64_t length_ticks; /* after which the lanes end; 0: never */
+    const uint8_t *bytes; /* the lanes as a score's payload (core/lanes.h); not kept */
+    size_t bytes_length;
+} sl_follow;
+
+/* Takes what another input says, at event `seq`. SL_ERR_MEMORY: it can only be destroyed. */
+sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *follow);
 
 /* The number of the last input (score or transport) taken, and of the last that counts for sound. A player has
  * something to apply where they differ. */

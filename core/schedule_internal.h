@@ -97,7 +97,6 @@ typedef struct sl_input_entry {
 struct sl_schedule {
     sl_memory memory;
     uint64_t taken_seq;
-    bool has_followed;         /* the last input was one of sl_schedule_follow; in no bytes */
     uint8_t quantize;          /* the default */
     sl_session_view **history; /* the present one at history_at; behind it those that redo brings back */
     uint32_t history_count;

@@ -1,6 +1,7 @@
 /* Making a state, and reading it. */
 #include "core/state.h"
-#include "core/schedule.h"
+
+#include "core/code.h"
 
 #include <string.h>
 
@@ -63,6 +64,9 @@ void sl_state_destroy(sl_state *state)
     sl_tree_destroy(state->tree);
     sl_tree_destroy(state->former);
     sl_schedule_destroy(state->schedule);
+    sl_buffers_close(state);
+    if (state->follows != NULL)
+        memory.resize(memory.ctx, state->follows, state->follow_capacity * sizeof *state->follows, 0);
     sl_pool_close(&state->pool);
     memory.resize(memory.ctx, state, sizeof *state, 0);
 }
@@ -110,12 +114,19 @@ int64_t sl_state_wall_ns(const sl_state *state)
 size_t sl_state_size_bytes(const sl_state *state)
 {
     return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree) +
+           state->follow_capacity * sizeof *state->follows + sl_buffers_size_bytes(state) +
            (state->schedule != NULL ? sl_schedule_size_bytes(state->schedule) : 0);
 }
 
 const sl_schedule *sl_state_schedule(const sl_state *state)
 {
     return state->schedule;
+}
+
+size_t sl_state_follows(const sl_state *state, const sl_follow **out)
+{
+    *out = state->follows;
+    return state->follow_count;
 }
 
 const sl_source *sl_state_source_at(const sl_state *state, size_t index)

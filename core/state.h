@@ -86,8 +86,17 @@ typedef struct sl_source_state {
     sl_hold hold;
 } sl_source_state;
 
+typedef struct sl_kept_code sl_kept_code; /* core/code.h */
+
+typedef struct sl_kept_codes {
+    sl_kept_code *first;
+    uint32_t count;
+    size_t size_bytes; /* of the sources */
+} sl_kept_codes;
+
 struct sl_groove_state; /* core/groove_internal.h */
 struct sl_schedule;     /* core/schedule.h */
+struct sl_follow;
 
 struct sl_state {
     sl_memory memory;
@@ -107,6 +116,9 @@ struct sl_state {
     struct sl_groove_state *groove; /* pool's; NULL as long as no event told of one */
     struct sl_schedule *schedule;   /* NULL as long as no event told of live code; and */
     sl_node *session;               /* its node */
+    sl_kept_codes pending;          /* core/buffers.h */
+    sl_kept_codes buffers;
+    int64_t mark_wall_ns; /* of the newest applied event; 0: none */
     uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
@@ -119,6 +131,9 @@ struct sl_state {
     uint32_t ordinal; /* of the next id made */
     bool is_answered; /* see sl_held */
     bool is_again;    /* reconcile.c applies what was applied before to a picture's tree */
+    struct sl_follow *follows; /* what the event gave the schedule */
+    uint32_t follow_count;
+    uint32_t follow_capacity;
     sl_diff diff;
     sl_change *changes; /* diff.changes */
 };

@@ -256,15 +256,16 @@ static void test_code_follows_live(void **state)
     setup(&bench);
     send(&bench, "/live/transport/tempo", "f", 100.0);
     assert_int_equal(evaluate(&bench, "a", true, 0), SL_OK);
-    sl_transport_action action;
-    double value;
-    assert_false(sl_schedule_followed(sl_state_schedule(bench.state), &action, &value));
+    const sl_follow *follows;
+    assert_int_equal(sl_state_follows(bench.state, &follows), 0);
     send(&bench, "/live/transport/tempo", "f", 133.0);
-    assert_true(sl_schedule_followed(sl_state_schedule(bench.state), &action, &value));
-    assert_int_equal(action, SL_TRANSPORT_TEMPO);
+    assert_int_equal(sl_state_follows(bench.state, &follows), 1);
+    assert_int_equal(follows[0].type, SL_FOLLOW_TEMPO);
     send(&bench, "/live/transport/play", "T");
-    assert_true(sl_schedule_followed(sl_state_schedule(bench.state), &action, &value));
-    assert_int_equal(action, SL_TRANSPORT_PLAY);
+    assert_int_equal(sl_state_follows(bench.state, &follows), 1);
+    assert_int_equal(follows[0].type, SL_FOLLOW_PLAY);
+    send(&bench, "/live/transport/play", "T");
+    assert_int_equal(sl_state_follows(bench.state, &follows), 0);
     teardown(&bench);
 }
 
