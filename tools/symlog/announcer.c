@@ -150,6 +150,7 @@ void sl_announcer_add_note(sl_announcer *announcer, const sl_planned *planned, i
     sl_text_u64(text, planned->id.ordinal);
     sl_text_string(text, planned->is_start ? "\",\"on\":true,\"track\":" : "\",\"on\":false,\"track\":");
     sl_text_json(text, planned->track, planned->track_length);
+    if (planned->is_lane) sl_text_string(text, ",\"lane\":true");
     sl_text_string(text, ",\"channel\":");
     sl_text_u64(text, planned->channel);
     sl_text_string(text, ",\"pitch\":");

@@ -133,8 +133,7 @@ static sl_err take(sl_planner *planner, const sl_player_item *item)
     sl_err err = SL_OK;
     if (planner->schedule == NULL) return SL_OK;
     if (item->type == SL_PLAYER_EVENT) err = sl_schedule_take(planner->schedule, &item->event, &what);
-    if (item->type == SL_PLAYER_FOLLOW)
-        err = sl_schedule_follow(planner->schedule, item->seq, item->action, item->value);
+    if (item->type == SL_PLAYER_FOLLOW) err = sl_schedule_follow(planner->schedule, item->seq, &item->follow);
     return err == SL_ERR_REFUSED ? SL_OK : err; /* as the reducer has it: nothing changed */
 }
 

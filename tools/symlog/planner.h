@@ -42,6 +42,7 @@ typedef struct sl_planned {
     uint8_t pitch;
     uint8_t velocity;
     uint8_t channel; /* 1 to 16 */
+    bool is_lane;    /* NOTE: of the groove box */
     uint64_t bar;    /* BEAT */
     double beat;     /* NOTE, BEAT: quarter notes since the transport was started */
     sl_note_id id;

@@ -97,6 +97,7 @@ static bool add(void *ctx, const sl_sound *sound)
         .pitch = sound->pitch,
         .velocity = sound->velocity,
         .channel = sound->channel,
+        .is_lane = sound->is_lane,
         .beat = planner->beat + (double)(sound->tick - planner->beat_tick) / (double)SL_TICKS_PER_BEAT,
         .id = sound->id,
         .track = sound->track,

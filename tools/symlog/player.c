@@ -50,7 +50,7 @@ sl_err sl_player_start(sl_player **out, const sl_player_options *options)
     sl_err err = sl_planner_create(&player->planner, &owner);
     player->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (player->wake_fd < 0) err = SL_ERR_IO;
-    if (err == SL_OK) err = sl_player_clock_open(&player->clock, sl_player_clock_begin(options->log, options->state));
+    if (err == SL_OK) err = sl_player_clock_open(&player->clock, sl_player_clock_begin(options->state));
     if (err == SL_OK && sl_state_schedule(options->state) != NULL) err = put_whole(player, options->state);
     if (err == SL_OK) err = sl_thread_start(&player->thread, "player", run, player);
     player->is_started = err == SL_OK;
@@ -104,45 +104,49 @@ static sl_err put_whole(sl_player *player, const sl_state *state)
     return err;
 }
 
-/* What an input other than live code said of tempo and transport in this event; NULL: nothing. */
-static sl_player_item *make_follow(const sl_state *state, const sl_event *event)
+/* Passes an item on; without one, or without room for it, the player will have to begin anew. */
+static void put(sl_player *player, sl_player_item *item)
 {
-    const sl_schedule *schedule = sl_state_schedule(state);
-    sl_transport_action action;
-    double value;
-    if (sl_schedule_taken_seq(schedule) != event->seq || !sl_schedule_followed(schedule, &action, &value)) return NULL;
-    sl_player_item *item = sl_player_item_create(SL_PLAYER_FOLLOW, event->seq, 0);
-    if (item == NULL) return NULL;
-    item->action = action;
-    item->value = value;
-    return item;
+    player->has_whole = player->has_whole && item != NULL && sl_player_queue_put(&player->queue, item) == SL_OK;
 }
 
-static sl_player_item *make_event(const sl_event *event)
+static void put_event(sl_player *player, const sl_event *event)
 {
     sl_player_item *item = sl_player_item_create(SL_PLAYER_EVENT, event->seq, event->length);
-    if (item == NULL) return NULL;
-    item->event = *event;
-    item->event.payload = item->bytes;
-    if (event->length > 0) memcpy(item->bytes, event->payload, event->length);
-    return item;
+    if (item != NULL) {
+        item->event = *event;
+        item->event.payload = item->bytes;
+        if (event->length > 0) memcpy(item->bytes, event->payload, event->length);
+    }
+    put(player, item);
+}
+
+static void put_follow(sl_player *player, uint64_t seq, const sl_follow *follow)
+{
+    sl_player_item *item = sl_player_item_create(SL_PLAYER_FOLLOW, seq, follow->bytes_length);
+    if (item != NULL) {
+        item->follow = *follow;
+        item->follow.bytes = item->bytes;
+        if (follow->bytes_length > 0) memcpy(item->bytes, follow->bytes, follow->bytes_length);
+    }
+    put(player, item);
 }
 
 void sl_player_see(sl_player *player, const sl_state *state, const sl_event *event)
 {
     if (sl_state_schedule(state) == NULL) return;
+    const sl_follow *follows;
+    const size_t count = sl_state_follows(state, &follows);
     const bool is_own =
         event->kind == SL_KIND_SCORE || event->kind == SL_KIND_TRANSPORT || event->kind == SL_KIND_APPLIED;
-    bool is_put = true;
-    if (!player->has_whole || atomic_exchange(&player->wants_whole, false)) {
-        is_put = put_whole(player, state) == SL_OK;
-    } else {
-        sl_player_item *item = is_own ? make_event(event) : make_follow(state, event);
-        if (item == NULL && !is_own) return;
-        is_put = item != NULL && sl_player_queue_put(&player->queue, item) == SL_OK;
-        player->has_whole = is_put;
+    const bool wants_whole = atomic_exchange(&player->wants_whole, false);
+    if (wants_whole || !player->has_whole) {
+        if (put_whole(player, state) == SL_OK) wake(player);
+        return;
     }
-    if (is_put) wake(player);
+    if (is_own) put_event(player, event);
+    for (size_t i = 0; i < count; i++) put_follow(player, event->seq, &follows[i]);
+    if (is_own || count > 0) wake(player);
 }
 
 /* Better than others, where that is allowed. */

@@ -11,7 +11,6 @@
 #include "core/err.h"
 #include "core/reduce.h"
 #include "core/sink.h"
-#include "store/log.h"
 #include "tools/symlog/announcer.h"
 #include "tools/symlog/notes_out.h"
 
@@ -21,7 +20,6 @@
 typedef struct sl_player sl_player;
 
 typedef struct sl_player_options {
-    sl_log *log;
     const sl_state *state;   /* after the log's last event; read by sl_player_start only */
     uint64_t start_ns;       /* sl_clock_boot_ns at which time_ns is 0 */
     sl_sink sink;            /* where its marks go; must stay until sl_player_stop */

@@ -1,6 +1,7 @@
 /* The player's clock. */
 #include "tools/symlog/player_clock.h"
 
+#include "core/buffers.h"
 #include "core/schedule.h"
 #include "ingest/clock.h"
 #include "tools/symlog/planner.h"
@@ -73,34 +74,13 @@ void sl_player_clock_wait(sl_player_clock *clock, uint64_t frame, int wake_fd)
     if (wanted[0].revents != 0 && read(wake_fd, &count, sizeof count) < 0) assert(errno == EAGAIN);
 }
 
-/* When the mark was put, by the wall clock. It stands close behind the last event that it counts. False: it is not
- * there any more. */
-static bool find_time(sl_log *log, const sl_state *state, const sl_applied *mark, int64_t *wall_ns)
-{
-    sl_log_reader *reader = NULL;
-    sl_event event;
-    sl_applied found = {0};
-    bool is_found = false;
-    if (sl_log_reader_open(log, mark->through_seq + 1, &reader) != SL_OK) return false;
-    while (!is_found && sl_log_read(reader, &event) == SL_OK) {
-        is_found =
-            event.kind == SL_KIND_APPLIED && sl_applied_decode(&event, &found) == SL_OK && found.frame == mark->frame;
-    }
-    /* Whoever plays puts a mark when he starts: so it is of the last run, unless that ended at once. */
-    if (is_found) *wall_ns = sl_state_wall_ns(state) + (int64_t)event.time_ns;
-    sl_log_reader_close(reader);
-    return is_found;
-}
-
-uint64_t sl_player_clock_begin(sl_log *log, const sl_state *state)
+uint64_t sl_player_clock_begin(const sl_state *state)
 {
     const sl_schedule *schedule = sl_state_schedule(state);
     sl_applied mark;
-    int64_t wall_ns = 0;
     if (schedule == NULL || !sl_schedule_mark(schedule, &mark)) return 0;
-    if (!find_time(log, state, &mark, &wall_ns)) return mark.frame;
-    const int64_t gone_ns = sl_clock_wall_ns() - wall_ns;
-    if (gone_ns <= 0) return mark.frame;
+    const int64_t gone_ns = sl_clock_wall_ns() - sl_state_mark_wall_ns(state);
+    if (gone_ns <= 0) return mark.frame; /* the clock was set back */
     const uint64_t gone =
         (uint64_t)gone_ns / SECOND_NS * SL_SCHEDULE_RATE + (uint64_t)gone_ns % SECOND_NS * SL_SCHEDULE_RATE / SECOND_NS;
     /* It was put so long before its frame, where commits are quick. */

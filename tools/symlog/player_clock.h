@@ -6,7 +6,6 @@
 
 #include "core/err.h"
 #include "core/reduce.h"
-#include "store/log.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +33,6 @@ void sl_player_clock_wait(sl_player_clock *clock, uint64_t frame, int wake_fd);
 
 /* The frame that a player begins with: that of the log's newest mark plus the wall-clock time since then; 0 in a log
  * without one. `state` is after the log's last event but the start event of this run. */
-uint64_t sl_player_clock_begin(sl_log *log, const sl_state *state);
+uint64_t sl_player_clock_begin(const sl_state *state);
 
 #endif

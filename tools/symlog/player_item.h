@@ -5,14 +5,14 @@
 #ifndef SL_TOOLS_PLAYER_ITEM_H
 #define SL_TOOLS_PLAYER_ITEM_H
 
-#include "core/live_code.h"
+#include "core/schedule.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum sl_player_item_type {
     SL_PLAYER_EVENT,  /* a score, transport or applied event: `event` */
-    SL_PLAYER_FOLLOW, /* `action` and `value`, said by event `seq`: for sl_schedule_follow */
+    SL_PLAYER_FOLLOW, /* what another input said in event `seq`: `follow`, for sl_schedule_follow */
     SL_PLAYER_WHOLE   /* a schedule as sl_schedule_encode wrote it, after event `seq`: it replaces the player's */
 } sl_player_item_type;
 
@@ -21,9 +21,8 @@ typedef struct sl_player_item {
     struct sl_player_item *next;
     sl_player_item_type type;
     uint64_t seq;
-    sl_event event; /* its payload is `bytes` */
-    sl_transport_action action;
-    double value;
+    sl_event event;   /* its payload is `bytes` */
+    sl_follow follow; /* likewise its bytes */
     size_t length;
     uint8_t bytes[];
 } sl_player_item;

@@ -28,7 +28,6 @@ sl_err sl_player_setup_start(sl_service_player *player, const sl_player_setup_op
     sl_err err = sl_announcer_create(&player->announcer, on_announced, service);
     if (err == SL_OK && options->notes_out != NULL) err = start_out(player, options);
     const sl_player_options thread = {
-        .log = options->opening->log,
         .state = options->opening->state,
         .start_ns = options->opening->start_ns,
         .sink = options->sink,
