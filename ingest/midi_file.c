@@ -14,6 +14,7 @@ enum { OPEN_EVERY_MS = 250 };
 
 typedef struct file {
     int fd;
+    bool is_out; /* nothing is read */
     bool can_read;
     bool can_write;
     char path[];
@@ -47,6 +48,15 @@ sl_err sl_midi_file_create(const char *path, sl_midi_way *out)
     return SL_OK;
 }
 
+sl_err sl_midi_file_create_out(const char *path, sl_midi_way *out)
+{
+    sl_err err = sl_midi_file_create(path, out);
+    if (err != SL_OK) return err;
+    file *file = out->ctx;
+    file->is_out = true;
+    return SL_OK;
+}
+
 static void destroy(void *ctx)
 {
     close_file(ctx);
@@ -57,7 +67,7 @@ static void destroy(void *ctx)
 static int open_either(file *file)
 {
     static const int modes[] = {O_RDWR, O_RDONLY, O_WRONLY};
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = file->is_out ? 2 : 0; i < sizeof modes / sizeof modes[0]; i++) {
         file->fd = open(file->path, modes[i] | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         file->can_read = modes[i] != O_WRONLY;
         file->can_write = modes[i] != O_RDONLY;
@@ -96,7 +106,7 @@ static sl_err open_file(void *ctx, char why[SL_MIDI_WHY_BYTES])
         return SL_ERR_REFUSED;
     }
     /* Opened for writing too, it does not end when its last writer leaves; but what was written would come back. */
-    if (S_ISFIFO(status.st_mode)) file->can_write = false;
+    if (S_ISFIFO(status.st_mode)) file->can_write = file->is_out;
     make_raw(file->fd);
     return SL_OK;
 }

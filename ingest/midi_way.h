@@ -39,6 +39,9 @@ typedef struct sl_midi_way {
  * SL_ERR_MEMORY. */
 sl_err sl_midi_file_create(const char *path, sl_midi_way *out);
 
+/* The same to write to alone; so a FIFO too, as long as somebody reads it. */
+sl_err sl_midi_file_create_out(const char *path, sl_midi_way *out);
+
 /* The first port of the system's MIDI services (ALSA's sequencer, JACK) whose name contains `name`, each direction on
  * its own; midi_named.h lists them. SL_ERR_MEMORY. */
 sl_err sl_midi_named_create(const char *name, sl_midi_way *out);

@@ -50,9 +50,7 @@ export class LiveSession {
    */
   async eval(code, { name, quantize } = {}) {
     if (quantize !== undefined) check(quantize, QUANTIZE, 'quantize');
-    const result = await this.#wire.call('eval', { code: String(code), name, quantize });
-    if (!result.success) this.#emit('error', Object.assign(new Error(result.error.message), result.error));
-    return result;
+    return this.#wire.call('eval', { code: String(code), name, quantize });
   }
 
   /** Evaluates a file (Node) or what a URL answers (a browser), in a buffer of its name. */
@@ -160,7 +158,7 @@ export class LiveSession {
     if (message.type === 'open' || message.type === 'close') {
       this.#emit(message.type, message.reason);
     } else if (message.method === 'evalError') {
-      if (!message.params.own) this.#emit('error', Object.assign(new Error(message.params.message), message.params));
+      this.#emit('error', Object.assign(new Error(message.params.message), message.params));
     } else if (message.method !== undefined) {
       this.#emit(message.method, message.params);
     } else if (this.#mirror.take(message)) {

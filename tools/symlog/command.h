@@ -25,6 +25,14 @@ extern const sl_command sl_command_prune;
 extern const sl_command sl_command_import_als;
 extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
+extern const sl_command sl_command_repl;
+extern const sl_command sl_command_play; /* command_live.c, and so are the rest */
+extern const sl_command sl_command_pause;
+extern const sl_command sl_command_stop;
+extern const sl_command sl_command_panic;
+extern const sl_command sl_command_tempo;
+extern const sl_command sl_command_undo;
+extern const sl_command sl_command_redo;
 
 /* Prints "symlog NAME: MESSAGE" and a hint to --help on stderr; returns SL_EXIT_USAGE. */
 int sl_usage_error(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include "tools/symlog/pace.h"
 #include "tools/symlog/printer.h"
 #include "tools/symlog/progress.h"
+#include "tools/symlog/replay_notes.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -22,12 +23,14 @@ typedef struct options {
     const char *speed;
     const char *digests;
     const char *target;
+    const char *to_frame;
+    bool wants_notes;
     bool wants_state;
     bool is_json;
     sl_filter filter;
 } options;
 
-typedef enum show { SHOW_EVENTS, SHOW_STATE, SHOW_DIGESTS } show;
+typedef enum show { SHOW_EVENTS, SHOW_STATE, SHOW_DIGESTS, SHOW_NOTES } show;
 
 /* What a replay works with. */
 typedef struct replay {
@@ -35,6 +38,7 @@ typedef struct replay {
     bool is_json;
     sl_filter filter;
     uint64_t digests_every; // SHOW_DIGESTS
+    uint64_t to_frame;      // SHOW_NOTES; 0: as far as time had gone.
     sl_range range;         // Of the events shown; the state is built from a snapshot before them on.
     sl_log *log;
     sl_log_reader *reader;
@@ -60,6 +64,7 @@ static sl_err open_all(const options *options, replay *replay, char errmsg[256])
 static sl_err find_range(const options *options, replay *replay, char errmsg[256]);
 static void close_all(replay *replay);
 static sl_err play(replay *replay, char errmsg[256]);
+static sl_err play_notes(const options *options, replay *replay, char errmsg[256]);
 static sl_err wait_until_due(replay *replay, sl_event *event);
 static void check_filter(const replay *replay);
 static sl_err apply(replay *replay, const sl_event *event, char errmsg[256]);
@@ -87,6 +92,8 @@ const sl_command sl_command_replay = {
         "  --node PATH    only what changes this node of the tree, or one below it\n"
         "  --state        instead of events, the state that they lead to\n"
         "  --json         one JSON object an event, with its messages; with --state the tree as FULL_AST's ast\n"
+        "  --notes        instead of events, every note that live code started or ended, as it was sent\n"
+        "  --to-frame N   with --notes, up to this frame, though nothing came any more\n"
         "  --digests N    instead of events, \"number digest\" of the state after every N-th event, and at the end\n"
         "  --speed X      in time: 1 as it was, 2 twice as fast, max (the default) without waiting\n"
         "  --to-osc HOST:PORT  send the recorded OSC datagrams on, byte for byte\n\n"
@@ -106,6 +113,8 @@ static int run(int argc, char **argv)
         {.name = "--kind", .value = &options.kind},
         {.name = "--node", .value = &options.filter.node},
         {.name = "--state", .is_given = &options.wants_state},
+        {.name = "--notes", .is_given = &options.wants_notes},
+        {.name = "--to-frame", .value = &options.to_frame},
         {.name = "--json", .is_given = &options.is_json},
         {.name = "--digests", .value = &options.digests},
         {.name = "--speed", .value = &options.speed},
@@ -124,7 +133,7 @@ static int run(int argc, char **argv)
     sl_text_open(&replay.kept, sl_host_memory());
     sl_text_open(&replay.effects, sl_host_memory());
     sl_err err = open_all(&options, &replay, errmsg);
-    if (err == SL_OK) err = play(&replay, errmsg);
+    if (err == SL_OK) err = replay.show == SHOW_NOTES ? play_notes(&options, &replay, errmsg) : play(&replay, errmsg);
     sl_printer_flush(&replay.printer); // Before the message, which tells of what comes after.
     if (err != SL_OK) status = sl_failure("replay", "%s", errmsg);
     status = sl_printer_close(&replay.printer, "replay", status);
@@ -162,7 +171,18 @@ static int configure(const options *options, replay *replay)
     if (options->digests != NULL && !sl_option_number(options->digests, 1, UINT64_MAX, &replay->digests_every)) {
         return sl_usage_error("replay", "--digests wants a number of events, not \"%s\"", options->digests);
     }
-    replay->show = options->wants_state ? SHOW_STATE : options->digests != NULL ? SHOW_DIGESTS : SHOW_EVENTS;
+    const bool is_other = options->wants_state || options->digests != NULL || options->target != NULL || is_filtered ||
+                          options->speed != NULL || options->at != NULL;
+    if (options->wants_notes && is_other)
+        return sl_usage_error("replay", "--notes goes with --from, --to, --to-frame and --json alone");
+    if (options->to_frame != NULL && !options->wants_notes)
+        return sl_usage_error("replay", "--to-frame says how far --notes goes; use it with that");
+    if (options->to_frame != NULL && !sl_option_number(options->to_frame, 1, INT64_MAX, &replay->to_frame))
+        return sl_usage_error("replay", "--to-frame wants a number, not \"%s\"", options->to_frame);
+    replay->show = options->wants_notes       ? SHOW_NOTES
+                   : options->wants_state     ? SHOW_STATE
+                   : options->digests != NULL ? SHOW_DIGESTS
+                                              : SHOW_EVENTS;
     replay->is_json = options->is_json;
     replay->filter.source = options->filter.source;
     replay->filter.node = options->filter.node;
@@ -176,6 +196,7 @@ static sl_err open_all(const options *options, replay *replay, char errmsg[256])
     if (err != SL_OK) return err;
     err = find_range(options, replay, errmsg);
     if (err != SL_OK) return err;
+    if (replay->show == SHOW_NOTES) return SL_OK;
     const uint64_t through = replay->range.through;
     const bool is_from = replay->show != SHOW_STATE && replay->range.from <= through;
     const uint64_t wanted = is_from && through > 0 ? replay->range.from - 1 : through;
@@ -187,6 +208,20 @@ static sl_err open_all(const options *options, replay *replay, char errmsg[256])
         return err;
     }
     return options->target != NULL ? sl_osc_sender_open(&replay->sender, options->target, errmsg) : SL_OK;
+}
+
+static sl_err play_notes(const options *options, replay *replay, char errmsg[256])
+{
+    const sl_replay_notes notes = {
+        .db = options->db,
+        .log = replay->log,
+        .range = replay->range,
+        .end_frame = replay->to_frame,
+        .is_json = replay->is_json,
+        .printer = &replay->printer,
+    };
+    const sl_err err = sl_replay_notes_print(&notes, errmsg);
+    return err == SL_ERR_END ? SL_OK : err;
 }
 
 static sl_err find_range(const options *options, replay *replay, char errmsg[256])

@@ -12,6 +12,7 @@
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/options.h"
+#include "tools/symlog/player_setup.h"
 #include "tools/symlog/project_source.h"
 #include "tools/symlog/service.h"
 #include "tools/symlog/status.h"
@@ -33,7 +34,8 @@ enum {
     RECEIVE_BUFFER_BYTES = 4 << 20,
     OPTIONS_BYTES = 512,
     LIST_BYTES = 1024,
-    GROOVE_GOODBYE_MS = 500
+    GROOVE_GOODBYE_MS = 500,
+    NOTES_GOODBYE_MS = 200
 };
 
 #define LOOPBACK "127.0.0.1"
@@ -49,8 +51,9 @@ typedef struct serve_options {
     uint64_t snapshot_every;
     uint64_t backlog_bytes;
     bool is_verbose;
-    const char *project; /* a set or a folder; NULL: none */
-    sl_operands watched; /* files of live code */
+    const char *project;   /* a set or a folder; NULL: none */
+    const char *notes_out; /* where notes go; NULL: nowhere */
+    sl_operands watched;   /* files of live code */
     sl_groove_setup groove;
     sl_access access;
     char origins[LIST_BYTES];    /* what access.origins points into */
@@ -68,6 +71,7 @@ typedef struct serve {
     sl_project_watch *project_watch;
     sl_peers *peers;
     sl_service *service;
+    sl_service_player player;
     sl_committer *committer;
     sl_worker *worker;
     sl_udp *udp;
@@ -86,6 +90,7 @@ static bool create_groove_ports(serve *serve);
 static bool start_groove_ports(serve *serve);
 static bool start_project(serve *serve);
 static bool start_live_code(serve *serve);
+static bool start_player(serve *serve);
 static bool put_setlists(serve *serve);
 static bool start_worker(serve *serve);
 static bool listen_for_all(serve *serve);
@@ -104,29 +109,31 @@ static uint32_t on_new_source(void *ctx);
 const sl_command sl_command_serve = {
     .name = "serve",
     .summary = "record a set, and show it to subscribers",
-    .help = "usage: symlog serve [--db DIR] [--osc [ADDR:]PORT] [--ws [ADDR:]PORT] [OPTION...]\n"
-            "\n"
-            "Records what Ableton Live sends by OSC, and a groove box by MIDI, in the log, and tells every change to\n"
-            "WebSocket subscribers. Ctrl-C stops it; everything received is in the log then.\n"
-            "\n"
-            "  --db DIR             the log's folder ($SYMLOG_DB, or $XDG_DATA_HOME/symlog/default)\n"
-            "  --osc [ADDR:]PORT    where OSC comes in by UDP (127.0.0.1:9002); port 0 picks one\n"
-            "  --ws [ADDR:]PORT     where subscribers connect (127.0.0.1:8765); port 0 picks one\n"
-            "  --token T            what subscribers must bring (?token=T); needed beyond 127.0.0.1\n"
-            "  --allow-origin O     lets pages of this origin subscribe, too; several with commas between\n"
-            "  --project PATH       the Live set that is played, or its folder (the newest set counts): each save is "
-            "taken\n"
-            "  --midi PATH          a groove box on a raw MIDI device, a pty or a FIFO; may be given several times\n"
-            "  --midi-port NAME     or on a port that has a name (symlog ports lists them); likewise\n"
-            "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
-            "  --groove-listen      records the groove box, and sends nothing\n"
-            "  --setlists FILE      the built-in set lists: programs.json\n"
-            "  --watch FILE         live code (.js, .mjs, .ts): each save is evaluated; may be given several times\n"
-            "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
-            "                       the death of the program only\n"
-            "  --verbose            a line for every event\n"
-            "\n"
-            "example: symlog serve --db ~/tonight --osc 9002 --ws 8765 --midi /dev/snd/midiC1D0\n",
+    .help =
+        "usage: symlog serve [--db DIR] [--osc [ADDR:]PORT] [--ws [ADDR:]PORT] [OPTION...]\n"
+        "\n"
+        "Records what Ableton Live sends by OSC, and a groove box by MIDI, in the log, and tells every change to\n"
+        "WebSocket subscribers. Ctrl-C stops it; everything received is in the log then.\n"
+        "\n"
+        "  --db DIR             the log's folder ($SYMLOG_DB, or $XDG_DATA_HOME/symlog/default)\n"
+        "  --osc [ADDR:]PORT    where OSC comes in by UDP (127.0.0.1:9002); port 0 picks one\n"
+        "  --ws [ADDR:]PORT     where subscribers connect (127.0.0.1:8765); port 0 picks one\n"
+        "  --token T            what subscribers must bring (?token=T); needed beyond 127.0.0.1\n"
+        "  --allow-origin O     lets pages of this origin subscribe, too; several with commas between\n"
+        "  --project PATH       the Live set that is played, or its folder (the newest set counts): each save is "
+        "taken\n"
+        "  --midi PATH          a groove box on a raw MIDI device, a pty or a FIFO; may be given several times\n"
+        "  --midi-port NAME     or on a port that has a name (symlog ports lists them); likewise\n"
+        "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
+        "  --groove-listen      records the groove box, and sends nothing\n"
+        "  --setlists FILE      the built-in set lists: programs.json\n"
+        "  --notes-out WHERE    where the notes of live code go: a raw MIDI device, a pty, a FIFO (a path), or a port\n"
+        "                       that has a name (symlog ports)\n"
+        "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
+        "                       the death of the program only\n"
+        "  --verbose            a line for every event\n"
+        "\n"
+        "example: symlog serve --db ~/tonight --osc 9002 --ws 8765 --midi /dev/snd/midiC1D0\n",
     .run = run,
 };
 
@@ -169,6 +176,7 @@ static int read_options(int argc, char **argv, serve_options *options)
         {.name = "--groove-listen", .is_given = &options->groove.is_listening},
         {.name = "--watch", .many = &options->watched},
         {.name = "--setlists", .value = &options->groove.setlists},
+        {.name = "--notes-out", .value = &options->notes_out},
         {.name = "--durability", .value = &durability},
         {.name = "--checkpoint-every", .value = &checkpoint_every}, /* for tests: no help tells of these three */
         {.name = "--snapshot-every", .value = &snapshot_every},
@@ -200,6 +208,8 @@ static int read_options(int argc, char **argv, serve_options *options)
     options->backlog_bytes = SL_FEED_BACKLOG_BYTES;
     if (backlog != NULL && !sl_option_number(backlog, 1 << 16, SL_FEED_BACKLOG_BYTES, &options->backlog_bytes))
         return sl_usage_error(name, "--backlog wants a number of bytes, from 65536");
+    if (options->notes_out != NULL && options->notes_out[0] == '\0')
+        return sl_usage_error(name, "--notes-out wants a path or a port's name");
     if (options->access.token != NULL && options->access.token[0] == '\0')
         return sl_usage_error(name, "--token is empty");
     if (options->access.token == NULL && !sl_access_is_loopback(options->ws_address))
@@ -306,7 +316,7 @@ static bool start(serve *serve)
     }
     free(dir);
     return create_groove_ports(serve) && start_pipeline(serve) && put_setlists(serve) && listen_for_all(serve) &&
-           start_groove_ports(serve) && start_project(serve) && start_live_code(serve);
+           start_groove_ports(serve) && start_project(serve) && start_player(serve) && start_live_code(serve);
 }
 
 /* Before all else that numbers sources. */
@@ -349,6 +359,19 @@ static bool start_live_code(serve *serve)
         return false;
     }
     return true;
+}
+
+static bool start_player(serve *serve)
+{
+    const sl_player_setup_options options = {
+        .notes_out = serve->options->notes_out,
+        .opening = &serve->opening,
+        .groove_ports = serve->groove_ports,
+        .sink = sl_committer_sink(serve->committer),
+        .say = on_groove_say,
+        .say_ctx = serve,
+    };
+    return sl_player_setup_start(&serve->player, &options, serve->service, serve->errmsg) == SL_OK;
 }
 
 static bool put_setlists(serve *serve)
@@ -523,6 +546,7 @@ static void stop(serve *serve)
 {
     const bool is_well = serve->udp != NULL && serve->errmsg[0] == '\0' && !sl_committer_failed(serve->committer);
     if (is_well) sl_service_leave_groove(serve->service, GROOVE_GOODBYE_MS);
+    sl_player_setup_stop(&serve->player, serve->service, NOTES_GOODBYE_MS);
     if (serve->groove_ports != NULL) sl_groove_ports_stop(serve->groove_ports, is_well ? GROOVE_GOODBYE_MS : 0);
     if (serve->udp != NULL) {
         sl_service_detach_udp(serve->service);

@@ -22,12 +22,12 @@ struct sl_evaluator {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t given;
-    bool is_given;     /* under the lock, as is the edit until the thread has it */
+    bool is_given;     /* under the lock */
     atomic_bool stops; /* an evaluation that is under way looks at it */
     atomic_bool is_idle;
-    uint64_t code_seq;
     sl_evaluation_request request;
-    char *texts; /* of the request; malloc'ed */
+    sl_evaluation_buffer buffers[SL_EVALUATION_BUFFERS_MAX]; /* the request's */
+    char *texts; /* of the buffers; malloc'ed */
 };
 
 static void *run(void *ctx);
@@ -86,4 +86,95 @@ static sl_evaluation_buffer copy_buffer(char **at, const sl_code *code)
         .source_length = code->source_length,
         .language = code->language,
     };
+}
+
+sl_err sl_evaluator_give(sl_evaluator *evaluator, uint64_t code_seq, const sl_code *code, const sl_code *earlier,
+                         size_t earlier_count)
+{
+    assert(sl_evaluator_is_idle(evaluator));
+    size_t size = code->buffer_length + code->source_length + 1;
+    for (size_t i = 0; i < earlier_count; i++) size += earlier[i].buffer_length + earlier[i].source_length;
+    char *texts = malloc(size), *at = texts;
+    if (texts == NULL) return SL_ERR_MEMORY;
+    size_t count = 0;
+    const size_t begin = earlier_count < SL_EVALUATION_BUFFERS_MAX ? 0 : earlier_count - SL_EVALUATION_BUFFERS_MAX + 1;
+    for (size_t i = begin; i < earlier_count; i++) {
+        const bool is_same = earlier[i].buffer_length == code->buffer_length &&
+                             memcmp(earlier[i].buffer, code->buffer, code->buffer_length) == 0;
+        if (!is_same) evaluator->buffers[count++] = copy_buffer(&at, &earlier[i]);
+    }
+    evaluator->buffers[count++] = copy_buffer(&at, code);
+    evaluator->texts = texts;
+    evaluator->request = (sl_evaluation_request){.buffers = evaluator->buffers,
+                                                 .buffer_count = count,
+                                                 .code_seq = code_seq,
+                                                 .quantize = code->quantize,
+                                                 .is_cancelled = &evaluator->stops};
+    atomic_store(&evaluator->is_idle, false);
+    pthread_mutex_lock(&evaluator->lock);
+    evaluator->is_given = true;
+    pthread_cond_signal(&evaluator->given);
+    pthread_mutex_unlock(&evaluator->lock);
+    return SL_OK;
+}
+
+static sl_err put(const sl_evaluator *evaluator, uint16_t kind, uint16_t version, const void *payload, size_t length)
+{
+    const sl_event event = {.kind = kind,
+                            .version = version,
+                            .source = SL_SOURCE_SELF,
+                            .source_seq = SL_SOURCE_SEQ_NONE,
+                            .time_ns = sl_clock_boot_ns() - evaluator->start_ns,
+                            .payload = payload,
+                            .length = (uint32_t)length};
+    sl_err err = evaluator->sink.put(evaluator->sink.ctx, &event);
+    for (int tries = 1; err == SL_ERR_FULL && tries < PUT_TRIES_MAX && !atomic_load(&evaluator->stops); tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        err = evaluator->sink.put(evaluator->sink.ctx, &event);
+    }
+    return err;
+}
+
+static sl_err put_refused(const sl_evaluator *evaluator, const sl_evaluation_result *result)
+{
+    uint8_t bytes[REFUSED_BYTES + SL_EVALUATION_MESSAGE_BYTES];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_refused refused = {.kind = SL_KIND_CODE,
+                                .reason = result->message,
+                                .reason_length = strlen(result->message),
+                                .code_seq = evaluator->request.code_seq,
+                                .line = result->line,
+                                .column = result->column};
+    const sl_err err = sl_refused_encode(&refused, &writer);
+    return err == SL_OK ? put(evaluator, SL_KIND_REFUSED, SL_REFUSED_VERSION, bytes, writer.length) : err;
+}
+
+/* The answer, if there is any: who is cancelled says nothing. */
+static void evaluate(sl_evaluator *evaluator)
+{
+    sl_evaluation_result result;
+    sl_err err = sl_evaluate(&evaluator->request, &result);
+    if (err == SL_OK)
+        err = put(evaluator, SL_KIND_SCORE, SL_SCORE_VERSION, result.score, result.score_length);
+    else if (err != SL_ERR_END)
+        err = put_refused(evaluator, &result);
+    (void)err; /* the queue stayed full for ten seconds, or memory ran out: it waits for the next start */
+    sl_evaluation_free(&result);
+    free(evaluator->texts);
+    evaluator->texts = NULL;
+}
+
+static void *run(void *ctx)
+{
+    sl_evaluator *evaluator = ctx;
+    for (;;) {
+        pthread_mutex_lock(&evaluator->lock);
+        while (!evaluator->is_given && !atomic_load(&evaluator->stops))
+            pthread_cond_wait(&evaluator->given, &evaluator->lock);
+        evaluator->is_given = false;
+        pthread_mutex_unlock(&evaluator->lock);
+        if (atomic_load(&evaluator->stops)) return NULL;
+        evaluate(evaluator);
+        atomic_store(&evaluator->is_idle, true);
+    }
 }

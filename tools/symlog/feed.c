@@ -206,6 +206,28 @@ sl_err sl_feed_send_binary(sl_feed *feed, uint64_t number, const uint8_t *bytes,
     return err;
 }
 
+void sl_feed_hear(sl_feed *feed, uint64_t number)
+{
+    for (sl_subscriber *each = feed->first; each != NULL; each = each->next) {
+        if (each->number != number || each->is_hearing) continue;
+        each->is_hearing = true;
+        feed->hearer_count++;
+    }
+}
+
+size_t sl_feed_hearer_count(const sl_feed *feed)
+{
+    return feed->hearer_count;
+}
+
+void sl_feed_notify(sl_feed *feed, const char *bytes, size_t length)
+{
+    for (sl_subscriber *each = feed->first; each != NULL; each = each->next) {
+        if (!each->is_hearing || sl_outbox_notify(&each->outbox, bytes, length) != SL_OK) continue;
+        lws_callback_on_writable(each->wsi);
+    }
+}
+
 void sl_feed_close(sl_feed *feed, unsigned patience_ms)
 {
     const lws_usec_t end_us = lws_now_usecs() + (lws_usec_t)patience_ms * 1000;

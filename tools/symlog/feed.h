@@ -97,6 +97,15 @@ void sl_feed_answer(sl_feed *feed, uint64_t subscriber, const char *bytes, size_
  * SL_ERR_NOT_FOUND: it has left; SL_ERR_MEMORY. Then nothing is sent. */
 sl_err sl_feed_send_binary(sl_feed *feed, uint64_t subscriber, const uint8_t *bytes, size_t length);
 
+/* The subscriber wants to be notified from now on; nothing happens if it has left. */
+void sl_feed_hear(sl_feed *feed, uint64_t subscriber);
+
+/* How many do. */
+size_t sl_feed_hearer_count(const sl_feed *feed);
+
+/* Sends a notification to all of them: a text that those for whom too much waits already never get. */
+void sl_feed_notify(sl_feed *feed, const char *bytes, size_t length);
+
 /* Says goodbye to every subscriber once it has all that waits for it, but waits at most `patience_ms` for that. */
 void sl_feed_close(sl_feed *feed, unsigned patience_ms);
 

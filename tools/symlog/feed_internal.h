@@ -22,6 +22,7 @@ typedef struct sl_subscriber {
     size_t received_length;
     unsigned overtaken_ticks;
     bool is_stopped; /* its socket is not read, because too many answers wait, or: */
+    bool is_hearing; /* it is notified */
     bool has_rest;   /* the owner has no room for what it sent: it gets it again, … */
     uint8_t *rest;   /* … the bytes that it did not take; may be NULL */
     size_t rest_length;
@@ -40,6 +41,7 @@ struct sl_feed {
     sl_subscriber *first;
     size_t count;
     size_t compact_count; /* of them wish compact messages */
+    size_t hearer_count;  /* are notified */
     uint64_t last_number;
     bool is_closing;
     bool has_news;           /* published and not yet announced */

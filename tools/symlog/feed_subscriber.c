@@ -97,6 +97,7 @@ void sl_subscriber_left(sl_feed *feed, sl_subscriber *subscriber)
     *link = subscriber->next;
     feed->count--;
     if (subscriber->wishes.is_compact) feed->compact_count--;
+    if (subscriber->is_hearing) feed->hearer_count--;
     sl_outbox_close(&subscriber->outbox);
     free(subscriber->received);
     free(subscriber->rest);

@@ -164,6 +164,15 @@ static void free_intakes(sl_groove_ports *ports)
     for (size_t i = 0; i < SL_GROOVE_PLACES; i++) sl_midi_intake_close(&ports->places[i].intake);
 }
 
+sl_midi_port *sl_groove_ports_find(const sl_groove_ports *ports, const char *target, bool is_named)
+{
+    for (size_t i = 0; i < ports->cable_count; i++) {
+        const cable *cable = &ports->cables[i];
+        if (cable->is_named == is_named && strcmp(cable->name + strlen("port:"), target) == 0) return cable->port;
+    }
+    return NULL;
+}
+
 sl_groove_outlet sl_groove_ports_outlet(sl_groove_ports *ports)
 {
     return (sl_groove_outlet){

@@ -71,6 +71,9 @@ void sl_groove_ports_stop(sl_groove_ports *ports, unsigned patience_ms);
 /* Stops what still runs and frees everything; NULL is passed over. */
 void sl_groove_ports_destroy(sl_groove_ports *ports);
 
+/* The port of the command line so named, from start to stop; NULL: none is. */
+sl_midi_port *sl_groove_ports_find(const sl_groove_ports *ports, const char *target, bool is_named);
+
 /* For the driver. */
 sl_groove_outlet sl_groove_ports_outlet(sl_groove_ports *ports);
 

@@ -20,7 +20,6 @@ enum {
 /* Somebody waits for it. */
 typedef struct edit {
     uint64_t ticket; /* 0: this place is free */
-    uint64_t subscriber;
     uint64_t code_seq;  /* 0: not in the log yet */
     uint64_t score_seq; /* 0: not evaluated yet */
     uint64_t due_ns;    /* then it is answered without a beat */
@@ -113,7 +112,7 @@ sl_err sl_live_edits_ask(sl_live_edits *edits, const sl_question *question)
     if (err == SL_OK) err = put(edits, SL_KIND_CODE, SL_PAYLOAD_VERSION, question->ticket, &writer);
     free(writer.bytes);
     if (err != SL_OK) return err;
-    *free_place = (edit){.ticket = question->ticket, .subscriber = question->subscriber, .due_ns = UINT64_MAX};
+    *free_place = (edit){.ticket = question->ticket, .due_ns = UINT64_MAX};
     sl_text_open(&free_place->changed, sl_host_memory());
     return SL_OK;
 }
@@ -189,15 +188,16 @@ static void answer_refused(sl_live_edits *edits, edit *edit, const sl_refused *r
     sl_text_close(&text);
 }
 
-static void tell_error(const sl_live_edits *edits, uint64_t asker, const sl_refused *refused, uint64_t seq)
+static void tell_error(const sl_live_edits *edits, const sl_refused *refused, uint64_t seq)
 {
     sl_text text;
     sl_text_open(&text, sl_host_memory());
+    sl_text_string(&text, "{\"jsonrpc\":\"2.0\",\"method\":\"evalError\",\"params\":");
     begin_error(&text, refused);
     sl_text_string(&text, ",\"seq\":");
     sl_text_u64(&text, seq);
-    sl_text_string(&text, "}");
-    if (!text.bad) edits->options.tell_error(edits->options.ctx, asker, text.bytes, text.length);
+    sl_text_string(&text, "}}");
+    if (!text.bad) edits->options.tell_error(edits->options.ctx, text.bytes, text.length);
     sl_text_close(&text);
 }
 
@@ -270,7 +270,7 @@ static void see_refused(sl_live_edits *edits, const sl_event *event)
     sl_refused refused;
     if (sl_refused_decode(event, &refused) != SL_OK || refused.code_seq == 0) return;
     edit *edit = find_code(edits, refused.code_seq);
-    tell_error(edits, edit != NULL ? edit->subscriber : 0, &refused, event->seq);
+    tell_error(edits, &refused, event->seq);
     if (edit != NULL) answer_refused(edits, edit, &refused, event->seq);
 }
 

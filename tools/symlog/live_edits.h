@@ -27,8 +27,8 @@ typedef struct sl_live_edits_options {
     void *ctx;
     /* Answers an SL_QUESTION_EVAL: {success, error?, changed, at_beat, seq}. The text stays the caller's. */
     void (*answer)(void *ctx, const sl_answer *answer);
-    /* An edit was refused: the params of `evalError` as JSON. `asker`: the subscriber that is answered anyway, or 0. */
-    void (*tell_error)(void *ctx, uint64_t asker, const char *params, size_t length);
+    /* An edit was refused, whoever made it: the notification `evalError`; before the answer. */
+    void (*tell_error)(void *ctx, const char *notification, size_t length);
     /* Any thread: a file that is watched could not be read. */
     void (*tell_unread)(void *ctx, const char *path, const char *why);
 } sl_live_edits_options;

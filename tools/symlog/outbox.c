@@ -99,6 +99,13 @@ sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length)
     return add_answer(outbox, bytes, length, true);
 }
 
+sl_err sl_outbox_notify(sl_outbox *outbox, const char *bytes, size_t length)
+{
+    if (outbox->answer_count >= SL_OUTBOX_ANSWERS_MAX) return SL_ERR_FULL;
+    if (outbox->answer_bytes + length > SL_OUTBOX_ANSWERS_BYTES_MAX) return SL_ERR_FULL;
+    return add_answer(outbox, bytes, length, false);
+}
+
 static sl_err add_answer(sl_outbox *outbox, const void *bytes, size_t length, bool is_binary)
 {
     sl_waiting_answer *answer = malloc(sizeof *answer + SL_BACKLOG_ROOM + length);

@@ -123,6 +123,9 @@ sl_err sl_outbox_answer(sl_outbox *outbox, const char *bytes, size_t length);
  */
 sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length);
 
+/* Copies a text in that may be left out: SL_ERR_FULL likewise, or where answers crowd. SL_ERR_MEMORY. */
+sl_err sl_outbox_notify(sl_outbox *outbox, const char *bytes, size_t length);
+
 /* True while more answers wait than one subscriber should have: stop reading from it. */
 bool sl_outbox_is_crowded(const sl_outbox *outbox);
 

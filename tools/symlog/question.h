@@ -23,9 +23,8 @@ typedef struct sl_question {
     sl_question_type type;
     uint64_t from;
     uint64_t through;
-    uint64_t ticket;     /* comes back with the answer */
-    uint64_t subscriber; /* who asks */
-    sl_code code;        /* its texts are valid while the question is put */
+    uint64_t ticket; /* comes back with the answer */
+    sl_code code;    /* its texts are valid while the question is put */
 } sl_question;
 
 typedef struct sl_answer {

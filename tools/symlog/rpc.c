@@ -16,7 +16,8 @@ typedef struct reply {
     uint64_t subscriber;
     sl_text text;
     bool is_batch;
-    size_t waiting; /* for commits of marks, pauses and edits, for answers to questions, and once while it is written */
+    size_t waiting; /* for commits of marks, pauses, edits and the like, for answers to questions, and once while it is
+                       written */
 } reply;
 
 /* A mark, the pause of a source, or an edit of the groove, on its way into the log. */
@@ -195,6 +196,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
         return;
     }
     const json_t *id = json_object_get(request, "id");
+    rpc->owner.heard(rpc->owner.ctx, reply->subscriber);
     sl_rpc_call call = {.owner = &rpc->owner, .params = json_object_get(request, "params"), .result = &reply->text};
     const size_t begin = reply->text.length;
     begin_response(reply);
@@ -218,6 +220,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
 
 static sl_err put_call(const sl_rpc_owner *owner, const sl_rpc_call *call)
 {
+    if (call->is_transport) return owner->transport(owner->ctx, (const uint8_t *)call->edit.bytes, call->edit.length);
     if (call->edit.length > 0) return owner->edit(owner->ctx, call->edit.bytes, call->edit.length);
     if (call->source == NULL) return owner->mark(owner->ctx, call->mark, call->mark_length);
     return owner->pause(owner->ctx, call->source->number, call->source->session, call->is_paused);
@@ -246,7 +249,6 @@ static bool put_question(sl_rpc *rpc, sl_rpc_call *call, asked asked)
     size_t place = 0;
     while (place < SL_RPC_QUESTIONS_MAX && rpc->questions[place].ticket != 0) place++;
     call->question.ticket = rpc->last_ticket + 1;
-    call->question.subscriber = asked.reply->subscriber;
     sl_err err = SL_ERR_FULL;
     if (place < SL_RPC_QUESTIONS_MAX) err = rpc->owner.ask(rpc->owner.ctx, &call->question);
     if (err != SL_OK) {

@@ -1,8 +1,8 @@
 /*
  * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
  * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, the pause of a
- * source, and an edit of the groove, is answered once it is committed, a question to the past once it has been looked
- * up, and until then its whole batch waits.
+ * source, an edit of the groove, and a word to the transport, is answered once it is committed, a question to the past
+ * once it has been looked up, and until then its whole batch waits.
  *
  * It knows nothing of sockets or of the log. The service thread's.
  */
@@ -36,8 +36,16 @@ typedef struct sl_rpc_owner {
     sl_err (*mark)(void *ctx, const char *text, size_t length);
     sl_err (*pause)(void *ctx, uint32_t source, uint64_t session, bool is_paused);
     sl_err (*edit)(void *ctx, const char *text, size_t length);
+    /* The same with the payload of a transport event. */
+    sl_err (*transport)(void *ctx, const uint8_t *payload, size_t length);
+    /* The player's frame that is now. */
+    uint64_t (*frame)(void *ctx);
+    /* The subscriber speaks JSON-RPC: it hears notifications from now on. */
+    void (*heard)(void *ctx, uint64_t subscriber);
     /* Appends the JSON list of the groove box's ports. */
     void (*write_ports)(void *ctx, sl_text *text);
+    /* Appends a JSON object about the player and its output. */
+    void (*write_player)(void *ctx, sl_text *text);
     /* Watches a file of live code, or no longer. Any error: errmsg says it. */
     sl_err (*watch)(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
     /* Puts a question; sl_rpc_answered will tell, in any order. SL_ERR_FULL: try again later. */
@@ -52,7 +60,8 @@ void sl_rpc_destroy(sl_rpc *rpc);
 /* Takes one message; calls owner.answer at once, or later, or (for notifications) never. */
 void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t length);
 
-/* The oldest mark, pause or edit that waits has been committed as event `seq`. `why`: the reducer refused it; or NULL.
+/* The oldest mark, pause, edit or word to the transport that waits has been committed as event `seq`. `why`: the
+ * reducer refused it; or NULL.
  */
 void sl_rpc_marked(sl_rpc *rpc, uint64_t seq, const char *why);
 

@@ -4,6 +4,7 @@
 #include "core/message.h"
 #include "tools/symlog/rpc_eval.h"
 #include "tools/symlog/rpc_groove.h"
+#include "tools/symlog/rpc_live.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,19 @@ static const sl_rpc_method methods[] = {
     {"groove.lane", sl_rpc_groove_lane},
     {"groove.patch", sl_rpc_groove_patch},
     {"groove.edit", sl_rpc_groove_edit},
+    {"play", sl_rpc_live_play},
+    {"pause", sl_rpc_live_pause},
+    {"stop", sl_rpc_live_stop},
+    {"panic", sl_rpc_live_panic},
+    {"undo", sl_rpc_live_undo},
+    {"redo", sl_rpc_live_redo},
+    {"setTempo", sl_rpc_live_set_tempo},
+    {"setQuantize", sl_rpc_live_set_quantize},
+    {"setChannel", sl_rpc_live_set_channel},
+    {"setInstrument", sl_rpc_live_set_instrument},
+    {"connectEffect", sl_rpc_live_connect_effect},
+    {"position", sl_rpc_live_position},
+    {"getTempo", sl_rpc_live_get_tempo},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
 
@@ -106,7 +120,7 @@ static void run_query(sl_rpc_call *call)
     sl_text_node(call->result, tree, node, levels);
 }
 
-/* stat -> {log_id, head, digest, content_digest, sources, ..., ports} */
+/* stat -> {log_id, head, digest, content_digest, sources, ..., ports, player} */
 static void run_stat(sl_rpc_call *call)
 {
     const sl_rpc_owner *owner = call->owner;
@@ -115,6 +129,8 @@ static void run_stat(sl_rpc_call *call)
     call->result->length--; /* the closing brace: what only a running serve knows comes before it */
     sl_text_string(call->result, ",\"ports\":");
     owner->write_ports(owner->ctx, call->result);
+    sl_text_string(call->result, ",\"player\":");
+    owner->write_player(owner->ctx, call->result);
     sl_text_string(call->result, "}");
 }
 

@@ -28,8 +28,9 @@ typedef struct sl_rpc_call {
     size_t mark_length;
     const sl_source *source; /* set by a pause, or its end: likewise */
     bool is_paused;
-    sl_text edit;     /* of the groove, set by groove.*: likewise; the call's, to be closed. Empty: none */
-    bool is_question; /* `question` is set: to be answered by the worker */
+    sl_text edit;      /* of the groove, set by groove.*: likewise; the call's, to be closed. Empty: none */
+    bool is_transport; /* `edit` is the payload of a transport event instead */
+    bool is_question;  /* `question` is set: to be answered by the worker */
     sl_question question;
     int code; /* set with `reason` when it failed */
     char reason[160];

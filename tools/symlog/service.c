@@ -43,9 +43,10 @@ struct sl_service {
     sl_teller teller;
     sl_groove_driver groove;
     sl_live_edits *edits;
-    const char *refused_why; /* why the event being applied was refused; NULL: it was not */
-    uint64_t refused_ns;     /* when a refused subscriber was told of last */
-    char failure[256];       /* "" while all is well */
+    sl_service_player player; /* all NULL: not yet, or no longer */
+    const char *refused_why;  /* why the event being applied was refused; NULL: it was not */
+    uint64_t refused_ns;      /* when a refused subscriber was told of last */
+    char failure[256];        /* "" while all is well */
 };
 
 static void on_woken(void *ctx);
@@ -62,11 +63,16 @@ static void on_refused(void *ctx, const char *peer, const char *why);
 static sl_err on_mark(void *ctx, const char *text, size_t length);
 static sl_err on_edit(void *ctx, const char *text, size_t length);
 static void on_write_ports(void *ctx, sl_text *text);
+static void on_write_player(void *ctx, sl_text *text);
+static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length);
+static uint64_t on_frame(void *ctx);
+static void on_heard(void *ctx, uint64_t subscriber);
+static void notify(const sl_service *service);
 static sl_err on_ask(void *ctx, const sl_question *question);
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static sl_err on_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
 static void on_evaluated(void *ctx, const sl_answer *answer);
-static void on_eval_error(void *ctx, uint64_t asker, const char *params, size_t length);
+static void on_eval_error(void *ctx, const char *notification, size_t length);
 static void on_unread(void *ctx, const char *path, const char *why);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
 static void follow_pause(sl_service *service, const sl_event *event);
@@ -118,6 +124,10 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .mark = on_mark,
         .edit = on_edit,
         .write_ports = on_write_ports,
+        .write_player = on_write_player,
+        .transport = on_transport,
+        .frame = on_frame,
+        .heard = on_heard,
         .ask = on_ask,
         .watch = on_watch,
         .pause = on_pause,
@@ -213,6 +223,11 @@ void sl_service_attach_worker(sl_service *service, sl_worker *worker)
     service->worker = worker;
 }
 
+void sl_service_attach_player(sl_service *service, const sl_service_player *player)
+{
+    service->player = player != NULL ? *player : (sl_service_player){0};
+}
+
 void sl_service_detach_udp(sl_service *service)
 {
     service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);
@@ -255,6 +270,7 @@ static void on_woken(void *ctx)
     const uint64_t began_ns = sl_clock_boot_ns();
     int count = 0;
     pass_answers(service);
+    notify(service);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -318,9 +334,11 @@ static bool apply_next(sl_service *service)
         return false;
     }
     sl_catchup_set_head(service->catchup, event.seq);
+    if (service->player.player != NULL) sl_player_see(service->player.player, service->state, &event);
     if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
-    if (event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED || event.kind == SL_KIND_GROOVE_EDIT)
-        sl_rpc_marked(service->rpc, event.seq, service->refused_why);
+    const bool is_of_rpc = event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED ||
+                           event.kind == SL_KIND_GROOVE_EDIT || event.kind == SL_KIND_TRANSPORT;
+    if (is_of_rpc) sl_rpc_marked(service->rpc, event.seq, service->refused_why);
     sl_groove_driver_see(&service->groove, &event, sl_clock_boot_ns());
     sl_live_edits_see(service->edits, &event, sl_clock_boot_ns());
     sl_report_event(&service->report, &event);
@@ -435,6 +453,8 @@ static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char
 {
     sl_service *service = ctx;
     sl_groove_ports_left(service->options.groove_ports, subscriber);
+    if (service->player.announcer != NULL)
+        sl_announcer_set_heard(service->player.announcer, sl_feed_hearer_count(service->feed) > 0);
     sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
                   (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
                   why != NULL ? why : "", why != NULL ? "\"" : "");
@@ -516,13 +536,10 @@ static void on_evaluated(void *ctx, const sl_answer *answer)
     sl_rpc_answered(service->rpc, answer);
 }
 
-static void on_eval_error(void *ctx, uint64_t asker, const char *params, size_t length)
+static void on_eval_error(void *ctx, const char *notification, size_t length)
 {
-    sl_service *service = ctx;
-    (void)asker;
-    (void)params;
-    (void)length;
-    (void)service; /* TELL */
+    const sl_service *service = ctx;
+    sl_feed_notify(service->feed, notification, length);
 }
 
 /* Any thread. */
@@ -536,4 +553,46 @@ static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t 
 {
     const sl_service *service = ctx;
     sl_feed_answer(service->feed, subscriber, bytes, length);
+}
+
+static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length)
+{
+    return put(ctx, (sl_event){.kind = SL_KIND_TRANSPORT, .source = SL_SOURCE_SELF}, payload, length);
+}
+
+static uint64_t on_frame(void *ctx)
+{
+    const sl_service *service = ctx;
+    return service->player.player != NULL ? sl_player_now(service->player.player) : 0;
+}
+
+static void on_heard(void *ctx, uint64_t subscriber)
+{
+    const sl_service *service = ctx;
+    sl_feed_hear(service->feed, subscriber);
+    if (service->player.announcer != NULL) sl_announcer_set_heard(service->player.announcer, true);
+}
+
+/* Passes on what the player tells. */
+static void notify(const sl_service *service)
+{
+    if (service->player.announcer == NULL) return;
+    for (sl_announcement *each = sl_announcer_take(service->player.announcer); each != NULL;) {
+        sl_announcement *next = each->next;
+        sl_feed_notify(service->feed, each->bytes, each->length);
+        free(each);
+        each = next;
+    }
+}
+
+/* {"notes_out": {...} or null, "unannounced": N} */
+static void on_write_player(void *ctx, sl_text *text)
+{
+    const sl_service *service = ctx;
+    sl_text_string(text, "{\"notes_out\":");
+    if (service->player.out != NULL) sl_notes_out_write(service->player.out, text);
+    if (service->player.out == NULL) sl_text_string(text, "null");
+    sl_text_string(text, ",\"unannounced\":");
+    sl_text_u64(text, service->player.announcer != NULL ? sl_announcer_dropped(service->player.announcer) : 0);
+    sl_text_string(text, "}");
 }

@@ -14,6 +14,7 @@
 #include "tools/symlog/access.h"
 #include "tools/symlog/groove_ports.h"
 #include "tools/symlog/opening.h"
+#include "tools/symlog/service_player.h"
 #include "tools/symlog/status.h"
 #include "tools/symlog/worker.h"
 
@@ -59,6 +60,9 @@ void sl_service_stop_live_code(sl_service *service);
 /* Questions to the past go to `worker`, and so does word of each snapshot that is due; NULL: they are refused from now
  * on. */
 void sl_service_attach_worker(sl_service *service, sl_worker *worker);
+
+/* What plays, from now on. NULL: nothing any more. */
+void sl_service_attach_player(sl_service *service, const sl_service_player *player);
 
 /* Sends a frame to a subscriber: sl_groove_ports_options.send, whose ctx is the service. */
 bool sl_service_send_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
