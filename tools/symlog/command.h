@@ -25,6 +25,7 @@ extern const sl_command sl_command_prune;
 extern const sl_command sl_command_import_als;
 extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
+extern const sl_command sl_command_eval;
 
 /* Prints "symlog NAME: MESSAGE" and a hint to --help on stderr; returns SL_EXIT_USAGE. */
 int sl_usage_error(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const sl_command *const commands[] = {
-    &sl_command_serve, &sl_command_replay,     &sl_command_verify, &sl_command_log,
-    &sl_command_send,  &sl_command_stat,       &sl_command_mark,   &sl_command_watch,
-    &sl_command_prune, &sl_command_import_als, &sl_command_diff,   &sl_command_ports,
+    &sl_command_serve, &sl_command_replay, &sl_command_verify, &sl_command_log,   &sl_command_send,
+    &sl_command_stat,  &sl_command_mark,   &sl_command_watch,  &sl_command_prune, &sl_command_import_als,
+    &sl_command_diff,  &sl_command_ports,  &sl_command_eval,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
