@@ -29,6 +29,8 @@ const layers = [_]Layer{
 
 const program_folder = "tools/symlog";
 const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit" };
+const eval_folder = "tools/eval";
+const eval_libs = [_][]const u8{"javascriptcoregtk-4.1"}; // no other program sees it
 
 const warnings = [_][]const u8{
     "-Wall",
@@ -87,6 +89,9 @@ fn addProgramSteps(cfg: Config, check: *Step) void {
     const exe = addProgram(cfg) orelse return;
     b.installArtifact(exe);
     check.dependOn(&exe.step);
+    const eval = addEval(cfg);
+    b.installArtifact(eval);
+    check.dependOn(&eval.step);
     const run = b.addRunArtifact(exe);
     run.setCwd(.{ .cwd_relative = "." });
     if (b.args) |args| run.addArgs(args);
@@ -108,7 +113,9 @@ fn addTestBinaries(cfg: Config, chosen: ?Sanitize, check: *Step) *Step {
         // tests/e2e drive both: the one that people run, and the one that watches its memory.
         const sanitize: Sanitize = if (mode == .Debug) .asan else .off;
         const variant: Config = .{ .b = b, .target = cfg.target, .optimize = mode, .sanitize = sanitize };
-        if (addProgram(variant)) |exe| install(all, check, exe, b.fmt("program-{s}", .{@tagName(sanitize)}));
+        const folder = b.fmt("program-{s}", .{@tagName(sanitize)});
+        if (addProgram(variant)) |exe| install(all, check, exe, folder);
+        install(all, check, addEval(variant), folder);
     }
     addPortableBinaries(cfg, all, check);
     for (sources(b, "tests/fuzz", "fuzz_")) |file| {
@@ -183,7 +190,7 @@ fn addBenchStep(cfg: Config, check: *Step) void {
     const files = sources(b, "tests/bench", "");
     if (files.len == 0) return;
     const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
-    const beside = without(b, sources(b, program_folder, ""), "main.c");
+    const beside = without(b, programSources(b), "main.c");
     const exe = addTool(variant, "bench", concat(b, &.{ files, beside }), &layers);
     linkProgramLibraries(exe.root_module);
     check.dependOn(&exe.step);
@@ -301,15 +308,52 @@ fn addTool(cfg: Config, name: []const u8, files: []const []const u8, over: []con
 
 /// The program, or null while it has no sources.
 fn addProgram(cfg: Config) ?*Step.Compile {
-    const files = sources(cfg.b, program_folder, "");
+    const files = programSources(cfg.b);
     if (files.len == 0) return null;
     const exe = addTool(cfg, "symlog", files, &layers);
     linkProgramLibraries(exe.root_module);
     return exe;
 }
 
+/// The program's files, and what it shares with symlog-eval: how they talk.
+fn programSources(b: *Build) []const []const u8 {
+    return concat(b, &.{ sources(b, program_folder, ""), &.{eval_folder ++ "/eval_wire.c"} });
+}
+
 fn linkProgramLibraries(mod: *Build.Module) void {
     for (program_libs) |lib| mod.linkSystemLibrary(lib, .{ .use_pkg_config = .force });
+}
+
+/// The sandboxed language process, which goes beside the program. Never with a sanitizer: the engine's address space and
+/// the walls leave it no room.
+fn addEval(cfg: Config) *Step.Compile {
+    const b = cfg.b;
+    const plain: Config = .{ .b = b, .target = cfg.target, .optimize = cfg.optimize, .sanitize = .off };
+    const mod = addModule(plain);
+    mod.addIncludePath(b.path("."));
+    addSources(plain, mod, sources(b, eval_folder, ""), &system_flags);
+    mod.addCSourceFile(.{ .file = b.addWriteFiles().add("prelude.c", preludeSource(b)), .flags = &language });
+    for (eval_libs) |lib| mod.linkSystemLibrary(lib, .{ .use_pkg_config = .force });
+    mod.addImport("core", addLayer(plain, layers[0]));
+    return b.addExecutable(.{ .name = "symlog-eval", .root_module = mod });
+}
+
+/// tools/eval/prelude/*.js as one function, as bytes in C.
+fn preludeSource(b: *Build) []const u8 {
+    const io = b.graph.io;
+    var text: std.ArrayList(u8) = .empty;
+    text.appendSlice(b.allocator, "(function (host) {\n'use strict';\n") catch @panic("OOM");
+    for (filesOf(b, eval_folder ++ "/prelude", "", ".js")) |file| {
+        const content = b.build_root.handle.readFileAlloc(io, file, b.allocator, .limited(1 << 20)) catch |err|
+            std.debug.panic("{s}: {s}", .{ file, @errorName(err) });
+        text.appendSlice(b.allocator, content) catch @panic("OOM");
+    }
+    text.appendSlice(b.allocator, "})\x00") catch @panic("OOM");
+    var source: std.ArrayList(u8) = .empty;
+    source.appendSlice(b.allocator, "#include \"tools/eval/prelude.h\"\nconst char sl_prelude_text[] = {") catch @panic("OOM");
+    for (text.items) |byte| source.appendSlice(b.allocator, b.fmt("{d},", .{@as(i8, @bitCast(byte))})) catch @panic("OOM");
+    source.appendSlice(b.allocator, "};\n") catch @panic("OOM");
+    return source.items;
 }
 
 /// test_core_* sees core alone, test_symlog_* also the program's files but its main.c, any other every layer.
@@ -318,7 +362,7 @@ fn addUnitTest(cfg: Config, file: []const u8) *Step.Compile {
     const name = std.fs.path.stem(file);
     const of_core = std.mem.startsWith(u8, name, "test_core_");
     const of_program = std.mem.startsWith(u8, name, "test_symlog_");
-    const beside: []const []const u8 = if (of_program) without(b, sources(b, program_folder, ""), "main.c") else &.{};
+    const beside: []const []const u8 = if (of_program) without(b, programSources(b), "main.c") else &.{};
     const exe = addTool(cfg, name, concat(b, &.{ &.{file}, beside }), if (of_core) layers[0..1] else &layers);
     if (of_program) linkProgramLibraries(exe.root_module);
     if (cfg.target.query.isNative()) {
@@ -348,7 +392,7 @@ fn addFuzzer(b: *Build, file: []const u8) Build.LazyPath {
         const flags = concat(b, &.{ layer.flags, includeFolders(b, layer) });
         for (sources(b, layer.name, "")) |source| link.addFileArg(addFuzzObject(b, source, flags));
     }
-    const beside = without(b, sources(b, program_folder, ""), "main.c");
+    const beside = without(b, programSources(b), "main.c");
     for (concat(b, &.{ beside, &.{file} })) |source| link.addFileArg(addFuzzObject(b, source, &system_flags));
     for (layers) |layer| for (layer.libs) |lib| link.addArgs(pkgConfig(b, lib));
     for (program_libs) |lib| link.addArgs(pkgConfig(b, lib));
@@ -476,7 +520,7 @@ fn compileCommands(b: *Build) []const u8 {
         const flags = concat(b, &.{ layer.flags, includeFolders(b, layer) });
         groups.append(b.allocator, .{ .folder = layer.name, .flags = flags }) catch @panic("OOM");
     }
-    for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
+    for ([_][]const u8{ program_folder, eval_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
     }
     var commands: std.ArrayList(Command) = .empty;

@@ -106,7 +106,7 @@ void sl_buffers_answer(sl_state *state, uint64_t code_seq, bool is_accepted)
         drop_text(state, &state->pending, at);
 }
 
-void sl_buffers_close(sl_state *state)
+void sl_buffers_drop_all(sl_state *state)
 {
     while (state->pending.first != NULL) drop_text(state, &state->pending, &state->pending.first);
     while (state->buffers.first != NULL) drop_text(state, &state->buffers, &state->buffers.first);

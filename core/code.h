@@ -48,7 +48,7 @@ bool sl_buffers_is_any(const sl_state *state);
 void sl_buffers_encode(const sl_state *state, sl_state_put put, void *ctx);
 sl_err sl_buffers_decode(sl_state *state, sl_reader *reader);
 
-void sl_buffers_close(sl_state *state);
+void sl_buffers_drop_all(sl_state *state);
 size_t sl_buffers_size_bytes(const sl_state *state);
 
 #endif

@@ -64,7 +64,7 @@ void sl_state_destroy(sl_state *state)
     sl_tree_destroy(state->tree);
     sl_tree_destroy(state->former);
     sl_schedule_destroy(state->schedule);
-    sl_buffers_close(state);
+    sl_buffers_drop_all(state);
     if (state->follows != NULL)
         memory.resize(memory.ctx, state->follows, state->follow_capacity * sizeof *state->follows, 0);
     sl_pool_close(&state->pool);

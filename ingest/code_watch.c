@@ -2,6 +2,7 @@
 
 #include "core/digest.h"
 #include "core/live_code.h"
+#include "core/payload.h"
 #include "ingest/clock.h"
 #include "ingest/file_watch.h"
 

@@ -25,6 +25,7 @@ extern const sl_command sl_command_prune;
 extern const sl_command sl_command_import_als;
 extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
+extern const sl_command sl_command_eval;
 extern const sl_command sl_command_repl;
 extern const sl_command sl_command_play; /* command_live.c, and so are the rest */
 extern const sl_command sl_command_pause;

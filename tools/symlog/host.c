@@ -9,6 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
 
 static void on_bad_snapshot(void *ctx, uint64_t seq, const char *reason);
 
@@ -40,6 +45,22 @@ bool sl_host_db_dir(const char *option, char *dir, size_t dir_size, char errmsg[
         return false;
     }
     return true;
+}
+
+bool sl_host_beside(const char *name, char *path, size_t size)
+{
+#ifdef __APPLE__
+    uint32_t length = (uint32_t)size;
+    if (_NSGetExecutablePath(path, &length) != 0) return false;
+#else
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length <= 0 || (size_t)length >= size - 1) return false;
+    path[length] = '\0';
+#endif
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) return false;
+    size_t left = size - (size_t)(slash + 1 - path);
+    return (size_t)snprintf(slash + 1, left, "%s", name) < left;
 }
 
 bool sl_host_endpoint(const char *text, char *address, size_t address_size, uint16_t *port)

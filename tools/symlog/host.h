@@ -19,6 +19,9 @@ sl_memory sl_host_memory(void);
  * ~/.local/share/symlog/default. Returns false, with a sentence in errmsg, where none of them can be told. */
 bool sl_host_db_dir(const char *option, char *dir, size_t dir_size, char errmsg[256]);
 
+/* The path of `name` in the folder of the running program. False: it cannot be told, or is too long. */
+bool sl_host_beside(const char *name, char *path, size_t size);
+
 /* Parses "[ADDR:]PORT" (an IPv4 address; `address` keeps its content when there is none). False: not of that form. */
 bool sl_host_endpoint(const char *text, char *address, size_t address_size, uint16_t *port);
 

@@ -137,7 +137,7 @@ static bool find_beat(const sl_live_edits *edits, uint8_t quantize, double *beat
     const sl_position position = sl_schedule_position(schedule, mark.frame);
     const sl_quantize meant = quantize == SL_QUANTIZE_DEFAULT ? sl_schedule_quantize(schedule) : (sl_quantize)quantize;
     const int64_t tick = sl_schedule_tick(schedule, mark.frame);
-    *beat = position.beat + (double)(sl_schedule_next(schedule, tick, meant) - tick) / SL_TICKS_PER_BEAT;
+    *beat = position.beat + (double)(sl_schedule_next(schedule, tick, meant) - tick) / (double)SL_TICKS_PER_BEAT;
     return position.is_playing;
 }
 
