@@ -130,6 +130,14 @@ static sl_err match_clips(sl_state *state, sl_node *node, const sl_part *part)
     return err;
 }
 
+/* So that a subscriber sees that other notes play, though there be as many. */
+static sl_err set_hash(sl_state *state, sl_node *node, const sl_code_track *track)
+{
+    char hex[SL_DIGEST_HEX + 1];
+    sl_digest_hex(track->part->digest, hex);
+    return set(state, node, SL_ATTRIBUTE_HASH, sl_value_text(hex, SL_DIGEST_HEX));
+}
+
 static sl_err set_track(sl_state *state, sl_node *node, const sl_code_track *track, bool is_stopped)
 {
     bool has_instrument = track->instrument_length > 0;
@@ -142,7 +150,8 @@ static sl_err set_track(sl_state *state, sl_node *node, const sl_code_track *tra
     if (err == SL_OK) err = set_effects(state, node, track);
     if (err == SL_OK) err = set(state, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(!is_stopped));
     if (err == SL_OK) err = set(state, node, SL_ATTRIBUTE_NOTE_COUNT, sl_value_int(track->part->note_count));
-    return err == SL_OK ? set(state, node, SL_ATTRIBUTE_LENGTH, sl_value_float(beats(track->part->length))) : err;
+    if (err == SL_OK) err = set(state, node, SL_ATTRIBUTE_LENGTH, sl_value_float(beats(track->part->length)));
+    return err == SL_OK ? set_hash(state, node, track) : err;
 }
 
 static bool is_named(const sl_node *node, const sl_code_track *track)

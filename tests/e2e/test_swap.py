@@ -72,7 +72,7 @@ def anonymous_kb(serve):
 def play_and_edit(serve, rng):
     """Edits at random; returns the quantize mode of each, and how the memory grew from a tenth of them on."""
     modes, memory = [], None
-    with serve.subscribe("?paths=cursor") as socket:
+    with serve.subscribe("?paths=scenes") as socket:
         assert call(socket, "eval", code=STEADY)["result"]["success"]
         call(socket, "play")
         for edit in range(EDITS):
