@@ -98,6 +98,7 @@ static void tell(window *window, const sl_voice *voice, int64_t turn, uint32_t i
         .channel = voice->channel,
         .tick = tick,
         .frame = window->halt_frame > 0 ? window->halt_frame : sl_tempo_frame_at(window->tempo, tick),
+        .is_lane = voice->is_lane,
         .id = {.voice = voice->number, .ordinal = (uint64_t)turn * voice->track->part->note_count + index},
         .track = voice->track->name,
         .track_length = voice->track->name_length};
