@@ -56,6 +56,7 @@ void sl_schedule_destroy(sl_schedule *schedule)
     for (uint32_t i = 0; i < schedule->history_count; i++) sl_session_drop(schedule->history[i], memory);
     sl_view_clear(&schedule->now, memory);
     sl_view_clear(&schedule->before, memory);
+    sl_session_drop(schedule->lanes, memory);
     if (schedule->inputs != NULL)
         memory.resize(memory.ctx, schedule->inputs, SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs, 0);
     if (schedule->history != NULL)
@@ -256,6 +257,29 @@ sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char
     }
 }
 
+/* What the groove box plays. Lanes that are as they were are recognised by digest. */
+static sl_err take_lanes(sl_schedule *schedule, uint64_t seq, const sl_follow *follow)
+{
+    sl_memory memory = schedule->memory;
+    sl_session_view *lanes;
+    sl_score_error error;
+    sl_err err = schedule->lanes == NULL ? sl_session_make(memory, 0, &schedule->lanes) : SL_OK;
+    if (err != SL_OK) return err;
+    sl_event event = {.version = SL_SCORE_VERSION, .payload = follow->bytes, .length = (uint32_t)follow->bytes_length};
+    if (follow->bytes_length > 0)
+        err = sl_session_after_score(memory, schedule->lanes, &event, &lanes, &error);
+    else
+        lanes = sl_session_hold(schedule->lanes);
+    if (err != SL_OK) return err;
+    sl_session_drop(schedule->lanes, memory);
+    schedule->lanes = lanes;
+    return add_input(schedule, (sl_input_entry){.seq = seq,
+                                                .action = SL_INPUT_LANES,
+                                                .quantize = follow->is_running,
+                                                .value = (double)follow->length_ticks,
+                                                .session = sl_session_hold(lanes)});
+}
+
 sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *follow)
 {
     sl_input_entry input = {.seq = seq};
@@ -267,7 +291,7 @@ sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *
         input.action = SL_TRANSPORT_TEMPO;
         input.value = follow->value;
         break;
-    case SL_FOLLOW_LANES:
+    case SL_FOLLOW_LANES: return take_lanes(schedule, seq, follow);
     default: return SL_OK;
     }
     return add_input(schedule, input);

@@ -4,8 +4,10 @@
  *   u32 track_count · each (u32 length · the track as in a score: core/score.h)
  *   u32 session_count · each (f64 bpm · u8 numerator · u8 denominator · u32 count · count x (u32 track · u8
  * is_stopped)) u64 taken_seq · u8 quantize · u32 history_count · u32 history_at · history_count x u32 session u32
- * input_count · each (u64 seq · u8 action · u8 quantize · f64 value · u32 session, or all ones) u8 has_before · the
- * view · [the view before] view: the numbers of put_view, in its order
+ * input_count · each (u64 seq · u8 action · u8 quantize · f64 value · u32 session, or all ones)
+ *   u8 flags (1 has_before, 2 has_lanes) · the view · [the view before]
+ *   [u32 lanes · of each view (u8 lanes_run · u32 lanes, or all ones · i64 lanes_length · i64 lanes_origin)]
+ *   view: the numbers of put_view, in its order
  *
  * A voice's track may be in no session any more: it is among the tracks, too.
  */
@@ -14,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { VOICES_MAX = 1 << 20, RECORD_BYTES = 192 };
+enum { VOICES_MAX = 1 << 20, RECORD_BYTES = 192, HAS_BEFORE = 1, HAS_LANES = 2, LANE_BIT = 0x80 };
 #define NONE UINT32_MAX
 
 typedef struct coder {
@@ -44,7 +46,7 @@ static double read_double(sl_reader *reader)
     return value;
 }
 
-/* All sessions that a schedule holds, some of them more than once, by a number; NULL behind the last. */
+/* All sessions that a schedule holds, lanes too, some of them more than once, by a number. */
 static sl_session_view *session_at(const sl_schedule *schedule, uint32_t number)
 {
     if (number < schedule->history_count) return schedule->history[number];
@@ -52,12 +54,14 @@ static sl_session_view *session_at(const sl_schedule *schedule, uint32_t number)
     if (number < schedule->input_count) return schedule->inputs[number].session;
     number -= schedule->input_count;
     if (number == 0) return schedule->now.session;
-    return number == 1 ? schedule->before.session : NULL;
+    if (number == 1) return schedule->before.session;
+    if (number == 2) return schedule->lanes;
+    return number == 3 ? schedule->now.lanes : schedule->before.lanes;
 }
 
 static uint32_t count_sessions(const sl_schedule *schedule)
 {
-    return schedule->history_count + schedule->input_count + 2;
+    return schedule->history_count + schedule->input_count + 5;
 }
 
 /* Gives each session its place, in the order in which they are met; returns how many there are. */
@@ -211,7 +215,7 @@ static void put_view(const sl_view *view, coder *coder)
         sl_write_le(&writer, (uint64_t)voice->origin, 8);
         sl_write_le(&writer, (uint64_t)voice->from, 8);
         sl_write_le(&writer, (uint64_t)voice->end, 8);
-        sl_write_le(&writer, voice->channel, 1);
+        sl_write_le(&writer, voice->channel | (voice->is_lane ? LANE_BIT : 0U), 1);
         coder->put(coder->ctx, bytes, writer.length);
     }
     for (uint32_t i = 0; i < view->plan_count; i++) {
@@ -224,6 +228,14 @@ static void put_view(const sl_view *view, coder *coder)
         write_double(&writer, plan->bpm);
         coder->put(coder->ctx, bytes, writer.length);
     }
+}
+
+static void put_lanes(const sl_view *view, coder *coder)
+{
+    put_le(coder, view->lanes_run, 1);
+    put_le(coder, view->lanes == NULL ? (uint32_t)NONE : view->lanes->place, 4);
+    put_le(coder, (uint64_t)view->lanes_length, 8);
+    put_le(coder, (uint64_t)view->lanes_origin, 8);
 }
 
 void sl_schedule_encode(const sl_schedule *schedule, sl_schedule_put *put, void *ctx)
@@ -248,9 +260,13 @@ void sl_schedule_encode(const sl_schedule *schedule, sl_schedule_put *put, void 
     for (uint32_t i = 0; i < schedule->history_count; i++) put_le(&coder, schedule->history[i]->place, 4);
     put_le(&coder, schedule->input_count, 4);
     for (uint32_t i = 0; i < schedule->input_count; i++) put_input(&schedule->inputs[i], &coder);
-    put_le(&coder, schedule->has_before, 1);
+    bool has_lanes = schedule->lanes != NULL;
+    put_le(&coder, (schedule->has_before ? HAS_BEFORE : 0U) | (has_lanes ? HAS_LANES : 0U), 1);
     put_view(&schedule->now, &coder);
     if (schedule->has_before) put_view(&schedule->before, &coder);
+    if (has_lanes) put_le(&coder, schedule->lanes->place, 4);
+    if (has_lanes) put_lanes(&schedule->now, &coder);
+    if (has_lanes && schedule->has_before) put_lanes(&schedule->before, &coder);
 }
 
 /* Reading. */
@@ -307,7 +323,7 @@ static sl_err load_session(loader *loader, sl_session_view **out)
 static sl_err load_sessions(loader *loader)
 {
     uint32_t count = (uint32_t)sl_read_le(loader->reader, 4);
-    uint32_t count_max = SL_SCHEDULE_HISTORY_MAX + SL_SCHEDULE_INPUTS_MAX + 2;
+    uint32_t count_max = SL_SCHEDULE_HISTORY_MAX + SL_SCHEDULE_INPUTS_MAX + 5;
     if (loader->reader->bad || count == 0 || count > count_max) return SL_ERR_MALFORMED;
     loader->sessions = loader->memory.resize(loader->memory.ctx, NULL, 0, count * sizeof(void *));
     if (loader->sessions == NULL) return SL_ERR_MEMORY;
@@ -341,8 +357,11 @@ static sl_err load_voices(loader *loader, sl_view *view, uint32_t count)
         voice.origin = (int64_t)sl_read_le(reader, 8);
         voice.from = (int64_t)sl_read_le(reader, 8);
         voice.end = (int64_t)sl_read_le(reader, 8);
-        voice.channel = (uint8_t)sl_read_le(reader, 1);
-        if (reader->bad || track >= loader->track_count || voice.origin > voice.from || voice.from > voice.end)
+        uint8_t channel = (uint8_t)sl_read_le(reader, 1);
+        voice.channel = channel & (LANE_BIT - 1);
+        voice.is_lane = (channel & LANE_BIT) != 0;
+        bool is_channel = voice.channel >= 1 && voice.channel <= SL_SCHEDULE_CHANNELS;
+        if (reader->bad || !is_channel || track >= loader->track_count || voice.origin > voice.from || voice.from > voice.end)
             return SL_ERR_MALFORMED;
         voice.track = sl_code_track_hold(loader->tracks[track]);
         view->voices[view->voice_count++] = voice;
@@ -420,9 +439,29 @@ static sl_err load_inputs(loader *loader, sl_schedule *schedule)
         input->value = read_double(reader);
         input->session = read_session(loader);
         schedule->input_count++;
-        if (reader->bad || (input->action == 0 && input->session == NULL)) return SL_ERR_MALFORMED;
+        bool has_session = input->action == 0 || input->action == SL_INPUT_LANES;
+        if (reader->bad || has_session != (input->session != NULL)) return SL_ERR_MALFORMED;
     }
     return SL_OK;
+}
+
+static sl_err load_lanes_of(loader *loader, sl_view *view)
+{
+    sl_reader *reader = loader->reader;
+    view->lanes_run = sl_read_le(reader, 1) != 0;
+    view->lanes = read_session(loader);
+    view->lanes_length = (int64_t)sl_read_le(reader, 8);
+    view->lanes_origin = (int64_t)sl_read_le(reader, 8);
+    bool is_valid = view->lanes_length >= 0 && (view->lanes != NULL || !view->lanes_run);
+    return reader->bad || !is_valid ? SL_ERR_MALFORMED : SL_OK;
+}
+
+static sl_err load_lanes(loader *loader, sl_schedule *schedule)
+{
+    schedule->lanes = read_session(loader);
+    if (schedule->lanes == NULL) return SL_ERR_MALFORMED;
+    sl_err err = load_lanes_of(loader, &schedule->now);
+    return err == SL_OK && schedule->has_before ? load_lanes_of(loader, &schedule->before) : err;
 }
 
 static sl_err load(loader *loader, sl_schedule *schedule)
@@ -437,9 +476,11 @@ static sl_err load(loader *loader, sl_schedule *schedule)
     if (err == SL_OK) err = load_inputs(loader, schedule);
     if (err != SL_OK) return err;
     sl_view_clear(&schedule->now, loader->memory);
-    schedule->has_before = sl_read_le(reader, 1) != 0;
+    unsigned flags = (unsigned)sl_read_le(reader, 1);
+    schedule->has_before = (flags & HAS_BEFORE) != 0;
     err = load_view(loader, &schedule->now);
     if (err == SL_OK && schedule->has_before) err = load_view(loader, &schedule->before);
+    if (err == SL_OK && (flags & HAS_LANES) != 0) err = load_lanes(loader, schedule);
     return err == SL_OK && reader->bad ? SL_ERR_MALFORMED : err;
 }
 
