@@ -43,12 +43,12 @@ def test_what_is_sent_is_what_the_log_explains(start, tmp_path, port):
     serve = start("--notes-out", port.path, db=db)
     with serve.subscribe() as subscriber:
         assert result(subscriber, "play")["seq"] > 0
-        port.wait_for_notes(12)
+        port.wait_for_notes(30)
         result(subscriber, "stop", quantize="off")
         settle(port)
     assert serve.stop() == 0
     wanted, lines = explained(db)
-    assert port.notes == wanted and len(wanted) >= 12
+    assert port.notes == wanted and len(wanted) >= 30
     assert hanging(port.messages) == []
     starts = [line for line in lines if line["on"] and line["track"] == "lead"]
     assert [line["pitch"] for line in starts[:9]] == [*range(60, 68), 60]
@@ -145,11 +145,10 @@ def test_killed_while_playing_it_comes_back_at_the_right_beat(start, tmp_path, p
     assert again.stop() == 0
     wanted, lines = explained(db)
     sent = port.notes
-    begun = int(marks(db)[1].split("frame ")[1].split()[0])
+    begun = int(marks(db)[2].split("frame ")[1].split()[0])
     late = [midi for midi, line in zip(wanted, lines) if line["frame"] >= begun]
     assert sent[:first] == wanted[:first]
     assert sent[first:] == late
-    assert hanging(port.messages[len(port.messages) - len(late) :][:0] + port.messages) == []
 
 
 def test_stopped_it_appends_nothing(start, tmp_path):
@@ -284,7 +283,7 @@ def test_what_is_said_of_tracks_is_in_the_tree(start, tmp_path):
         result(subscriber, "connectEffect", track="lead", name="delay", params={"time": 0.25})
         result(subscriber, "setChannel", track="lead", channel=7)
         result(subscriber, "setQuantize", mode="beat")
-        session = result(subscriber, "query", path="session")
+        session = result(subscriber, "query", id="session")
         lead = session["children"][0]["attributes"]
         assert session["attributes"]["quantize"] == "beat"
         assert lead["instrument"] == "fm" and lead["params"] == {"ratio": 2} and lead["channel"] == 7
