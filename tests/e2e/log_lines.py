@@ -22,6 +22,10 @@ KINDS = {
     "sysex_sent": 15,
     "groove_edit": 16,
     "setlists": 17,
+    "code": 19,
+    "score": 20,
+    "transport": 21,
+    "applied": 22,
 }
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1

@@ -176,7 +176,7 @@ def call(subscriber, method, **params):
     """A JSON-RPC call; passes over what the feed sends meanwhile and returns the response."""
     request = {"jsonrpc": "2.0", "id": next(_ids), "method": method, "params": params}
     subscriber.send(json.dumps(request))
-    response = receive_until(subscriber, lambda message: "jsonrpc" in message and "id" in message)[-1]
+    response = receive_until(subscriber, lambda message: "jsonrpc" in message and "method" not in message)[-1]
     assert response["id"] == request["id"] and response["jsonrpc"] == "2.0", response
     return response
 

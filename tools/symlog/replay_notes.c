@@ -105,7 +105,7 @@ static sl_err find_marks(notes *notes, char errmsg[256])
         }
         const mark *last = notes->mark_count > 0 ? &notes->marks[notes->mark_count - 1] : NULL;
         if (event.kind == SL_KIND_START || last == NULL || event.time_ns < mark_ns) continue;
-        end_frame = last->frame + (event.time_ns - mark_ns) / 1000 * SL_SCHEDULE_RATE / 1000000;
+        end_frame = last->frame + 1 + (event.time_ns - mark_ns) / 1000 * SL_SCHEDULE_RATE / 1000000;
     }
     if (notes->end_frame == 0) notes->end_frame = end_frame;
     for (size_t i = notes->mark_count; i-- > 1;) {
