@@ -55,11 +55,8 @@ def test_only_what_changed_is_told(socket):
     evaluate(socket, BASS)
     assert evaluate(socket, f"{DRUMS}; {BASS}")["changed"] == []
     assert evaluate(socket, BASS.replace("E2", "F2"))["changed"] == ["bass"]
-    assert evaluate(socket, f"Session.create().track('lead', t => t.clip(Clip.melody().note('C4', '4n')))")["changed"] == [
-        "drums",
-        "bass",
-        "lead",
-    ]
+    lead = evaluate(socket, "Session.create().track('lead', t => t.clip(Clip.melody().note('C4', '4n')))")
+    assert sorted(lead["changed"]) == ["bass", "drums", "lead"]
     assert tracks(socket) == ["lead"]
 
 

@@ -48,7 +48,7 @@ def heard(tmp_path):
 
 
 def off_line(db):
-    done = run_symlog("replay", "--db", db, "--notes", "--json")
+    done = run_symlog("replay", "--db", db, "--notes", "--json", "--to-frame", 10**10)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
