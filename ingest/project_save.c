@@ -102,6 +102,17 @@ sl_err sl_project_events_make(const sl_project_save *save, sl_project_events *ou
     return err;
 }
 
+sl_err sl_project_events_refuse(const sl_project_save *save, const char *reason, sl_project_events *out)
+{
+    assert(save->length == 0);
+    *out = (sl_project_events){.verdict = SL_ERR_IO};
+    snprintf(out->reason, sizeof out->reason, "%s", reason);
+    sl_err err = make_save(save, out);
+    if (err == SL_OK) err = make_refused(save, out);
+    if (err != SL_OK) sl_project_events_close(out);
+    return err;
+}
+
 void sl_project_events_close(sl_project_events *events)
 {
     free(events->memory[0]);

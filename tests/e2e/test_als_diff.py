@@ -13,6 +13,7 @@ import pytest
 from cli import SYMLOG, lines_of, symlog
 from model.client import Subscriber
 from model.shape import differences
+from serving import receive, wait_until
 
 EDITS, ROUNDS = 1000, 50
 POSITIONS = {"index", "track_index", "scene_index"}
@@ -122,8 +123,9 @@ def test_als_diff_of_a_mute_is_told_once(pair):
     assert len(said(lines_of("diff", old, new))) == 1
 
 
-def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(tmp_path, rng):
+def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(start, tmp_path, rng):
     """And is never longer than the edits, as als_edits counts them."""
+    digests = Digests(start())
     maker = als_sets.Maker(rng.random(), 12)
     live_set = maker.set(tracks=6, scenes=5)
     first = old = save(tmp_path / "0.als", live_set)
@@ -136,17 +138,35 @@ def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(tmp_path, r
         whole.lines, whole.entries = whole.lines + editor.lines, whole.entries + editor.entries
         new = save(tmp_path / f"{number}.als", live_set)
         trees[new] = tree_of(new)
-        check_diff(old, new, trees, editor)
+        check_diff(old, new, trees, editor, digests)
         old = new
-    check_diff(first, old, trees, whole)
+    check_diff(first, old, trees, whole, digests)
 
 
-def check_diff(old, new, trees, editor):
+class Digests:
+    """Asks a serve for the content digest of a tree: each becomes its picture."""
+
+    def __init__(self, serve):
+        self.serve = serve
+        self.live = serve.live()
+        self.pictures = 0
+
+    def of(self, ast):
+        for datagram in self.live.sender.encode_snapshot(ast):
+            self.live.send_bytes(datagram)
+        self.pictures += 1
+        wait_until(lambda: self.serve.count("^picture") >= self.pictures, "the snapshot")
+        with self.serve.subscribe() as subscriber:
+            return receive(subscriber)["payload"]["ast"]["hash"]
+
+
+def check_diff(old, new, trees, editor, digests):
     mirror = Subscriber()
     mirror.receive({"type": "FULL_AST", "payload": {"ast": trees[old]}})
     changes = changes_of(old, new)
     mirror.apply_changes(changes)
     assert list(differences(mirror.ast, trees[new], ids=True)) == []
+    assert digests.of(mirror.ast) == digests.of(trees[new])
     told = [change for change in changes if not is_only_pushed(change)]
     assert len(told) <= editor.entries, (editor.done, told)
     lines = said(lines_of("diff", old, new))

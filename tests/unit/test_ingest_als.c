@@ -263,15 +263,33 @@ static void test_project_save_that_is_bad_is_the_file_and_why(void **state)
     sl_project_events_close(&events);
 }
 
+static void test_project_save_of_what_cannot_be_read_has_no_bytes(void **state)
+{
+    (void)state;
+    sl_project_save save = save_of("");
+    sl_project_events events;
+    assert_int_equal(sl_project_events_refuse(&save, "Permission denied", &events), SL_OK);
+    assert_int_equal(events.verdict, SL_ERR_IO);
+    sl_save found;
+    assert_int_equal(sl_save_decode(&events.save, &found), SL_OK);
+    assert_int_equal(found.length, 0);
+    sl_refused refused;
+    assert_int_equal(sl_refused_decode(&events.answer, &refused), SL_OK);
+    static const char expected[] = "Song.als: Permission denied";
+    assert_int_equal(refused.reason_length, sizeof expected - 1);
+    assert_memory_equal(refused.reason, expected, sizeof expected - 1);
+    sl_project_events_close(&events);
+}
+
 static void test_project_file_that_cannot_be_read_says_why(void **state)
 {
     (void)state;
     sl_project_file file;
     char errmsg[256];
     assert_int_equal(sl_project_file_read("/no/such.als", &file, errmsg), SL_ERR_IO);
-    assert_string_equal(errmsg, "/no/such.als: No such file or directory");
+    assert_string_equal(errmsg, "No such file or directory");
     assert_int_equal(sl_project_file_read("/", &file, errmsg), SL_ERR_IO);
-    assert_string_equal(errmsg, "/: not a file");
+    assert_string_equal(errmsg, "not a file");
     char path[] = "/tmp/symlog-als-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_als_with_failing_memory),
         cmocka_unit_test(test_project_save_is_the_file_and_its_picture),
         cmocka_unit_test(test_project_save_that_is_bad_is_the_file_and_why),
+        cmocka_unit_test(test_project_save_of_what_cannot_be_read_has_no_bytes),
         cmocka_unit_test(test_project_file_that_cannot_be_read_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
