@@ -15,6 +15,8 @@ from model.shape import differences
 from model.tree import RULES, Tree
 from serving import receive, receive_until, wait_until
 
+SAVE = 18  # The number of its kind.
+
 
 @pytest.fixture
 def song(tmp_path):
@@ -246,6 +248,23 @@ def test_als_watch_after_a_restart_takes_only_what_is_new(start, song):
     assert_shows(serve, song)
 
 
+def test_als_watch_takes_a_save_again_whose_picture_was_lost(start, song, tmp_path):
+    """serve was killed between the two events."""
+    write(song, small_set())
+    serve = start("--project", song)
+    wait_for_saves(serve, 1)
+    assert serve.stop() == 0
+    log, cut = tmp_path / "log.ndjson", tmp_path / "cut"
+    symlog("log", "export", log, "--db", serve.db)
+    lines = log.read_text().splitlines(keepends=True)
+    [save] = [number for number, line in enumerate(lines) if json.loads(line).get("kind") == SAVE]
+    log.write_text("".join(lines[: save + 1]))
+    symlog("log", "import", log, "--db", cut)
+    serve = start("--project", song, db=cut)
+    wait_for_saves(serve, 1)
+    assert_shows(serve, song)
+
+
 # Live events beside it.
 
 TRACK, DEVICE, SCENE = 0, 0, 1
@@ -359,7 +378,9 @@ def test_als_watch_keeps_each_attribute_that_live_events_said_since_the_save_alo
 
 
 def test_als_watch_has_tests_of_each_message():
-    assert {path for path, *_ in BOTH.values()} | ONLY_LIVE | SHAPE == {path for path in RULES if path.startswith("/live/")}
+    assert {path for path, *_ in BOTH.values()} | ONLY_LIVE | SHAPE == {
+        path for path in RULES if path.startswith("/live/")
+    }
 
 
 def structure(ast):

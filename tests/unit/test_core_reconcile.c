@@ -396,6 +396,48 @@ static void refuse_save(bench *bench)
          (sl_event){.kind = SL_KIND_REFUSED, .source = PROJECT, .payload = bytes, .length = (uint32_t)writer.length});
 }
 
+static void put_file(bench *bench, const char *bytes)
+{
+    uint8_t payload[64];
+    sl_writer writer = {.bytes = payload, .capacity = sizeof payload};
+    const sl_save save = {.path = "A.als", .path_length = 5, .bytes = (const uint8_t *)bytes, .length = strlen(bytes)};
+    assert_int_equal(sl_save_encode(&save, &writer), SL_OK);
+    take(bench,
+         (sl_event){.kind = SL_KIND_SAVE, .source = PROJECT, .payload = payload, .length = (uint32_t)writer.length});
+}
+
+static void assert_last_save(const sl_state *state, const char *bytes)
+{
+    const sl_digest expected = bytes != NULL ? sl_digest_bytes(bytes, strlen(bytes)) : (sl_digest){0};
+    assert_true(sl_digest_equal(sl_state_last_save(state), expected));
+}
+
+/* Killed between the two events, serve reads the file once more. */
+static void test_reconcile_knows_a_save_only_with_what_was_made_of_it(void **state)
+{
+    (void)state;
+    bench bench;
+    setup(&bench);
+    assert_last_save(bench.state, NULL);
+    put_file(&bench, "one");
+    assert_last_save(bench.state, NULL);
+    sl_text saved;
+    sl_text_open(&saved, counted_memory_of(&bench.memory));
+    assert_int_equal(sl_state_save(bench.state, &saved), SL_OK);
+    sl_state *loaded;
+    assert_int_equal(
+        sl_state_load((const uint8_t *)saved.bytes, saved.length, counted_memory_of(&bench.memory), &loaded), SL_OK);
+    sl_text_close(&saved);
+    assert_last_save(loaded, NULL);
+    sl_state_destroy(loaded);
+    save(&bench, "AB", 0);
+    assert_last_save(bench.state, "one");
+    put_file(&bench, "two");
+    refuse_save(&bench);
+    assert_last_save(bench.state, "two");
+    teardown(&bench);
+}
+
 static void test_reconcile_of_a_refused_save_changes_nothing_and_says_so(void **state)
 {
     (void)state;
@@ -446,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_reconcile_without_a_project_remembers_nothing),
         cmocka_unit_test(test_reconcile_of_a_save_older_than_a_snapshot_is_stale),
         cmocka_unit_test(test_reconcile_goes_on_after_saving_and_loading),
+        cmocka_unit_test(test_reconcile_knows_a_save_only_with_what_was_made_of_it),
         cmocka_unit_test(test_reconcile_of_a_refused_save_changes_nothing_and_says_so),
         cmocka_unit_test(test_reconcile_with_failing_memory),
     };
