@@ -173,6 +173,19 @@ def check_diff(old, new, trees, editor, digests):
     assert len(lines) <= editor.lines, (editor.done, lines)
 
 
+PLUGIN = """<Ableton><LiveSet><Tracks><MidiTrack Id="1"><DeviceChain><DeviceChain><Devices><PluginDevice Id="1">
+<ParameterList><PluginFloatParameter Id="0"><ParameterName Value="Mix&#10;+ Track"/><ParameterValue>
+<Manual Value="{}"/><AutomationTarget Id="7"/></ParameterValue></PluginFloatParameter></ParameterList></PluginDevice>
+</Devices></DeviceChain></DeviceChain></MidiTrack></Tracks></LiveSet></Ableton>"""
+
+
+def test_als_diff_has_a_line_for_a_parameter_whatever_its_name(tmp_path):
+    old, new = tmp_path / "old.xml", tmp_path / "new.xml"
+    old.write_text(PLUGIN.format(0.5))
+    new.write_text(PLUGIN.format(1))
+    assert lines_of("diff", old, new) == ["Track 1", '  Device "PluginDevice"', "    Mix\\n+ Track: 0.5 -> 1.0"]
+
+
 def test_als_diff_refuses_what_is_no_set_and_says_which(tmp_path, pair):
     old, _ = pair(*edited(lambda _: None))
     junk = tmp_path / "junk.als"

@@ -125,6 +125,18 @@ static void test_als_cuts_names_that_are_too_long(void **state)
     sl_tree_destroy(tree);
 }
 
+static void test_als_reads_names_where_live_8_has_them(void **state)
+{
+    (void)state;
+    sl_tree *tree =
+        read_xml(SET("<Tracks><MidiTrack><Name Value=\"Bass\"/><ColorIndex Value=\"1\"/></MidiTrack></Tracks>"
+                     "<SceneNames><Scene Value=\"Verse\"/></SceneNames>"));
+    assert_text(at(tree, "tracks[0]"), SL_ATTRIBUTE_NAME, "Bass");
+    assert_int_equal(sl_node_value(at(tree, "tracks[0]"), SL_ATTRIBUTE_COLOR).as.integer, 0xffa529);
+    assert_text(at(tree, "scenes[0]"), SL_ATTRIBUTE_NAME, "Verse");
+    sl_tree_destroy(tree);
+}
+
 static void test_als_reads_the_crossfader(void **state)
 {
     (void)state;
@@ -310,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_als_names_parameters_as_plug_ins_and_max_devices_show_them),
         cmocka_unit_test(test_als_names_max_devices_of_every_version),
         cmocka_unit_test(test_als_cuts_names_that_are_too_long),
+        cmocka_unit_test(test_als_reads_names_where_live_8_has_them),
         cmocka_unit_test(test_als_reads_the_crossfader),
         cmocka_unit_test(test_als_reads_the_same_packed_and_in_pieces),
         cmocka_unit_test(test_als_refuses_and_says_why),
