@@ -53,6 +53,7 @@ def als_seeds():
     seeds["utf16.xml"] = ('<?xml version="1.0" encoding="UTF-16"?>' + empty.format("")).encode("utf-16")
     seeds["entity.xml"] = b'<!DOCTYPE a [<!ENTITY b "bb">]>' + empty.format("<Name Value='&b;'/>").encode()
     seeds["cut.als"] = seeds["live_12.als"][:200]
+    seeds["behind.als"] = als_sets.pack(empty.format("")) + b"x"
     return seeds
 
 
