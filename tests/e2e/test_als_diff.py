@@ -219,3 +219,27 @@ def test_als_diff_is_gits_diff_of_sets(tmp_path):
     git("rm", "--quiet", "Song.als")
     git("commit", "--quiet", "--message", "gone")
     assert "symlog diff Song.als" in git("show", "--ext-diff")
+    check_git_goes_on(git, song, live_set)
+
+
+def check_git_goes_on(git, song, live_set):
+    """Past sets that were renamed, are broken, or not merged yet."""
+    other, broken = song.with_name("Other.als"), song.with_name("A.als")
+    save(song, live_set)
+    broken.write_bytes(b"junk")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "again")
+    git("mv", "Song.als", "Other.als")
+    broken.write_bytes(b"more junk")
+    junk, renamed = git("diff", "HEAD").split("symlog diff Song.als")
+    assert re.fullmatch(r"symlog diff A\.als\ncannot be compared: .*: neither gzip nor XML\n", junk)
+    assert renamed == " -> Other.als\n"
+    git("commit", "--quiet", "--all", "--message", "renamed")
+    for branch, tempo in (("slow", 60.0), ("fast", 200.0)):
+        git("checkout", "--quiet", "-b", branch, "HEAD" if branch == "slow" else "slow~1")
+        live_set["tempo"] = tempo
+        save(other, live_set)
+        git("commit", "--quiet", "--all", "--message", branch)
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "--quiet", "slow")
+    assert git("diff", "--cached") == "symlog diff Other.als\nnot merged yet\n"
