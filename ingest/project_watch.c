@@ -255,6 +255,12 @@ static bool take(sl_project_watch *watch, bool is_patient)
     return is_whole;
 }
 
+/* The newest of a folder went, and an older one is what is left: perhaps it only comes again. */
+static bool is_left_over(const look *now, const look *taken)
+{
+    return taken->is_there && now->mtime_ns < taken->mtime_ns && strcmp(now->path, taken->path) != 0;
+}
+
 static void *run(void *ctx)
 {
     sl_project_watch *watch = ctx;
@@ -270,7 +276,8 @@ static void *run(void *ctx)
         bool is_new = now.is_there && !is_same(&now, &watch->taken);
         uint64_t quiet_for_ns = now_ns - watch->seen_ns;
         bool is_patient = quiet_for_ns < patience_ns;
-        if (is_new && quiet_for_ns >= quiet_ns && !(watch->is_half && is_patient)) {
+        const bool is_quiet = quiet_for_ns >= (is_left_over(&now, &watch->taken) ? patience_ns : quiet_ns);
+        if (is_new && is_quiet && !(watch->is_half && is_patient)) {
             watch->is_half = !take(watch, is_patient);
             if (!watch->is_half) watch->taken = watch->seen;
         }

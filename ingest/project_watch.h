@@ -4,7 +4,8 @@
  *
  * Editors write in place, in pieces, to another name that is then renamed, or delete and create: a file is read once it
  * has been left alone for 150 ms. One that is then cut off or no valid XML may be half written: it is refused only if
- * nothing more has come after two seconds. So is one that cannot be read.
+ * nothing more has come after two seconds. So is one that cannot be read. In a folder an older set is taken two seconds
+ * after the newest has gone.
  */
 #ifndef SL_INGEST_PROJECT_WATCH_H
 #define SL_INGEST_PROJECT_WATCH_H

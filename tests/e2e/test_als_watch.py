@@ -152,6 +152,20 @@ def test_als_watch_looks_where_nothing_is_notified(start, song, tmp_path):
         assert_shows(serve, song)
 
 
+def test_als_watch_waits_for_the_newest_of_a_folder_to_come_again(start, song):
+    old = song.with_name("Old.als")
+    write(old, small_set(), age_s=60)
+    write(song, small_set(tempo=101.0))
+    serve = start("--project", song.parent)
+    wait_for_saves(serve, 1)
+    deleted_and_created(song, als_sets.als_bytes(small_set(tempo=111.0)))
+    wait_for_saves(serve, 2)
+    assert_shows(serve, song)
+    song.unlink()
+    wait_for_saves(serve, 3)
+    assert_shows(serve, old)
+
+
 @pytest.mark.parametrize(
     "fault", ["inotify_init1:error=EMFILE", "inotify_add_watch:error=ENOSPC", "inotify_add_watch:retval=1"]
 )
