@@ -53,7 +53,7 @@ typedef struct staying {
 
 static sl_err open_staying(const sl_state *state, uint32_t capacity, staying *out)
 {
-    const size_t each = sizeof(void *) + sizeof *out->former + sizeof *out->moved;
+    const size_t each = sizeof(void *) + sizeof(uint32_t) + sizeof(bool);
     *out = (staying){.capacity = capacity, .size_bytes = each * capacity};
     out->nodes = state->memory.resize(state->memory.ctx, NULL, 0, out->size_bytes);
     if (out->nodes == NULL) return SL_ERR_MEMORY;

@@ -1,4 +1,7 @@
-/* The longest rising subsequence stays (patience sorting); the rest has moved. */
+/*
+ * The longest rising subsequence stays (patience sorting); the rest has moved. It is found from the last item on, so
+ * that of two that changed places the first stays.
+ */
 #include "core/moves.h"
 
 #include <assert.h>
@@ -12,13 +15,13 @@ static uint32_t count_rising(const uint32_t *former, uint32_t count)
     return rising;
 }
 
-/* ends[n]: the item with the lowest former place that ends a rising subsequence of n + 1. */
-static uint32_t find_length(const uint32_t *former, const uint32_t *ends, uint32_t longest, uint32_t item)
+/* begins[n]: the item with the highest former place that begins a rising subsequence of n + 1. */
+static uint32_t find_length(const uint32_t *former, const uint32_t *begins, uint32_t longest, uint32_t item)
 {
     uint32_t low = 0, high = longest;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (former[ends[middle]] < former[item])
+        if (former[begins[middle]] > former[item])
             low = middle + 1;
         else
             high = middle;
@@ -31,19 +34,19 @@ sl_err sl_moves_find(const uint32_t *former, uint32_t count, sl_memory memory, b
     memset(moved, 0, count * sizeof *moved);
     if (count_rising(former, count) == count) return SL_OK;
     const size_t size = 2 * (size_t)count * sizeof(uint32_t);
-    uint32_t *ends = memory.resize(memory.ctx, NULL, 0, size);
-    if (ends == NULL) return SL_ERR_MEMORY;
-    uint32_t *before = ends + count; /* before[i]: the item that precedes i in its subsequence */
+    uint32_t *begins = memory.resize(memory.ctx, NULL, 0, size);
+    if (begins == NULL) return SL_ERR_MEMORY;
+    uint32_t *after = begins + count; /* after[i]: the item that follows i in its subsequence */
     uint32_t longest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t length = find_length(former, ends, longest, i);
-        before[i] = length > 0 ? ends[length - 1] : i;
-        ends[length] = i;
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t length = find_length(former, begins, longest, i);
+        after[i] = length > 0 ? begins[length - 1] : i;
+        begins[length] = i;
         if (length == longest) longest++;
     }
     assert(longest > 0);
     for (uint32_t i = 0; i < count; i++) moved[i] = true;
-    for (uint32_t item = ends[longest - 1], left = longest; left > 0; left--, item = before[item]) moved[item] = false;
-    (void)memory.resize(memory.ctx, ends, size, 0);
+    for (uint32_t item = begins[longest - 1], left = longest; left > 0; left--, item = after[item]) moved[item] = false;
+    (void)memory.resize(memory.ctx, begins, size, 0);
     return SL_OK;
 }

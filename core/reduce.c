@@ -177,6 +177,7 @@ static sl_err take_picture(sl_state *state, const sl_event *event)
     err = sl_picture_build(event->payload + reader.position, event->length - reader.position, prefix, tree, &error);
     if (err == SL_OK && (is_save || event->version == SL_PICTURE_VERSION)) {
         err = replace_tree(state, tree, is_save ? &saved_ns : NULL);
+        if (is_save) state->recents.is_save_open = false;
         if (err == SL_OK && event->source_seq == SL_SOURCE_SEQ_NONE) err = take_answer(state, event);
         if (err != SL_OK || event->source_seq == SL_SOURCE_SEQ_NONE) return err;
         return sl_turn_skip(state, sender, event->source_seq);
@@ -195,7 +196,10 @@ static sl_err take_refused(sl_state *state, const sl_event *event)
         if (is_good) sl_buffers_answer(state, refused.code_seq, false);
         return SL_OK;
     }
-    if (is_good && refused.kind == SL_KIND_SAVE) sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
+    if (is_good && refused.kind == SL_KIND_SAVE) {
+        state->recents.is_save_open = false;
+        sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
+    }
     return take_answer(state, event);
 }
 
@@ -203,10 +207,12 @@ static sl_err take_refused(sl_state *state, const sl_event *event)
 static sl_err take_save(sl_state *state, const sl_event *event)
 {
     sl_save save;
-    if (sl_save_decode(event, &save) == SL_OK)
-        state->recents.last_save = sl_digest_bytes(save.bytes, save.length);
-    else
+    if (sl_save_decode(event, &save) != SL_OK) {
         sl_state_refuse(state, SL_REFUSAL_MALFORMED);
+        return SL_OK;
+    }
+    state->recents.last_save = sl_digest_bytes(save.bytes, save.length);
+    state->recents.is_save_open = true;
     return SL_OK;
 }
 

@@ -168,7 +168,8 @@ uint64_t sl_state_source_end(const sl_state *state, uint32_t source);
 bool sl_state_has_picture(const sl_state *state);
 
 uint64_t sl_state_kernel_drops(const sl_state *state);
-/* The digest (XXH3-128) of the file of the newest save; zero if there is none. */
+/* The digest (XXH3-128) of the file of the newest save; zero if there is none, or if the log ends before what was made
+ * of it. */
 sl_digest sl_state_last_save(const sl_state *state);
 
 uint64_t sl_state_refused_unnamed(const sl_state *state);

@@ -74,7 +74,7 @@ void sl_state_destroy(sl_state *state)
 
 sl_digest sl_state_last_save(const sl_state *state)
 {
-    return state->recents.last_save;
+    return state->recents.is_save_open ? (sl_digest){0} : state->recents.last_save;
 }
 
 uint64_t sl_state_seq(const sl_state *state)

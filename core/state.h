@@ -68,6 +68,7 @@ typedef struct sl_recents {
     bool is_kept;       /* a project file is a source of this log */
     bool has_forgotten; /* some of this run are not here any more, the newest of */
     uint64_t forgotten_ns;
+    bool is_save_open;   /* what was made of the newest save is not in the log yet */
     sl_digest last_save; /* XXH3-128 of the newest save's file; zero: there is none */
     sl_recent *first;    /* in the order in which they were applied */
     sl_recent *last;

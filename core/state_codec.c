@@ -5,8 +5,8 @@
  * last_part, said_session · u64 refused by kind (u32 how many kinds first) · 10 x u64 counts · text name · u32 run
  * count, each u32 place and text name · u32 held count, each u64 numbers, u8 is_answered, u64 seq, a record's header
  * and the payload. Where a project file is a source (bit 16 of the count of sources), what is remembered for it
- * follows: u8 has_forgotten · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64 unnumbered_count, u64 seq, a
- * record's header and the payload.
+ * follows: u8 flags (1 has_forgotten, 2 is_save_open) · u64 forgotten_ns · 16 bytes last_save · u32 count, each u64
+ * unnumbered_count, u64 seq, a record's header and the payload.
  */
 #include "core/state_codec.h"
 
@@ -27,6 +27,8 @@ enum {
     FLAG_GIVES_UP = 32,
     FLAG_BAD_RUN = 64,
     FLAG_SAID = 128,
+    FLAG_FORGOTTEN = 1,
+    FLAG_SAVE_OPEN = 2,
     HAS_RECENTS = 1 << 16, /* in the count of sources */
     SOURCE_BYTES_MAX = 1024,
     REFUSAL_COUNT_MIN = SL_REFUSAL_LATE + 1,
@@ -136,7 +138,8 @@ static void put_recents(const sl_recents *recents, sl_state_put put, void *ctx)
 {
     uint8_t bytes[64];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_write_le(&writer, recents->has_forgotten, 1);
+    sl_write_le(&writer, (recents->has_forgotten ? FLAG_FORGOTTEN : 0) | (recents->is_save_open ? FLAG_SAVE_OPEN : 0),
+                1);
     sl_write_le(&writer, recents->forgotten_ns, 8);
     sl_write_le(&writer, recents->last_save.low, 8);
     sl_write_le(&writer, recents->last_save.high, 8);
@@ -249,7 +252,9 @@ static sl_err load_recents(sl_state *state, sl_reader *reader)
 {
     sl_recents *recents = &state->recents;
     recents->is_kept = true;
-    recents->has_forgotten = sl_read_le(reader, 1) != 0;
+    const uint64_t flags = sl_read_le(reader, 1);
+    recents->has_forgotten = (flags & FLAG_FORGOTTEN) != 0;
+    recents->is_save_open = (flags & FLAG_SAVE_OPEN) != 0;
     recents->forgotten_ns = sl_read_le(reader, 8);
     recents->last_save.low = sl_read_le(reader, 8);
     recents->last_save.high = sl_read_le(reader, 8);

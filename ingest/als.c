@@ -139,6 +139,15 @@ static sl_err read_xml(als_reader *reader, const uint8_t *bytes, size_t length)
     return err;
 }
 
+/* Expat keeps a tag that has begun until its end has come. Without an index it has not looked at the new bytes: it
+ * waits for more of the tag. */
+static bool is_tag_too_long(als_reader *reader)
+{
+    const XML_Index index = XML_GetCurrentByteIndex(reader->parser);
+    if (index >= 0) reader->token_first = (size_t)index;
+    return reader->xml_bytes - reader->token_first > SL_ALS_TAG_BYTES_MAX;
+}
+
 /* `piece` NULL: it stands in the parser's own buffer. */
 static sl_err feed(als_reader *reader, const char *piece, size_t length, bool is_last)
 {
@@ -147,6 +156,8 @@ static sl_err feed(als_reader *reader, const char *piece, size_t length, bool is
         return als_fail(reader, SL_ERR_RANGE, "more than %d MiB of XML", SL_ALS_XML_BYTES_MAX >> 20);
     enum XML_Status status = piece != NULL ? XML_Parse(reader->parser, piece, (int)length, is_last)
                                            : XML_ParseBuffer(reader->parser, (int)length, is_last);
+    if (status == XML_STATUS_OK && reader->err == SL_OK && is_tag_too_long(reader))
+        return als_fail(reader, SL_ERR_RANGE, "a tag of more than %d MiB", SL_ALS_TAG_BYTES_MAX >> 20);
     if (status == XML_STATUS_OK || reader->err != SL_OK) return reader->err;
     enum XML_Error error = XML_GetErrorCode(reader->parser);
     if (error == XML_ERROR_NO_MEMORY) return als_fail(reader, SL_ERR_MEMORY, "out of memory");

@@ -19,14 +19,16 @@
 enum {
     SL_ALS_FILE_BYTES_MAX = 256 << 20, /* as it stands on disk */
     SL_ALS_XML_BYTES_MAX = 1 << 30,    /* unpacked */
+    SL_ALS_TAG_BYTES_MAX = 16 << 20,   /* an element's name and attributes, which are in memory as a whole */
     SL_ALS_DEPTH_MAX = 1024,           /* elements inside each other; Live's are some 40 */
+    SL_ALS_NODES_MAX = 1 << 20,        /* of the tree; as many as sets of 1 GiB have */
     SL_ALS_REASON_BYTES = 256
 };
 
 /* The tree of the `length` bytes of a file, gzip or XML; `*tree` is the caller's. Reads without keeping: `bytes` may be
  * read from a mapped file. Errors, with `reason` telling why and where: SL_ERR_MALFORMED (empty, junk, cut off, no
- * valid XML), SL_ERR_REFUSED (XML, but no Live set; entities; nested too deep), SL_ERR_RANGE (too big), SL_ERR_MEMORY.
- * Any thread. */
+ * valid XML), SL_ERR_REFUSED (XML, but no Live set; entities; nested too deep), SL_ERR_RANGE (too big, a tag too long,
+ * too many nodes), SL_ERR_MEMORY. Any thread. */
 sl_err sl_als_read(const uint8_t *bytes, size_t length, sl_memory memory, sl_tree **tree,
                    char reason[SL_ALS_REASON_BYTES]);
 

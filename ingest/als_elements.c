@@ -3,6 +3,7 @@
  * passed over at the price of a counter. Where the versions of Live differ, both names stand in the table: SceneNames
  * (to 10) and Scenes, ColorIndex (to 10) and Color, MasterTrack and MxDPatchRef (to 11), MainTrack and MxPatchRef.
  */
+#include "core/heap.h"
 #include "ingest/als_internal.h"
 
 #include <assert.h>
@@ -895,19 +896,10 @@ void als_end_element(als_reader *reader)
     }
 }
 
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx, (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
-}
-
 sl_err als_open(als_reader *reader)
 {
-    sl_memory scratch = {.resize = resize};
-    sl_text_open(&reader->text, scratch);
-    sl_text_open(&reader->file_path, scratch);
+    sl_text_open(&reader->text, sl_heap_memory());
+    sl_text_open(&reader->file_path, sl_heap_memory());
     sl_err err = sl_tree_create(reader->memory, &reader->tree);
     if (err != SL_OK) return err;
     push(reader, (als_frame){.place = P_DOCUMENT, .node = sl_tree_project(reader->tree)});

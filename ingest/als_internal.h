@@ -53,6 +53,7 @@ typedef struct als_reader {
     char *reason;
     sl_err err;
     size_t xml_bytes;
+    size_t token_first; /* of these: where what expat could not take yet begins */
     sl_tree *tree;
 
     als_frame frames[SL_ALS_DEPTH_MAX];

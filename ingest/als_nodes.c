@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((unsigned)SL_ALS_NODES_MAX <= SL_PICTURE_NODES_MAX, "a picture can be made of any tree");
+
 enum { LOCAL_BYTES_MAX = 40, NEW_ID_BYTES = 256 };
 
 static const char id_mark[] = "-live-";
@@ -57,8 +59,8 @@ static unsigned depth_of(const sl_node *node)
 static bool may_add(als_reader *reader, const sl_node *parent)
 {
     if (reader->err != SL_OK) return false;
-    if (sl_tree_node_count(reader->tree) >= SL_PICTURE_NODES_MAX)
-        (void)als_fail(reader, SL_ERR_RANGE, "more than %d nodes", SL_PICTURE_NODES_MAX);
+    if (sl_tree_node_count(reader->tree) >= SL_ALS_NODES_MAX)
+        (void)als_fail(reader, SL_ERR_RANGE, "more than %d nodes", SL_ALS_NODES_MAX);
     else if (depth_of(parent) + 2 > SL_PICTURE_DEPTH_MAX)
         (void)als_fail(reader, SL_ERR_REFUSED, "racks nested too deep");
     return reader->err == SL_OK;

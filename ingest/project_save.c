@@ -1,5 +1,6 @@
 #include "ingest/project_save.h"
 
+#include "core/heap.h"
 #include "core/payload.h"
 #include "core/picture.h"
 
@@ -9,14 +10,6 @@
 #include <string.h>
 
 enum { SAVE_HEAD_BYTES = 16, REFUSED_BYTES = 512, PICTURE_BYTES_FIRST = 64 << 10, PICTURE_HEAD_BYTES = 8 };
-
-static void *resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    (void)ctx, (void)old_size;
-    if (new_size > 0) return realloc(ptr, new_size);
-    free(ptr);
-    return NULL;
-}
 
 static sl_event event_of(const sl_project_save *save, sl_kind kind, const sl_writer *payload)
 {
@@ -68,9 +61,8 @@ static sl_err make_picture(const sl_project_save *save, const sl_tree *tree, sl_
 static sl_err check_picture(sl_project_events *out)
 {
     sl_picture_error error;
-    sl_memory memory = {.resize = resize};
     sl_err err = sl_picture_check(out->answer.payload + PICTURE_HEAD_BYTES, out->answer.length - PICTURE_HEAD_BYTES,
-                                  memory, &error);
+                                  sl_heap_memory(), &error);
     if (err == SL_ERR_REFUSED) snprintf(out->reason, sizeof out->reason, "node %u: %s", error.node, error.what);
     return err;
 }
@@ -94,7 +86,7 @@ sl_err sl_project_events_make(const sl_project_save *save, sl_project_events *ou
 {
     *out = (sl_project_events){0};
     sl_tree *tree = NULL;
-    out->verdict = sl_als_read(save->bytes, save->length, (sl_memory){.resize = resize}, &tree, out->reason);
+    out->verdict = sl_als_read(save->bytes, save->length, sl_heap_memory(), &tree, out->reason);
     if (out->verdict == SL_OK) {
         out->node_count = sl_tree_node_count(tree);
         out->verdict = make_picture(save, tree, out);
@@ -106,6 +98,17 @@ sl_err sl_project_events_make(const sl_project_save *save, sl_project_events *ou
         free(out->memory[1]);
         err = make_refused(save, out);
     }
+    if (err != SL_OK) sl_project_events_close(out);
+    return err;
+}
+
+sl_err sl_project_events_refuse(const sl_project_save *save, const char *reason, sl_project_events *out)
+{
+    assert(save->length == 0);
+    *out = (sl_project_events){.verdict = SL_ERR_IO};
+    snprintf(out->reason, sizeof out->reason, "%s", reason);
+    sl_err err = make_save(save, out);
+    if (err == SL_OK) err = make_refused(save, out);
     if (err != SL_OK) sl_project_events_close(out);
     return err;
 }

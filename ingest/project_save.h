@@ -26,7 +26,7 @@ typedef struct sl_project_save {
 typedef struct sl_project_events {
     sl_event save;
     sl_event answer; /* a picture or a refused */
-    sl_err verdict;  /* SL_OK, or sl_als_read's; not SL_ERR_MEMORY */
+    sl_err verdict;  /* SL_OK, or sl_als_read's; not SL_ERR_MEMORY. SL_ERR_IO: it could not be read */
     size_t node_count;
     char reason[SL_ALS_REASON_BYTES];
     void *memory[2]; /* the payloads */
@@ -34,6 +34,10 @@ typedef struct sl_project_events {
 
 /* Reads the file and makes its events. SL_ERR_MEMORY (nothing is to be closed then). Any thread. */
 sl_err sl_project_events_make(const sl_project_save *save, sl_project_events *out);
+
+/* The same of a file that could not be read: a save without bytes, and `reason` why. */
+sl_err sl_project_events_refuse(const sl_project_save *save, const char *reason, sl_project_events *out);
+
 void sl_project_events_close(sl_project_events *events);
 
 #endif

@@ -31,6 +31,7 @@ typedef struct look {
     bool is_there;
     uint64_t device, inode, size;
     int64_t mtime_ns;
+    int64_t ctime_ns; /* its rights may have changed, and it can be read now */
     char path[SL_PROJECT_PATH_BYTES];
 } look;
 
@@ -63,7 +64,8 @@ static bool stat_file(const char *path, look *out)
                   .device = status.st_dev,
                   .inode = status.st_ino,
                   .size = (uint64_t)status.st_size,
-                  .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec};
+                  .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+                  .ctime_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec};
     snprintf(out->path, sizeof out->path, "%s", path);
     return true;
 }
@@ -98,7 +100,7 @@ static look look_now(const char *path)
 static bool is_same(const look *a, const look *b)
 {
     return a->is_there == b->is_there && a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && strcmp(a->path, b->path) == 0;
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && strcmp(a->path, b->path) == 0;
 }
 
 /* The folder in which something will happen. */
@@ -114,18 +116,30 @@ static void folder_of(const char *path, char folder[SL_PROJECT_PATH_BYTES])
         slash[slash == folder ? 1 : 0] = '\0';
 }
 
+static sl_err check_path(const char *path, char folder[SL_PROJECT_PATH_BYTES], char errmsg[256])
+{
+    struct stat status;
+    const size_t length = strlen(path);
+    if (length == 0 || length >= SL_PROJECT_PATH_BYTES) {
+        snprintf(errmsg, 256, "the path of the project is %s", length == 0 ? "empty" : "too long");
+        return SL_ERR_NOT_FOUND;
+    }
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        snprintf(errmsg, 256, "%.200s: neither a file nor a folder", path);
+        return SL_ERR_NOT_FOUND;
+    }
+    folder_of(path, folder);
+    errno = stat(folder, &status) == 0 && !S_ISDIR(status.st_mode) ? ENOTDIR : 0;
+    if (errno == 0 && access(folder, R_OK | X_OK) == 0) return SL_OK;
+    snprintf(errmsg, 256, "%.150s: %.90s", folder, strerror(errno));
+    return SL_ERR_NOT_FOUND;
+}
+
 sl_err sl_project_watch_start(sl_project_watch **out, const sl_project_watch_options *options, char errmsg[256])
 {
     char folder[SL_PROJECT_PATH_BYTES];
-    if (strlen(options->path) >= SL_PROJECT_PATH_BYTES) {
-        snprintf(errmsg, 256, "the path of the project is too long");
-        return SL_ERR_NOT_FOUND;
-    }
-    folder_of(options->path, folder);
-    if (access(folder, R_OK | X_OK) != 0) {
-        snprintf(errmsg, 256, "%.150s: %.90s", folder, strerror(errno));
-        return SL_ERR_NOT_FOUND;
-    }
+    sl_err err = check_path(options->path, folder, errmsg);
+    if (err != SL_OK) return err;
     sl_project_watch *watch = calloc(1, sizeof *watch);
     if (watch == NULL) {
         snprintf(errmsg, 256, "out of memory");
@@ -139,7 +153,7 @@ sl_err sl_project_watch_start(sl_project_watch **out, const sl_project_watch_opt
     if (watch->changes >= 0)
         (void)inotify_add_watch(watch->changes, folder,
                                 IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE);
-    sl_err err = watch->wake >= 0 ? sl_thread_start(&watch->thread, "project", run, watch) : SL_ERR_IO;
+    err = watch->wake >= 0 ? sl_thread_start(&watch->thread, "project", run, watch) : SL_ERR_IO;
     if (err == SL_OK) {
         *out = watch;
         return SL_OK;
@@ -192,39 +206,59 @@ static uint64_t saved_ns(uint64_t now_ns, int64_t mtime_ns)
     return (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : 0;
 }
 
+/* What was seen has changed, or is no longer there: that it cannot be read is no news then. */
+static bool is_gone(const sl_project_watch *watch)
+{
+    const look now = look_now(watch->options.path);
+    return !is_same(&now, &watch->seen);
+}
+
+static sl_err put_both(sl_project_watch *watch, const sl_project_events *events)
+{
+    sl_err err = put(watch, &events->save);
+    return err == SL_OK ? put(watch, &events->answer) : err;
+}
+
 /* Reads what was seen. False: it may be half written, and is to be read again. */
 static bool take(sl_project_watch *watch, bool is_patient)
 {
     sl_project_file file;
-    char errmsg[256];
-    if (sl_project_file_read(watch->seen.path, &file, errmsg) != SL_OK) return !is_patient;
+    char reason[SL_ALS_REASON_BYTES];
+    const bool is_read = sl_project_file_read(watch->seen.path, &file, reason) == SL_OK;
+    if (!is_read && (is_patient || is_gone(watch))) return false;
     sl_digest digest = sl_digest_bytes(file.bytes, file.length);
-    if (sl_digest_equal(digest, watch->digest)) {
+    if (is_read && sl_digest_equal(digest, watch->digest)) {
         sl_project_file_free(&file);
         return true;
     }
+    const int64_t mtime_ns = is_read ? file.mtime_ns : watch->seen.mtime_ns;
     uint64_t now_ns = sl_clock_boot_ns() - watch->options.start_ns;
     sl_project_save save = {.source = watch->options.source,
                             .session = watch->options.session,
                             .time_ns = now_ns,
-                            .saved_ns = saved_ns(now_ns, file.mtime_ns),
-                            .mtime_ns = file.mtime_ns,
+                            .saved_ns = saved_ns(now_ns, mtime_ns),
+                            .mtime_ns = mtime_ns,
                             .path = watch->seen.path,
                             .bytes = file.bytes,
                             .length = file.length};
     sl_project_events events;
-    sl_err err = sl_project_events_make(&save, &events);
+    sl_err err = is_read ? sl_project_events_make(&save, &events) : sl_project_events_refuse(&save, reason, &events);
     sl_project_file_free(&file);
     if (err != SL_OK) return false;
     bool is_whole = events.verdict != SL_ERR_MALFORMED;
     if (is_whole || !is_patient) {
-        err = put(watch, &events.save);
-        if (err == SL_OK) err = put(watch, &events.answer);
-        if (err == SL_OK) watch->digest = digest;
+        err = put_both(watch, &events);
+        if (err == SL_OK && is_read) watch->digest = digest;
         is_whole = err == SL_OK;
     }
     sl_project_events_close(&events);
     return is_whole;
+}
+
+/* The newest of a folder went, and an older one is what is left: perhaps it only comes again. */
+static bool is_left_over(const look *now, const look *taken)
+{
+    return taken->is_there && now->mtime_ns < taken->mtime_ns && strcmp(now->path, taken->path) != 0;
 }
 
 static void *run(void *ctx)
@@ -242,7 +276,8 @@ static void *run(void *ctx)
         bool is_new = now.is_there && !is_same(&now, &watch->taken);
         uint64_t quiet_for_ns = now_ns - watch->seen_ns;
         bool is_patient = quiet_for_ns < patience_ns;
-        if (is_new && quiet_for_ns >= quiet_ns && !(watch->is_half && is_patient)) {
+        const bool is_quiet = quiet_for_ns >= (is_left_over(&now, &watch->taken) ? patience_ns : quiet_ns);
+        if (is_new && is_quiet && !(watch->is_half && is_patient)) {
             watch->is_half = !take(watch, is_patient);
             if (!watch->is_half) watch->taken = watch->seen;
         }

@@ -4,7 +4,8 @@
  *
  * Editors write in place, in pieces, to another name that is then renamed, or delete and create: a file is read once it
  * has been left alone for 150 ms. One that is then cut off or no valid XML may be half written: it is refused only if
- * nothing more has come after two seconds.
+ * nothing more has come after two seconds. So is one that cannot be read. In a folder an older set is taken two seconds
+ * after the newest has gone.
  */
 #ifndef SL_INGEST_PROJECT_WATCH_H
 #define SL_INGEST_PROJECT_WATCH_H
@@ -26,8 +27,8 @@ typedef struct sl_project_watch_options {
     sl_sink sink;
 } sl_project_watch_options;
 
-/* Starts the thread. SL_ERR_NOT_FOUND: neither the file nor its folder is there; SL_ERR_IO, SL_ERR_MEMORY; errmsg says
- * it. */
+/* Starts the thread. SL_ERR_NOT_FOUND: neither the file nor its folder is there, or something that is neither;
+ * SL_ERR_IO, SL_ERR_MEMORY; errmsg says it. */
 sl_err sl_project_watch_start(sl_project_watch **out, const sl_project_watch_options *options, char errmsg[256]);
 
 /* Lets a read that is under way finish. NULL is passed over. */

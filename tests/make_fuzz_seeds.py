@@ -35,18 +35,25 @@ def als_seeds():
     """Small Live sets, packed and not, and what makes one bad."""
     seeds = {}
     for version in als_sets.VERSIONS:
-        xml = als_sets.write_set(als_sets.random_set(version, version, tracks=1, scenes=1, returns=0)).replace("\t", "")
+        xml = als_sets.write_set(als_sets.random_set(version, version, tracks=1, scenes=1, returns=1)).replace("\t", "")
         seeds[f"live_{version}.xml"] = xml.encode()
         seeds[f"live_{version}.als"] = als_sets.pack(xml)
     maker = als_sets.Maker(1)
     live_set = maker.set(tracks=1, scenes=1, returns=0)
     live_set["tracks"][0]["devices"] = [device_with(maker, key) for key in ("plugin", "patch", "rack")]
     seeds["devices.xml"] = als_sets.write_set(live_set).replace("\t", "").encode()
+    seeds["no_scenes.xml"] = seeds["live_12.xml"].replace(b"<Scenes>", b"<X>").replace(b"</Scenes>", b"</X>")
+    rack = '<R Id="123456789012"><Branches><B Id="1"><DeviceChain><C><Devices>'
+    ends = "</Devices></C></DeviceChain></B></Branches></R>"
+    track = '<Tracks><T Id="1"><DeviceChain><DeviceChain><Devices>{}</Devices></DeviceChain></DeviceChain></T></Tracks>'
     empty = "<Ableton><LiveSet>{}</LiveSet></Ableton>"
     seeds["empty.xml"] = empty.format("").encode()
+    for depth in (12, 20):  # the ids get too long; the tree gets too deep
+        seeds[f"racks_{depth}.xml"] = empty.format(track.format(rack * depth + ends * depth)).encode()
     seeds["utf16.xml"] = ('<?xml version="1.0" encoding="UTF-16"?>' + empty.format("")).encode("utf-16")
     seeds["entity.xml"] = b'<!DOCTYPE a [<!ENTITY b "bb">]>' + empty.format("<Name Value='&b;'/>").encode()
     seeds["cut.als"] = seeds["live_12.als"][:200]
+    seeds["behind.als"] = als_sets.pack(empty.format("")) + b"x"
     return seeds
 
 

@@ -112,6 +112,10 @@ def racks(depth):
     return f'<Tracks><T Id="1"><DeviceChain><DeviceChain><Devices>{opened}{closed}</Devices></DeviceChain></DeviceChain></T></Tracks>'
 
 
+def locators(count):
+    return "<Locators><Locators>" + "<L/>" * count + "</Locators></Locators>"
+
+
 def packed(xml):
     return gzip.compress(xml.encode(), mtime=0)
 
@@ -137,6 +141,8 @@ BAD = {
     "xml_doctype": (packed('<!DOCTYPE a SYSTEM "file:///etc/passwd">' + SET.format("")), DOCTYPE),
     "xml_deep": (packed(SET.format("<a>" * 3000 + "</a>" * 3000)), "elements nested more than 1024 deep"),
     "xml_deep_racks": (packed(SET.format(racks(40))), "racks nested too deep"),
+    "xml_tag_without_end": (packed("<Ableton><LiveSet a='" + "x" * (17 << 20)), "a tag of more than 16 MiB"),
+    "xml_many_nodes": (packed(SET.format(locators(1 << 20))), "more than 1048576 nodes"),
     "xml_deep_open": (packed("<a>" * 100_000), "elements nested more than 1024 deep"),
 }  # fmt: skip
 

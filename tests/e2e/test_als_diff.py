@@ -13,6 +13,7 @@ import pytest
 from cli import SYMLOG, lines_of, symlog
 from model.client import Subscriber
 from model.shape import differences
+from serving import receive, wait_until
 
 EDITS, ROUNDS = 1000, 50
 POSITIONS = {"index", "track_index", "scene_index"}
@@ -122,8 +123,9 @@ def test_als_diff_of_a_mute_is_told_once(pair):
     assert len(said(lines_of("diff", old, new))) == 1
 
 
-def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(tmp_path, rng):
+def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(start, tmp_path, rng):
     """And is never longer than the edits, as als_edits counts them."""
+    digests = Digests(start())
     maker = als_sets.Maker(rng.random(), 12)
     live_set = maker.set(tracks=6, scenes=5)
     first = old = save(tmp_path / "0.als", live_set)
@@ -136,21 +138,52 @@ def test_als_diff_of_random_edits_leads_from_the_old_tree_to_the_new(tmp_path, r
         whole.lines, whole.entries = whole.lines + editor.lines, whole.entries + editor.entries
         new = save(tmp_path / f"{number}.als", live_set)
         trees[new] = tree_of(new)
-        check_diff(old, new, trees, editor)
+        check_diff(old, new, trees, editor, digests)
         old = new
-    check_diff(first, old, trees, whole)
+    check_diff(first, old, trees, whole, digests)
 
 
-def check_diff(old, new, trees, editor):
+class Digests:
+    """Asks a serve for the content digest of a tree: each becomes its picture."""
+
+    def __init__(self, serve):
+        self.serve = serve
+        self.live = serve.live()
+        self.pictures = 0
+
+    def of(self, ast):
+        for datagram in self.live.sender.encode_snapshot(ast):
+            self.live.send_bytes(datagram)
+        self.pictures += 1
+        wait_until(lambda: self.serve.count("^picture") >= self.pictures, "the snapshot")
+        with self.serve.subscribe() as subscriber:
+            return receive(subscriber)["payload"]["ast"]["hash"]
+
+
+def check_diff(old, new, trees, editor, digests):
     mirror = Subscriber()
     mirror.receive({"type": "FULL_AST", "payload": {"ast": trees[old]}})
     changes = changes_of(old, new)
     mirror.apply_changes(changes)
     assert list(differences(mirror.ast, trees[new], ids=True)) == []
+    assert digests.of(mirror.ast) == digests.of(trees[new])
     told = [change for change in changes if not is_only_pushed(change)]
     assert len(told) <= editor.entries, (editor.done, told)
     lines = said(lines_of("diff", old, new))
     assert len(lines) <= editor.lines, (editor.done, lines)
+
+
+PLUGIN = """<Ableton><LiveSet><Tracks><MidiTrack Id="1"><DeviceChain><DeviceChain><Devices><PluginDevice Id="1">
+<ParameterList><PluginFloatParameter Id="0"><ParameterName Value="Mix&#10;+ Track"/><ParameterValue>
+<Manual Value="{}"/><AutomationTarget Id="7"/></ParameterValue></PluginFloatParameter></ParameterList></PluginDevice>
+</Devices></DeviceChain></DeviceChain></MidiTrack></Tracks></LiveSet></Ableton>"""
+
+
+def test_als_diff_has_a_line_for_a_parameter_whatever_its_name(tmp_path):
+    old, new = tmp_path / "old.xml", tmp_path / "new.xml"
+    old.write_text(PLUGIN.format(0.5))
+    new.write_text(PLUGIN.format(1))
+    assert lines_of("diff", old, new) == ["Track 1", '  Device "PluginDevice"', "    Mix\\n+ Track: 0.5 -> 1.0"]
 
 
 def test_als_diff_refuses_what_is_no_set_and_says_which(tmp_path, pair):
@@ -186,3 +219,27 @@ def test_als_diff_is_gits_diff_of_sets(tmp_path):
     git("rm", "--quiet", "Song.als")
     git("commit", "--quiet", "--message", "gone")
     assert "symlog diff Song.als" in git("show", "--ext-diff")
+    check_git_goes_on(git, song, live_set)
+
+
+def check_git_goes_on(git, song, live_set):
+    """Past sets that were renamed, are broken, or not merged yet."""
+    other, broken = song.with_name("Other.als"), song.with_name("A.als")
+    save(song, live_set)
+    broken.write_bytes(b"junk")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "again")
+    git("mv", "Song.als", "Other.als")
+    broken.write_bytes(b"more junk")
+    junk, renamed = git("diff", "HEAD").split("symlog diff Song.als")
+    assert re.fullmatch(r"symlog diff A\.als\ncannot be compared: .*: neither gzip nor XML\n", junk)
+    assert renamed == " -> Other.als\n"
+    git("commit", "--quiet", "--all", "--message", "renamed")
+    for branch, tempo in (("slow", 60.0), ("fast", 200.0)):
+        git("checkout", "--quiet", "-b", branch, "HEAD" if branch == "slow" else "slow~1")
+        live_set["tempo"] = tempo
+        save(other, live_set)
+        git("commit", "--quiet", "--all", "--message", branch)
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "--quiet", "slow")
+    assert git("diff", "--cached") == "symlog diff Other.als\nnot merged yet\n"

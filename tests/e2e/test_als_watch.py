@@ -8,11 +8,14 @@ import als_edits
 import als_sets
 import pytest
 from cli import symlog
+from faults import inject
 from model.client import Subscriber
 from model.generate import Generator
 from model.shape import differences
-from model.tree import Tree
+from model.tree import RULES, Tree
 from serving import receive, receive_until, wait_until
+
+SAVE = 18  # The number of its kind.
 
 
 @pytest.fixture
@@ -149,6 +152,35 @@ def test_als_watch_looks_where_nothing_is_notified(start, song, tmp_path):
         assert_shows(serve, song)
 
 
+def test_als_watch_waits_for_the_newest_of_a_folder_to_come_again(start, song):
+    old = song.with_name("Old.als")
+    write(old, small_set(), age_s=60)
+    write(song, small_set(tempo=101.0))
+    serve = start("--project", song.parent)
+    wait_for_saves(serve, 1)
+    deleted_and_created(song, als_sets.als_bytes(small_set(tempo=111.0)))
+    wait_for_saves(serve, 2)
+    assert_shows(serve, song)
+    song.unlink()
+    wait_for_saves(serve, 3)
+    assert_shows(serve, old)
+
+
+@pytest.mark.parametrize(
+    "fault", ["inotify_init1:error=EMFILE", "inotify_add_watch:error=ENOSPC", "inotify_add_watch:retval=1"]
+)
+def test_als_watch_looks_where_the_system_does_not_notify(start, song, fault):
+    """As on shares: a watch is refused, or is taken and never tells anything."""
+    write(song, small_set())
+    serve = start("--project", song, prefix=inject(*fault.split(":")))
+    wait_for_saves(serve, 1)
+    for number, way in enumerate((in_place, in_two_halves, by_rename, deleted_and_created), start=2):
+        way(song, als_sets.als_bytes(small_set(tempo=100.0 + number)))
+        wait_for_saves(serve, number)
+        assert_shows(serve, song)
+    assert serve.count("refused") == 0
+
+
 def test_als_watch_does_not_take_the_same_bytes_twice(start, song):
     write(song, small_set())
     serve = start("--project", song)
@@ -181,6 +213,37 @@ def test_als_watch_refuses_what_stays_broken_and_keeps_the_tree(start, song):
     assert_shows(serve, song)
 
 
+def test_als_watch_tells_of_a_file_that_cannot_be_read(start, song):
+    live_set = small_set()
+    write(song, live_set)
+    serve = start("--project", song)
+    wait_for_saves(serve, 1)
+    with serve.subscribe() as subscriber:
+        before = receive(subscriber)["payload"]["ast"]
+        with song.open("r+b") as file:
+            file.truncate((256 << 20) + 1)
+        error = receive_until(subscriber, lambda message: message["type"] == "ERROR")[-1]
+    assert error["payload"]["error"] == "project file refused"
+    assert error["payload"]["details"] == "Song.als: the file has more than 256 MiB"
+    assert list(differences(ast_of(serve), before, ids=True)) == []
+    write(song, live_set)
+    wait_for_saves(serve, 2)
+    assert_shows(serve, song)
+    assert serve.stop() == 0
+    symlog("verify", "--db", serve.db)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_als_watch_takes_a_file_once_it_may_be_read(start, song):
+    write(song, small_set())
+    song.chmod(0)
+    serve = start("--project", song)
+    serve.wait_for("refused")
+    song.chmod(0o600)
+    wait_for_saves(serve, 1)
+    assert_shows(serve, song)
+
+
 def test_als_watch_after_a_restart_takes_only_what_is_new(start, song):
     live_set = small_set()
     write(song, live_set)
@@ -195,6 +258,23 @@ def test_als_watch_after_a_restart_takes_only_what_is_new(start, song):
     assert serve.count("^picture") == 0
     assert ast_of(serve)["children"][0]["attributes"]["name"] == "Since the save"
     write(song, live_set)
+    wait_for_saves(serve, 1)
+    assert_shows(serve, song)
+
+
+def test_als_watch_takes_a_save_again_whose_picture_was_lost(start, song, tmp_path):
+    """serve was killed between the two events."""
+    write(song, small_set())
+    serve = start("--project", song)
+    wait_for_saves(serve, 1)
+    assert serve.stop() == 0
+    log, cut = tmp_path / "log.ndjson", tmp_path / "cut"
+    symlog("log", "export", log, "--db", serve.db)
+    lines = log.read_text().splitlines(keepends=True)
+    [save] = [number for number, line in enumerate(lines) if json.loads(line).get("kind") == SAVE]
+    log.write_text("".join(lines[: save + 1]))
+    symlog("log", "import", log, "--db", cut)
+    serve = start("--project", song, db=cut)
     wait_for_saves(serve, 1)
     assert_shows(serve, song)
 
@@ -228,6 +308,14 @@ BOTH = {  # What live events and a save can both set: the event, and how to find
     "scene.color": ("/live/scene/color", [("i", SCENE), ("i", 79)], ("scene", SCENE), "color", 79),
     "project.tempo": ("/live/transport/tempo", [("f", 99.5)], (), "tempo", 99.5),
 }  # fmt: skip
+ONLY_LIVE = {f"/live/{path}" for path in (
+    "track/volume", "clip_slot/playing_status", "clip_slot/color", "clip/triggered", "clip/stopped", "scene/triggered",
+    "transport/play", "transport/position", "cursor/track", "cursor/scene", "cursor/clip_slot", "batch/start", "batch/end",
+)}  # fmt: skip
+SHAPE = {f"/live/{path}" for path in (  # What comes, goes and moves.
+    "track/added", "track/deleted", "device/added", "device/deleted", "clip_slot/created", "clip/added", "clip/removed",
+    "clip/deleted", "scene/added", "scene/removed", "scene/reordered",
+)}  # fmt: skip
 
 
 def find(ast, place):
@@ -239,6 +327,10 @@ def find(ast, place):
             index = 0
         node = children[index]
     return node
+
+
+def said(ast):
+    return {what: find(ast, place)["attributes"].get(name) for what, (_, _, place, name, _) in BOTH.items()}
 
 
 def set_of_both():
@@ -268,9 +360,6 @@ def test_als_watch_does_not_undo_what_live_events_said_since_the_save(start, son
         live.send(path, *args)
     wait_until(lambda: ast_of(serve)["attributes"]["tempo"] == 99.5, "the events")
 
-    def said(ast):
-        return {what: find(ast, place)["attributes"][name] for what, (_, _, place, name, _) in BOTH.items()}
-
     live_values = {what: value for what, (*_, value) in BOTH.items()}
     assert said(ast_of(serve)) == live_values
     write(song, live_set, age_s=50)  # Saved before the events, and seen only now.
@@ -281,6 +370,31 @@ def test_als_watch_does_not_undo_what_live_events_said_since_the_save(start, son
     wait_for_saves(serve, 3)
     assert said(ast_of(serve)) == said(before)
     assert_shows(serve, song)
+
+
+def test_als_watch_keeps_each_attribute_that_live_events_said_since_the_save_alone(start, song):
+    """The save is one moment older than the event: it undoes what was said before."""
+    live_set = set_of_both()
+    write(song, live_set, age_s=60)
+    serve = start("--project", song)
+    wait_for_saves(serve, 1)
+    live = serve.live()
+    of_the_save = said(ast_of(serve))
+    for saves, (what, (path, args, *_, value)) in enumerate(BOTH.items(), start=2):
+        time.sleep(0.02)
+        saved_at = time.time()
+        time.sleep(0.02)
+        live.send(path, *args)
+        wait_until(lambda what=what, value=value: said(ast_of(serve))[what] == value, path)
+        write(song, live_set, age_s=time.time() - saved_at)
+        wait_for_saves(serve, saves)
+        assert said(ast_of(serve)) == of_the_save | {what: value}
+
+
+def test_als_watch_has_tests_of_each_message():
+    assert {path for path, *_ in BOTH.values()} | ONLY_LIVE | SHAPE == {
+        path for path in RULES if path.startswith("/live/")
+    }
 
 
 def structure(ast):
@@ -311,6 +425,38 @@ def test_als_watch_keeps_tracks_and_scenes_that_came_went_and_moved_since_the_sa
     write(song, live_set, age_s=50)
     wait_for_saves(serve, 2)
     assert list(differences(ast_of(serve), before, ids=True)) == []
+
+
+def test_als_watch_keeps_clips_and_devices_that_came_and_went_since_the_save(start, song):
+    live_set = set_of_both()
+    maker = als_sets.Maker(6)
+    scenes = [scene["id"] for scene in live_set["scenes"]]
+    track = live_set["tracks"][TRACK]
+    track["devices"].append(maker.device("audio", 3))
+    track["slots"][scenes[0]]["clip"] = maker.clip("midi")
+    track["slots"][scenes[2]]["clip"] = None
+    write(song, live_set, age_s=60)
+    serve = start("--project", song)
+    wait_for_saves(serve, 1)
+    live = serve.live()
+    live.send("/live/clip/removed", ("i", TRACK), ("i", 0))
+    live.send("/live/clip/deleted", ("i", TRACK), ("i", SLOT))
+    live.send("/live/clip/added", ("i", TRACK), ("i", 2), ("s", "New"))
+    live.send("/live/clip_slot/created", ("i", TRACK), ("i", 0), ("T", True), ("F", False), ("i", 0))
+    live.send("/live/device/deleted", ("i", TRACK), ("i", 0))
+    live.send("/live/device/added", ("i", TRACK), ("i", 1), ("s", "Echo"))
+    live.send("/live/transport/tempo", ("f", 99.5))
+    wait_until(lambda: ast_of(serve)["attributes"]["tempo"] == 99.5, "the events")
+    before = ast_of(serve)
+    assert find(before, ("track", TRACK, "clip_slot", 2, "clip", 0))["attributes"]["name"] == "New"
+    assert find(before, ("track", TRACK, "device", 1))["attributes"]["name"] == "Echo"
+    write(song, live_set, age_s=50)
+    wait_for_saves(serve, 2)
+    assert list(differences(ast_of(serve), before, ids=True)) == []
+    time.sleep(0.05)
+    write(song, live_set)
+    wait_for_saves(serve, 3)
+    assert ids_of(ast_of(serve)) == ids_of(tree_of(song))
 
 
 def test_als_watch_keeps_the_ids_of_nodes_that_live_events_told_first(start, song):
@@ -461,6 +607,24 @@ def test_als_watch_of_a_log_pruned_between_events_and_save_gives_the_same_state(
     symlog("verify", "--db", serve.db)
 
 
-def test_als_watch_says_what_is_wrong_with_its_path(start, tmp_path):
-    output, errors = symlog("serve", "--db", tmp_path / "log", "--project", tmp_path / "none" / "Song.als", status=1)
-    assert "No such file or directory" in errors + output
+@pytest.mark.parametrize(
+    "path, reason",
+    [
+        ("none/Song.als", "No such file or directory"),
+        ("file/Song.als", "Not a directory"),
+        ("fifo", "neither a file nor a folder"),
+        ("/dev/null", "neither a file nor a folder"),
+        ("x" * 5000, "the path of the project is too long"),
+    ],
+    ids=["no_folder", "below_a_file", "fifo", "device", "long"],
+)
+def test_als_watch_says_what_is_wrong_with_its_path(tmp_path, path, reason):
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "fifo")
+    _, errors = symlog("serve", "--db", tmp_path / "log", "--osc", 0, "--ws", 0, "--project", tmp_path / path, status=1)
+    assert reason in errors
+
+
+def test_als_watch_of_an_empty_path_is_refused(tmp_path):
+    _, errors = symlog("serve", "--db", tmp_path / "log", "--osc", 0, "--ws", 0, "--project", "", status=1)
+    assert "the path of the project is empty" in errors

@@ -30,6 +30,9 @@ static const sl_base base_example = {.before_seq = 7, .state = (const uint8_t *)
 static const sl_paused paused_example = {.is_paused = true};
 static const sl_sysex_sent sent_example = {.to = 3, .frame = (const uint8_t *)"\xF0\x7D\xF7", .frame_length = 3};
 
+static const sl_save save_example = {
+    .mtime_ns = -7, .path = "/Song.als", .path_length = 9, .bytes = (const uint8_t *)"<set/>", .length = 6};
+
 /* The codecs as one shape: encodes the example, or what `from` decodes to. */
 typedef sl_err codec(const sl_event *from, sl_writer *out);
 
@@ -96,6 +99,13 @@ static sl_err sent_codec(const sl_event *from, sl_writer *out)
     return err == SL_OK ? sl_sysex_sent_encode(&value, out) : err;
 }
 
+static sl_err save_codec(const sl_event *from, sl_writer *out)
+{
+    sl_save value = save_example;
+    sl_err err = from != NULL ? sl_save_decode(from, &value) : SL_OK;
+    return err == SL_OK ? sl_save_encode(&value, out) : err;
+}
+
 /* Walks through what it reads, and writes that. */
 static sl_err setlists_codec(const sl_event *from, sl_writer *out)
 {
@@ -134,6 +144,7 @@ static const struct {
     {base_codec, SL_PAYLOAD_VERSION, 8 + 5, 5},
     {paused_codec, SL_PAYLOAD_VERSION, 1, 0},
     {sent_codec, SL_PAYLOAD_VERSION, 4 + 3, 3},
+    {save_codec, SL_PAYLOAD_VERSION, 8 + 4 + 9 + 6, 6},
     {setlists_codec, SL_PAYLOAD_VERSION, 4 + 2 * (4 + 6 + 4) + 4 + 4 + 4 + 6, 0},
 };
 

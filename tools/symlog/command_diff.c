@@ -34,16 +34,43 @@ const sl_command sl_command_diff = {
             "  --json     as one DIFF_UPDATE, as subscribers get it\n"
             "  --stat     only how much was added, removed, moved and changed\n"
             "  --db DIR   the log's folder, without B ($SYMLOG_DB, or $XDG_DATA_HOME/symlog/default)\n\n"
-            "As git's diff for sets (git calls it with seven words):\n"
+            "As git's diff for sets (git calls it with seven words or nine):\n"
             "  git config diff.als.command 'symlog diff'; echo '*.als diff=als' >> .gitattributes\n\n"
             "example: symlog diff \"Song Project/Backup/Song [2026-10-26 140508].als\" \"Song Project/Song.als\"\n",
     .run = run,
 };
 
-/* git: path old-file old-hex old-mode new-file new-hex new-mode */
+/* git: path old-file old-hex old-mode new-file new-hex new-mode, and where it was renamed its new path and how that was
+ * found; of what is not merged yet, the path alone. */
+enum { GIT_UNMERGED = 1, GIT_WORDS = 7, GIT_WORDS_RENAMED = 9 };
+
 static bool is_called_by_git(const sl_operands *operands)
 {
-    return getenv("GIT_DIFF_PATH_COUNTER") != NULL && operands->count == 7;
+    return getenv("GIT_DIFF_PATH_COUNTER") != NULL &&
+           (operands->count == GIT_UNMERGED || operands->count == GIT_WORDS || operands->count == GIT_WORDS_RENAMED);
+}
+
+/* Whatever is wrong with a set, the status is 0: at any other git stops, and shows no other file. */
+static int run_for_git(const sl_operands *operands, bool is_json, bool is_stat)
+{
+    const char *const *words = operands->words;
+    if (operands->count == GIT_UNMERGED) {
+        printf("symlog diff %s\nnot merged yet\n", words[0]);
+        return SL_EXIT_OK;
+    }
+    if (operands->count == GIT_WORDS_RENAMED)
+        printf("symlog diff %s -> %s\n", words[0], words[7]);
+    else
+        printf("symlog diff %s\n", words[0]);
+    const sl_operands pair = {.words = {words[1], words[4]}, .count = 2};
+    char errmsg[256];
+    diff_trees trees = {0};
+    sl_err err = open_trees(&trees, &pair, NULL, errmsg);
+    int status = SL_EXIT_OK;
+    if (err == SL_OK) status = is_json ? print_json(&trees) : print_diff(&trees, is_stat);
+    if (err != SL_OK) printf("cannot be compared: %s\n", errmsg);
+    close_trees(&trees);
+    return status;
 }
 
 static int run(int argc, char **argv)
@@ -56,12 +83,7 @@ static int run(int argc, char **argv)
     sl_operands operands;
     int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
     if (status != SL_EXIT_OK) return status;
-    if (is_called_by_git(&operands)) {
-        printf("symlog diff %s\n", operands.words[0]);
-        operands.words[0] = operands.words[1];
-        operands.words[1] = operands.words[4];
-        operands.count = 2;
-    }
+    if (is_called_by_git(&operands)) return run_for_git(&operands, is_json, is_stat);
     if (operands.count < 1 || operands.count > 2) return sl_usage_error("diff", "one or two sets are wanted");
     if (is_json && is_stat) return sl_usage_error("diff", "--json and --stat do not go together");
     if (operands.count == 2 && db != NULL) return sl_usage_error("diff", "--db is for one set alone");

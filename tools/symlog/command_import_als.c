@@ -94,8 +94,12 @@ static sl_err append_events(const char *path, sl_opening *opening, sl_project_ev
 static sl_err read_events(const char *path, sl_project_events *events, char errmsg[256])
 {
     sl_project_file file;
-    sl_err err = sl_project_file_read(path, &file, errmsg);
-    if (err != SL_OK) return err;
+    char reason[SL_ALS_REASON_BYTES];
+    sl_err err = sl_project_file_read(path, &file, reason);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.100s: %.140s", path, reason);
+        return err;
+    }
     const sl_project_save save = {
         .saved_ns = UINT64_MAX, .mtime_ns = file.mtime_ns, .path = path, .bytes = file.bytes, .length = file.length};
     err = sl_project_events_make(&save, events);

@@ -18,7 +18,7 @@ typedef struct sl_groove_setup {
     sl_groove_cable cables[SL_GROOVE_CABLES_MAX];
     size_t cable_count;
 } sl_groove_setup;
-_Static_assert(SL_GROOVE_CABLES_MAX >= 2 * SL_OPERANDS_MAX, "there is room for all of both");
+_Static_assert(SL_GROOVE_CABLES_MAX >= 2 * SL_OPTION_TIMES_MAX, "there is room for all of both");
 
 /* Checks what was read, and makes cables of paths and names. Returns SL_EXIT_OK; or SL_EXIT_USAGE, having said why in
  * the name of `command`. */

@@ -39,8 +39,8 @@ int sl_options_read(int argc, char **argv, const sl_option *options, size_t coun
         const char *value = equals != NULL ? equals + 1 : argv[++i];
         if (option->value != NULL) *option->value = value;
         if (option->many == NULL) continue;
-        if (option->many->count == SL_OPERANDS_MAX)
-            return sl_usage_error(command, "%s can be given %d times at most", option->name, SL_OPERANDS_MAX);
+        if (option->many->count == SL_OPTION_TIMES_MAX)
+            return sl_usage_error(command, "%s can be given %d times at most", option->name, SL_OPTION_TIMES_MAX);
         option->many->words[option->many->count++] = value;
     }
     return SL_EXIT_OK;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SL_OPERANDS_MAX = 8 };
+enum { SL_OPERANDS_MAX = 9, SL_OPTION_TIMES_MAX = 8 };
 
 /* Words, in order; views into argv. */
 typedef struct sl_operands {
@@ -18,7 +18,7 @@ typedef struct sl_option {
     const char *name;   /* "--db" */
     const char **value; /* set to the word that follows (or to what stands after "--db="); NULL: it takes none */
     bool *is_given;     /* set true; NULL: nobody asks */
-    sl_operands *many;  /* in place of `value`, for one that may be given up to SL_OPERANDS_MAX times: all of them */
+    sl_operands *many; /* in place of `value`, for one that may be given up to SL_OPTION_TIMES_MAX times: all of them */
 } sl_option;
 
 /* Reads argv[1] … by the table `options` of `count` entries; argv[0] is the command's name, for messages. "--" ends the

@@ -9,10 +9,9 @@
 sl_err sl_project_tree_read(const char *path, sl_tree **tree, char errmsg[256])
 {
     sl_project_file file;
-    sl_err err = sl_project_file_read(path, &file, errmsg);
-    if (err != SL_OK) return err;
     char reason[SL_ALS_REASON_BYTES];
-    err = sl_als_read(file.bytes, file.length, sl_host_memory(), tree, reason);
+    sl_err err = sl_project_file_read(path, &file, reason);
+    if (err == SL_OK) err = sl_als_read(file.bytes, file.length, sl_host_memory(), tree, reason);
     sl_project_file_free(&file);
     if (err != SL_OK) snprintf(errmsg, 256, "%.100s: %.150s", path, reason);
     return err;

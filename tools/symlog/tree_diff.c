@@ -5,6 +5,7 @@
 #include "core/picture.h"
 #include "tools/symlog/host.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,17 @@ static void write_value(sl_text *line, sl_attribute attribute, const sl_value *v
     } else {
         sl_text_value(line, value);
     }
+}
+
+/* A text as it is quoted elsewhere, without the quotes: a plug-in may put anything into a parameter's name. */
+static void write_bare(sl_text *line, const sl_value *text)
+{
+    const size_t begin = line->length;
+    sl_text_value(line, text);
+    if (line->bad) return;
+    assert(line->length >= begin + 2);
+    memmove(line->bytes + begin, line->bytes + begin + 1, line->length - begin - 2);
+    line->length -= 2;
 }
 
 /* A slot is known by its scene, an automation by what it moves, anything else by its name. */
@@ -253,7 +265,7 @@ static void note_value(tree_diff *diff, const sl_node *node, sl_attribute attrib
     if (begin_entry(diff)) {
         sl_value name = sl_node_value(node, SL_ATTRIBUTE_NAME);
         if (is_parameter && name.type == SL_VALUE_TEXT)
-            sl_text_bytes(&diff->line, name.as.text, name.length);
+            write_bare(&diff->line, &name);
         else
             write_attribute(&diff->line, attribute);
         sl_text_string(&diff->line, ": ");

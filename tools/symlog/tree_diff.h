@@ -8,8 +8,9 @@
  *       Clip "Loop"
  *         Notes: 3 added, 1 removed
  *
- * Nodes are matched by id below the same parent. What another line says already (an index that moved because something
- * was inserted before it, a count of notes) is left out.
+ * Nodes are matched by id below the same parent. What another line says already is left out: an index that moved
+ * because something was inserted before it, a count of notes, a slot that came with its scene, a track's mute in its
+ * mixer, that a parameter is automated. Of children in another order as few as possible have moved.
  */
 #ifndef SL_TOOLS_TREE_DIFF_H
 #define SL_TOOLS_TREE_DIFF_H
