@@ -135,22 +135,22 @@ static sl_err put_code(const file *file, const sl_file_watch *watch, const char 
 }
 
 /* The file's own thread. An empty text is what editors leave for a moment while they write in place. */
-static bool take(void *ctx, const sl_file_watch *watch, const char *path, bool is_last)
+static bool take(void *ctx, const sl_file_watch *watch, const sl_file_seen *seen, bool is_last)
 {
     file *file = ctx;
     char *text;
     char errmsg[256] = "";
     size_t length = 0;
-    if (!read_text(path, &text, &length, errmsg)) {
-        if (is_last && !sl_file_watch_is_gone(watch)) file->options->say(file->options->ctx, path, errmsg);
-        return false;
+    if (!read_text(seen->path, &text, &length, errmsg)) {
+        const bool is_told = is_last && !sl_file_watch_is_gone(watch);
+        if (is_told) file->options->say(file->options->ctx, seen->path, errmsg);
+        return is_told;
     }
     const sl_digest digest = sl_digest_bytes(text, length);
     sl_err err = length == 0 && !is_last ? SL_ERR_END : SL_OK;
     if (err == SL_OK && !sl_digest_equal(digest, file->digest)) err = put_code(file, watch, text, length);
     free(text);
     if (err == SL_OK) file->digest = digest;
-    if (err == SL_ERR_FULL || err == SL_ERR_MEMORY) file->options->say(file->options->ctx, path, sl_err_text(err));
     return err == SL_OK;
 }
 

@@ -186,6 +186,12 @@ static void wait_for_change(sl_file_watch *watch, int timeout_ms)
     while (watch->changes >= 0 && read(watch->changes, events, sizeof events) > 0) continue;
 }
 
+/* The newest of a folder went, and an older one is what is left: perhaps it only comes again. */
+static bool is_left_over(const look *now, const look *taken)
+{
+    return taken->is_there && now->mtime_ns < taken->mtime_ns && strcmp(now->path, taken->path) != 0;
+}
+
 static void *run(void *ctx)
 {
     sl_file_watch *watch = ctx;
@@ -202,9 +208,11 @@ static void *run(void *ctx)
         bool is_new = now.is_there && !is_same(&now, &watch->taken);
         const uint64_t quiet_for_ns = now_ns - watch->seen_ns;
         const bool is_last = quiet_for_ns >= patience_ns;
-        if (is_new && quiet_for_ns >= quiet_ns && (!watch->is_half || is_last)) {
-            watch->is_half = !watch->options.take(watch->options.ctx, watch, watch->seen.path, is_last);
-            if (!watch->is_half || is_last) watch->taken = watch->seen;
+        const bool is_quiet = quiet_for_ns >= (is_left_over(&now, &watch->taken) ? patience_ns : quiet_ns);
+        if (is_new && is_quiet && (!watch->is_half || is_last)) {
+            const sl_file_seen seen = {.path = watch->seen.path, .mtime_ns = watch->seen.mtime_ns};
+            watch->is_half = !watch->options.take(watch->options.ctx, watch, &seen, is_last);
+            if (!watch->is_half) watch->taken = watch->seen;
         }
         is_new = now.is_there && !is_same(&now, &watch->taken);
         wait_for_change(watch, is_new ? (int)(watch->options.quiet_ms / 3 + 1) : LOOK_MS);

@@ -614,7 +614,7 @@ def test_als_watch_of_a_log_pruned_between_events_and_save_gives_the_same_state(
         ("file/Song.als", "Not a directory"),
         ("fifo", "neither a file nor a folder"),
         ("/dev/null", "neither a file nor a folder"),
-        ("x" * 5000, "the path of the project is too long"),
+        ("x" * 5000, "the path is too long"),
     ],
     ids=["no_folder", "below_a_file", "fifo", "device", "long"],
 )
@@ -627,4 +627,4 @@ def test_als_watch_says_what_is_wrong_with_its_path(tmp_path, path, reason):
 
 def test_als_watch_of_an_empty_path_is_refused(tmp_path):
     _, errors = symlog("serve", "--db", tmp_path / "log", "--osc", 0, "--ws", 0, "--project", "", status=1)
-    assert "the path of the project is empty" in errors
+    assert "the path is empty" in errors
