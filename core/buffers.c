@@ -89,7 +89,7 @@ static void accept(sl_state *state, sl_kept_code *kept)
     const uint32_t count = buffers->count;
     make_room(state, buffers, kept->text.code.source_length);
     index -= index < count - buffers->count ? index : count - buffers->count;
-    for (at = &buffers->first; index > 0; index--) at = &(*at)->next;
+    for (at = &buffers->first; index > 0 && *at != NULL; index--) at = &(*at)->next;
     kept->next = *at;
     *at = kept;
     buffers->count++;

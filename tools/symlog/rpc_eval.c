@@ -16,9 +16,9 @@ static bool take_quantize(sl_rpc_call *call, uint8_t *quantize)
     const json_t *value = json_object_get(call->params, "quantize");
     *quantize = SL_QUANTIZE_DEFAULT;
     if (value == NULL || json_is_null(value)) return true;
-    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!json_is_string(value) || strcmp(json_string_value(value), names[i]) != 0) continue;
-        *quantize = i;
+        *quantize = (uint8_t)i;
         return true;
     }
     sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "quantize is bar, beat or off");

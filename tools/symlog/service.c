@@ -1,19 +1,10 @@
 /* The service thread: log -> state -> messages -> feed. */
-#include "tools/symlog/service.h"
+#include "tools/symlog/service_internal.h"
 
 #include "core/message.h"
 #include "ingest/clock.h"
-#include "tools/symlog/catchup.h"
-#include "tools/symlog/chores.h"
-#include "tools/symlog/feed.h"
-#include "tools/symlog/groove_driver.h"
 #include "tools/symlog/host.h"
-#include "tools/symlog/keeper.h"
-#include "tools/symlog/live_edits.h"
 #include "tools/symlog/nearest.h"
-#include "tools/symlog/report.h"
-#include "tools/symlog/rpc.h"
-#include "tools/symlog/teller.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -29,26 +20,6 @@ enum {
     REFUSED_EVERY_NS = 1000000000
 };
 
-struct sl_service {
-    sl_service_options options;
-    sl_state *state;
-    sl_log_reader *reader;
-    sl_catchup *catchup;
-    sl_feed *feed;
-    sl_rpc *rpc;
-    sl_worker *worker; /* NULL: not yet, or no longer */
-    sl_keeper keeper;
-    sl_chores chores;
-    sl_report report;
-    sl_teller teller;
-    sl_groove_driver groove;
-    sl_live_edits *edits;
-    sl_service_player player; /* all NULL: not yet, or no longer */
-    const char *refused_why;  /* why the event being applied was refused; NULL: it was not */
-    uint64_t refused_ns;      /* when a refused subscriber was told of last */
-    char failure[256];        /* "" while all is well */
-};
-
 static void on_woken(void *ctx);
 static uint64_t on_tick(void *ctx);
 static bool find_nearest(void *ctx, uint64_t before_seq, sl_state **out);
@@ -60,22 +31,7 @@ static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *b
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
-static sl_err on_mark(void *ctx, const char *text, size_t length);
-static sl_err on_edit(void *ctx, const char *text, size_t length);
-static void on_write_ports(void *ctx, sl_text *text);
-static void on_write_player(void *ctx, sl_text *text);
-static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length);
-static uint64_t on_frame(void *ctx);
-static void on_heard(void *ctx, uint64_t subscriber);
 static void notify(const sl_service *service);
-static sl_err on_ask(void *ctx, const sl_question *question);
-static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
-static sl_err on_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
-static void on_evaluated(void *ctx, const sl_answer *answer);
-static void on_eval_error(void *ctx, const char *notification, size_t length);
-static void on_unread(void *ctx, const char *path, const char *why);
-static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
-static void follow_pause(sl_service *service, const sl_event *event);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
@@ -117,22 +73,6 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .left = on_left,
         .refused = on_refused,
     };
-    const sl_rpc_owner rpc = {
-        .state = service->state,
-        .log_id = sl_log_id_hex(log),
-        .ctx = service,
-        .mark = on_mark,
-        .edit = on_edit,
-        .write_ports = on_write_ports,
-        .write_player = on_write_player,
-        .transport = on_transport,
-        .frame = on_frame,
-        .heard = on_heard,
-        .ask = on_ask,
-        .watch = on_watch,
-        .pause = on_pause,
-        .answer = on_answer,
-    };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
     const sl_catchup_options catchup = {
         .log = log, .ready = on_past, .ready_ctx = service, .nearest_state = find_nearest, .nearest_ctx = service};
@@ -142,7 +82,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
                                           .catchup = service->catchup,
                                           .backlog_bytes = options->backlog_bytes};
     if (err == SL_OK) err = sl_feed_create(&service->feed, &feed, &feed_options);
-    if (err == SL_OK) err = sl_rpc_create(&service->rpc, &rpc);
+    if (err == SL_OK) err = sl_service_open_rpc(service);
     const sl_groove_driver_options groove = {
         .state = service->state,
         .start_ns = options->opening->start_ns,
@@ -151,15 +91,6 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .outlet = sl_groove_ports_outlet(options->groove_ports),
     };
     if (err == SL_OK) err = sl_groove_driver_open(&service->groove, &groove);
-    const sl_live_edits_options edits = {
-        .state = service->state,
-        .start_ns = options->opening->start_ns,
-        .ctx = service,
-        .answer = on_evaluated,
-        .tell_error = on_eval_error,
-        .tell_unread = on_unread,
-    };
-    if (err == SL_OK) err = sl_live_edits_create(&service->edits, &edits);
     if (err != SL_OK) {
         sl_service_destroy(service);
         return err;
@@ -335,7 +266,7 @@ static bool apply_next(sl_service *service)
     }
     sl_catchup_set_head(service->catchup, event.seq);
     if (service->player.player != NULL) sl_player_see(service->player.player, service->state, &event);
-    if (event.kind == SL_KIND_PAUSED) follow_pause(service, &event);
+    if (event.kind == SL_KIND_PAUSED) sl_service_follow_pause(service, &event);
     const bool is_of_rpc = event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED ||
                            event.kind == SL_KIND_GROOVE_EDIT || event.kind == SL_KIND_TRANSPORT;
     if (is_of_rpc) sl_rpc_marked(service->rpc, event.seq, service->refused_why);
@@ -469,110 +400,6 @@ static void on_refused(void *ctx, const char *peer, const char *why)
     sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
 }
 
-/* Puts a draft, stamped now. */
-static sl_err put(const sl_service *service, sl_event draft, const void *payload, size_t length)
-{
-    draft.version = SL_PAYLOAD_VERSION;
-    draft.source_seq = SL_SOURCE_SEQ_NONE;
-    draft.time_ns = sl_clock_boot_ns() - service->chores.start_ns;
-    draft.payload = payload;
-    draft.length = (uint32_t)length;
-    return service->chores.sink.put(service->chores.sink.ctx, &draft);
-}
-
-static sl_err on_mark(void *ctx, const char *text, size_t length)
-{
-    return put(ctx, (sl_event){.kind = SL_KIND_MARK, .source = SL_SOURCE_SELF}, text, length);
-}
-
-static sl_err on_edit(void *ctx, const char *text, size_t length)
-{
-    const sl_service *service = ctx;
-    if (service->options.is_groove_listening) return SL_ERR_REFUSED;
-    return put(service, (sl_event){.kind = SL_KIND_GROOVE_EDIT, .source = SL_SOURCE_SELF}, text, length);
-}
-
-static void on_write_ports(void *ctx, sl_text *text)
-{
-    const sl_service *service = ctx;
-    sl_groove_ports_write(service->options.groove_ports, text);
-}
-
-static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused)
-{
-    uint8_t bytes[1];
-    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_err err = sl_paused_encode(&(sl_paused){.is_paused = is_paused}, &writer);
-    if (err != SL_OK) return err;
-    const sl_event draft = {.kind = SL_KIND_PAUSED, .source = source, .session = session};
-    return put(ctx, draft, bytes, writer.length);
-}
-
-/* Only what is committed counts: so what comes after the end of a pause stands behind it in the log. */
-static void follow_pause(sl_service *service, const sl_event *event)
-{
-    sl_paused paused;
-    if (sl_paused_decode(event, &paused) != SL_OK) return;
-    /* A sender that the receiver knows no longer is a new one when it comes again. */
-    (void)sl_peers_pause(service->chores.peers, event->source, paused.is_paused);
-}
-
-static sl_err on_ask(void *ctx, const sl_question *question)
-{
-    const sl_service *service = ctx;
-    if (question->type == SL_QUESTION_EVAL) return sl_live_edits_ask(service->edits, question);
-    return service->worker != NULL ? sl_worker_ask(service->worker, question) : SL_ERR_FULL;
-}
-
-static sl_err on_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256])
-{
-    const sl_service *service = ctx;
-    return sl_live_edits_watch(service->edits, path, is_wanted, errmsg);
-}
-
-static void on_evaluated(void *ctx, const sl_answer *answer)
-{
-    const sl_service *service = ctx;
-    sl_rpc_answered(service->rpc, answer);
-}
-
-static void on_eval_error(void *ctx, const char *notification, size_t length)
-{
-    const sl_service *service = ctx;
-    sl_feed_notify(service->feed, notification, length);
-}
-
-/* Any thread. */
-static void on_unread(void *ctx, const char *path, const char *why)
-{
-    const sl_service *service = ctx;
-    sl_status_say(service->options.status, "refused what=code path=%s reason=\"%s\"", path, why);
-}
-
-static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length)
-{
-    const sl_service *service = ctx;
-    sl_feed_answer(service->feed, subscriber, bytes, length);
-}
-
-static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length)
-{
-    return put(ctx, (sl_event){.kind = SL_KIND_TRANSPORT, .source = SL_SOURCE_SELF}, payload, length);
-}
-
-static uint64_t on_frame(void *ctx)
-{
-    const sl_service *service = ctx;
-    return service->player.player != NULL ? sl_player_now(service->player.player) : 0;
-}
-
-static void on_heard(void *ctx, uint64_t subscriber)
-{
-    const sl_service *service = ctx;
-    sl_feed_hear(service->feed, subscriber);
-    if (service->player.announcer != NULL) sl_announcer_set_heard(service->player.announcer, true);
-}
-
 /* Passes on what the player tells. */
 static void notify(const sl_service *service)
 {
@@ -583,16 +410,4 @@ static void notify(const sl_service *service)
         free(each);
         each = next;
     }
-}
-
-/* {"notes_out": {...} or null, "unannounced": N} */
-static void on_write_player(void *ctx, sl_text *text)
-{
-    const sl_service *service = ctx;
-    sl_text_string(text, "{\"notes_out\":");
-    if (service->player.out != NULL) sl_notes_out_write(service->player.out, text);
-    if (service->player.out == NULL) sl_text_string(text, "null");
-    sl_text_string(text, ",\"unannounced\":");
-    sl_text_u64(text, service->player.announcer != NULL ? sl_announcer_dropped(service->player.announcer) : 0);
-    sl_text_string(text, "}");
 }
