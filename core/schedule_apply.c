@@ -187,6 +187,7 @@ static void plan_tempo(sl_view *view, const sl_session_view *old, const sl_sessi
     if (is_tempo && is_now) remove_plans(view, SL_PLAN_TEMPO, tick);
     if (is_tempo && is_now) set_tempo(view, tick, new->bpm);
     if (is_tempo && !is_now) add_plan(view, (sl_plan){.tick = tick, .type = SL_PLAN_TEMPO, .bpm = new->bpm});
+    if (is_signature && is_now) remove_plans(view, SL_PLAN_SIGNATURE, tick);
     if (is_signature && is_now) sl_clock_set_signature(&view->clock, tick, new->numerator, new->denominator);
     if (is_signature && !is_now)
         add_plan(view, (sl_plan){.tick = tick,
@@ -204,8 +205,8 @@ static sl_err splice_session(sl_view *view, sl_memory memory, sl_session_view *n
     for (uint32_t i = 0; i < new->count && !is_stopped &&err == SL_OK; i++) {
         const sl_session_entry *entry = &new->entries[i];
         int64_t at = sl_session_find(old, entry->track->name, entry->track->name_length, i);
-        bool is_same =
-            at >= 0 && old->entries[at].track == entry->track && old->entries[at].is_stopped == entry->is_stopped;
+        bool is_same = at >= 0 && old->entries[at].is_stopped == entry->is_stopped &&
+                       sl_digest_equal(old->entries[at].track->digest, entry->track->digest);
         if (!is_same) err = splice(view, memory, entry->track, !entry->is_stopped, tick);
     }
     for (uint32_t i = 0; i < old->count && !is_stopped && err == SL_OK; i++) {
