@@ -59,6 +59,7 @@ sl_err sl_view_add_voice(sl_view *view, sl_memory memory, sl_voice voice)
         view->voice_capacity = capacity;
     }
     voice.number = view->voice_next++;
+    voice.next = -1;
     sl_code_track_hold(voice.track);
     view->voices[view->voice_count++] = voice;
     return SL_OK;
@@ -138,6 +139,12 @@ static bool is_of(const sl_voice *voice, const sl_code_track *track, bool is_lan
                                      memcmp(voice->track->name, track->name, track->name_length) == 0);
 }
 
+static void end_voice(sl_voice *voice, int64_t tick)
+{
+    voice->end = tick;
+    voice->next = -1;
+}
+
 uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track *track, bool is_lane, int64_t tick)
 {
     uint8_t channel = 0;
@@ -148,7 +155,7 @@ uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track 
         if (voice->from >= tick)
             remove_voice(view, memory, i);
         else if (voice->end > tick)
-            voice->end = tick;
+            end_voice(voice, tick);
     }
     return channel;
 }
@@ -226,7 +233,7 @@ static sl_err begin_anew(sl_view *view, sl_memory memory, int64_t tick)
     sl_clock *clock = &view->clock;
     for (uint32_t i = view->voice_count; i-- > 0;) {
         sl_voice *voice = &view->voices[i];
-        if (voice->end > tick) voice->end = tick;
+        if (voice->end > tick) end_voice(voice, tick);
         if (voice->from >= tick) remove_voice(view, memory, i); /* the others keep the channel */
     }
     for (uint32_t i = 0; i < view->plan_count; i++) {

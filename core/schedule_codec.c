@@ -352,7 +352,7 @@ static sl_err load_voices(loader *loader, sl_view *view, uint32_t count)
     if (view->voices == NULL) return SL_ERR_MEMORY;
     view->voice_capacity = count;
     for (uint32_t i = 0; i < count; i++) {
-        sl_voice voice = {.number = sl_read_le(reader, 8)};
+        sl_voice voice = {.number = sl_read_le(reader, 8), .next = -1};
         uint32_t track = (uint32_t)sl_read_le(reader, 4);
         voice.origin = (int64_t)sl_read_le(reader, 8);
         voice.from = (int64_t)sl_read_le(reader, 8);

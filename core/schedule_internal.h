@@ -50,7 +50,8 @@ typedef struct sl_voice {
     int64_t end;
     uint8_t channel;
     bool is_lane; /* of the groove box */
-    int64_t next; /* schedule_notes.c's: the next tick at which it tells something */
+    int64_t seen; /* schedule_notes.c's: it tells nothing from this tick on … */
+    int64_t next; /* … until this one; before `seen`: not known */
 } sl_voice;
 
 enum { SL_PLANS_MAX = 64, SL_INPUT_LANES = 64 /* beside the sl_transport_actions */ };
