@@ -14,8 +14,8 @@
 #include "core/reduce.h"
 
 enum {
-    SL_BUFFERS_MAX = 64,               /* texts in a list … */
-    SL_BUFFER_BYTES_MAX = 1 << 20,     /* … of this length each … */
+    SL_BUFFERS_MAX = 64,           /* texts in a list … */
+    SL_BUFFER_BYTES_MAX = 1 << 20, /* … of this length each … */
     SL_BUFFERS_BYTES_MAX = 4 << 20 /* … and this together */
 };
 

@@ -56,7 +56,8 @@ static sl_err begin_session(sl_state *state)
     if (err != SL_OK) return err;
     state->session = node;
     err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_TEMPO, sl_value_float(bpm), NULL, NULL);
-    if (err == SL_OK) err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(is_playing), NULL, NULL);
+    if (err == SL_OK)
+        err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(is_playing), NULL, NULL);
     if (err == SL_OK)
         err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_QUANTIZE, quantize_value(SL_QUANTIZE_BAR), NULL, NULL);
     return err == SL_OK ? note_added(state, node) : err;
@@ -292,8 +293,10 @@ sl_err sl_code_follow(sl_state *state, sl_attribute attribute, sl_value value)
 {
     if (state->schedule == NULL || state->is_again) return SL_OK;
     sl_follow follow = {.type = value.as.integer != 0 ? SL_FOLLOW_PLAY : SL_FOLLOW_STOP};
-    if (attribute == SL_ATTRIBUTE_TEMPO) follow = (sl_follow){.type = SL_FOLLOW_TEMPO, .value = value.as.number};
-    else if (attribute != SL_ATTRIBUTE_IS_PLAYING) return SL_OK;
+    if (attribute == SL_ATTRIBUTE_TEMPO)
+        follow = (sl_follow){.type = SL_FOLLOW_TEMPO, .value = value.as.number};
+    else if (attribute != SL_ATTRIBUTE_IS_PLAYING)
+        return SL_OK;
     if (follow.type == SL_FOLLOW_TEMPO && !(follow.value >= 1 && follow.value <= 1000)) return SL_OK;
     sl_err err = sl_code_give(state, follow);
     return err == SL_OK ? sl_state_set(state, state->session, SL_CHANGE_STATE, attribute, value) : err;

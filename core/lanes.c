@@ -11,13 +11,15 @@ typedef struct sound {
 } sound;
 
 static const sound sounds[] = {
-    {"beep", PITCH_BEEP}, {"kick", 36},     {"kick2", 35},   {"snare", 38},     {"snare2", 40},   {"rim", 37},
-    {"rimshot", 37},      {"clap", 39},     {"hat", 42},     {"hatclosed", 42}, {"closedhat", 42}, {"hatpedal", 44},
-    {"pedalhat", 44},     {"hatopen", 46},  {"openhat", 46}, {"tom", 45},       {"tom1", 48},     {"tom2", 45},
-    {"tom3", 43},         {"tomhigh", 50},  {"tommid", 47},  {"tomlow", 45},    {"crash", 49},    {"crash2", 57},
-    {"ride", 51},         {"ridebell", 53}, {"splash", 55},  {"china", 52},     {"cowbell", 56},  {"tambourine", 54},
-    {"shaker", 70},       {"maracas", 70},  {"claves", 75},  {"woodblock", 76}, {"woodblocklow", 77}, {"triangle", 81},
-    {"conga", 63},        {"congalow", 64}, {"bongo", 60},   {"bongolow", 61},  {"click", 37},
+    {"beep", PITCH_BEEP}, {"kick", 36},     {"kick2", 35},    {"snare", 38},     {"snare2", 40},
+    {"rim", 37},          {"rimshot", 37},  {"clap", 39},     {"hat", 42},       {"hatclosed", 42},
+    {"closedhat", 42},    {"hatpedal", 44}, {"pedalhat", 44}, {"hatopen", 46},   {"openhat", 46},
+    {"tom", 45},          {"tom1", 48},     {"tom2", 45},     {"tom3", 43},      {"tomhigh", 50},
+    {"tommid", 47},       {"tomlow", 45},   {"crash", 49},    {"crash2", 57},    {"ride", 51},
+    {"ridebell", 53},     {"splash", 55},   {"china", 52},    {"cowbell", 56},   {"tambourine", 54},
+    {"shaker", 70},       {"maracas", 70},  {"claves", 75},   {"woodblock", 76}, {"woodblocklow", 77},
+    {"triangle", 81},     {"conga", 63},    {"congalow", 64}, {"bongo", 60},     {"bongolow", 61},
+    {"click", 37},
 };
 
 static char to_lower(char letter)

@@ -195,8 +195,7 @@ static sl_err take_refused(sl_state *state, const sl_event *event)
         if (is_good) sl_buffers_answer(state, refused.code_seq, false);
         return SL_OK;
     }
-    if (is_good && refused.kind == SL_KIND_SAVE)
-        sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
+    if (is_good && refused.kind == SL_KIND_SAVE) sl_state_tell_message(state, SL_EFFECT_BAD_SAVE);
     return take_answer(state, event);
 }
 

@@ -44,9 +44,10 @@
 #include "core/part.h"
 
 enum {
-    SL_SCHEDULE_RATE = 48000,      /* frames in a second, until a player says another */
-    SL_SCHEDULE_INPUTS_MAX = 1024, /* that wait for a mark; beyond it the oldest event's count at the last mark's frame */
-    SL_SCHEDULE_HISTORY_MAX = 64,  /* sessions that undo can reach */
+    SL_SCHEDULE_RATE = 48000, /* frames in a second, until a player says another */
+    SL_SCHEDULE_INPUTS_MAX =
+        1024, /* that wait for a mark; beyond it the oldest event's count at the last mark's frame */
+    SL_SCHEDULE_HISTORY_MAX = 64, /* sessions that undo can reach */
     SL_SCHEDULE_CHANNELS = 16
 };
 
@@ -70,7 +71,7 @@ typedef struct sl_sound {
     uint8_t channel;  /* 1 to 16 */
     int64_t tick;
     uint64_t frame; /* the first not before that tick */
-    bool is_lane; /* of the groove box */
+    bool is_lane;   /* of the groove box */
     sl_note_id id;
     const char *track; /* its name; valid until the schedule changes */
     size_t track_length;

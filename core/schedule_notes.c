@@ -183,8 +183,8 @@ static void tell_tick(window *window, int64_t tick)
     }
 }
 
-/* Everything from tick `from` to before `to`, between which the tempo is one. What a voice tells next is looked up once,
- * and again where it has told something. */
+/* Everything from tick `from` to before `to`, between which the tempo is one. What a voice tells next is looked up
+ * once, and again where it has told something. */
 static void tell_ticks(window *window, int64_t from, int64_t to)
 {
     const sl_view *view = window->view;

@@ -119,7 +119,7 @@ struct sl_state {
     sl_kept_codes pending;          /* core/buffers.h */
     sl_kept_codes buffers;
     int64_t mark_wall_ns; /* of the newest applied event; 0: none */
-    uint8_t paths[256];             /* live.c: which row has a path with this hash, plus 1 */
+    uint8_t paths[256];   /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;
@@ -128,9 +128,9 @@ struct sl_state {
     uint64_t seq_num;
     double timestamp;
     const sl_osc_message *message;
-    uint32_t ordinal; /* of the next id made */
-    bool is_answered; /* see sl_held */
-    bool is_again;    /* reconcile.c applies what was applied before to a picture's tree */
+    uint32_t ordinal;          /* of the next id made */
+    bool is_answered;          /* see sl_held */
+    bool is_again;             /* reconcile.c applies what was applied before to a picture's tree */
     struct sl_follow *follows; /* what the event gave the schedule */
     uint32_t follow_count;
     uint32_t follow_capacity;

@@ -105,11 +105,9 @@ static void apply(sl_schedule *schedule, uint64_t seq, uint64_t frame)
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
     sl_applied applied = {.through_seq = seq - 1, .frame = frame, .rate = RATE};
     if (sl_applied_encode(&applied, &writer) != SL_OK) bench_die("no room for a mark");
-    take(schedule, (sl_event){.seq = seq,
-                              .kind = SL_KIND_APPLIED,
-                              .version = 1,
-                              .payload = bytes,
-                              .length = (uint32_t)writer.length});
+    take(schedule,
+         (sl_event){
+             .seq = seq, .kind = SL_KIND_APPLIED, .version = 1, .payload = bytes, .length = (uint32_t)writer.length});
 }
 
 static sl_schedule *make_schedule(void)

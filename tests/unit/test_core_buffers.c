@@ -221,8 +221,7 @@ static void test_buffers_malformed_code_is_counted(void **state)
     static bench bench;
     setup(&bench);
     assert_int_equal(
-        take(&bench,
-             (sl_event){.kind = SL_KIND_CODE, .version = 1, .payload = (const uint8_t *)"abc", .length = 3}),
+        take(&bench, (sl_event){.kind = SL_KIND_CODE, .version = 1, .payload = (const uint8_t *)"abc", .length = 3}),
         SL_OK);
     assert_int_equal(sl_state_source(bench.state, 0)->refused[SL_REFUSAL_MALFORMED], 1);
     assert_int_equal(count_texts(&bench, sl_state_pending_code), 0);

@@ -207,8 +207,10 @@ static void test_live_code_score(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_live_code_code),  cmocka_unit_test(test_live_code_transport),
-        cmocka_unit_test(test_live_code_transport_values), cmocka_unit_test(test_live_code_applied),
+        cmocka_unit_test(test_live_code_code),
+        cmocka_unit_test(test_live_code_transport),
+        cmocka_unit_test(test_live_code_transport_values),
+        cmocka_unit_test(test_live_code_applied),
         cmocka_unit_test(test_live_code_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

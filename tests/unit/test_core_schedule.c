@@ -512,7 +512,8 @@ static void test_schedule_follows_live(void **state)
     static bench bench;
     setup(&bench);
     evaluate(&bench, "a", 60, SL_QUANTIZE_BAR);
-    assert_int_equal(sl_schedule_follow(bench.schedule, ++bench.seq, &(sl_follow){.type = SL_FOLLOW_TEMPO, .value = 60}), SL_OK);
+    assert_int_equal(
+        sl_schedule_follow(bench.schedule, ++bench.seq, &(sl_follow){.type = SL_FOLLOW_TEMPO, .value = 60}), SL_OK);
     assert_int_equal(sl_schedule_follow(bench.schedule, bench.seq, &(sl_follow){.type = SL_FOLLOW_PLAY}), SL_OK);
     apply(&bench);
     play_to(&bench, INT64_C(2) * SECOND);

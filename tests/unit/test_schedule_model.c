@@ -1,5 +1,5 @@
-/* Random sequences of inputs and marks, and the notes that the model finds in them (tests/make_schedules.py): core tells
- * the same. */
+/* Random sequences of inputs and marks, and the notes that the model finds in them (tests/make_schedules.py): core
+ * tells the same. */
 #include "core/schedule.h"
 
 #include "core/heap.h"
@@ -46,10 +46,9 @@ static bool compare(void *ctx, const sl_sound *sound)
 {
     bench *bench = ctx;
     char told[128];
-    int length =
-        snprintf(told, sizeof told, " %llu/%lld/%c/%u/%u/%.*s%s", (unsigned long long)sound->frame,
-                 (long long)sound->tick, sound->is_start ? '+' : '-', (unsigned)sound->pitch, (unsigned)sound->velocity,
-                 (int)sound->track_length, sound->track, sound->is_lane ? "~" : "");
+    int length = snprintf(told, sizeof told, " %llu/%lld/%c/%u/%u/%.*s%s", (unsigned long long)sound->frame,
+                          (long long)sound->tick, sound->is_start ? '+' : '-', (unsigned)sound->pitch,
+                          (unsigned)sound->velocity, (int)sound->track_length, sound->track, sound->is_lane ? "~" : "");
     if (strncmp(bench->wanted, told, (size_t)length) != 0)
         fail_msg("%s:%zu: told%s, wanted%.60s", path, bench->line, told, bench->wanted);
     bench->wanted += length;
@@ -61,7 +60,8 @@ static void take_event(bench *bench, char *text)
 {
     const char *kind = strtok(text, " "), *seq = strtok(NULL, " "), *payload = strtok(NULL, " \n");
     size_t length = read_hex(payload, bench->bytes);
-    sl_event event = {.seq = strtoull(seq, NULL, 10), .version = 1, .payload = bench->bytes, .length = (uint32_t)length};
+    sl_event event = {
+        .seq = strtoull(seq, NULL, 10), .version = 1, .payload = bench->bytes, .length = (uint32_t)length};
     event.kind = strcmp(kind, "score") == 0       ? SL_KIND_SCORE
                  : strcmp(kind, "transport") == 0 ? SL_KIND_TRANSPORT
                                                   : SL_KIND_APPLIED;
@@ -111,7 +111,8 @@ static void test_schedule_model_tells_the_same_notes(void **state)
     static const struct {
         const char *word;
         void (*take)(bench *bench, char *text);
-    } words[] = {{"new ", begin}, {"event ", take_event}, {"follow ", take_follow}, {"lanes ", take_lanes}, {"play ", play}};
+    } words[] = {
+        {"new ", begin}, {"event ", take_event}, {"follow ", take_follow}, {"lanes ", take_lanes}, {"play ", play}};
     static char line[LINE_BYTES_MAX];
     static bench bench;
     FILE *file = fopen(path, "r");
