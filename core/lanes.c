@@ -75,7 +75,7 @@ static double factor_of(const sl_patch *patch, const sl_lane *lane)
     double factor = 1;
     for (int i = 0; i < lane->gain; i++) factor *= decibel;
     for (int i = 0; i > lane->gain; i--) factor /= decibel;
-    return patch->has_volume ? factor * patch->volume / SL_PATCH_VOLUME_MAX : factor;
+    return patch->has_volume ? factor * patch->volume / (double)SL_PATCH_VOLUME_MAX : factor;
 }
 
 static uint16_t velocity_of(uint8_t level, double factor)
@@ -87,7 +87,7 @@ static uint16_t velocity_of(uint8_t level, double factor)
         [SL_LEVEL_GHOST] = SL_LANES_GHOST,
     };
     double velocity = levels[level & 3] * factor;
-    if (velocity >= SL_SCORE_ONE) return SL_SCORE_ONE;
+    if (velocity >= (double)SL_SCORE_ONE) return SL_SCORE_ONE;
     return (uint16_t)(((uint32_t)(velocity * 2) + 1) / 2); /* half up */
 }
 

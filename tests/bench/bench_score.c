@@ -175,8 +175,8 @@ static void time_edits(builder *builder, double *take_us, double *mark_us)
         taken_ns += middle_ns - began_ns;
     }
     sl_schedule_destroy(schedule);
-    *take_us = (double)taken_ns / 1e3 / EDITS;
-    *mark_us = (double)marked_ns / 1e3 / EDITS;
+    *take_us = (double)taken_ns / 1e3 / (double)EDITS;
+    *mark_us = (double)marked_ns / 1e3 / (double)EDITS;
 }
 
 static bool count(void *ctx, const sl_sound *sound)

@@ -241,7 +241,7 @@ static void test_follow_of_an_endless_bundle(void **state)
     static bench bench;
     setup(&bench, 1);
     evaluate(&bench);
-    for (uint64_t i = 0; i < 3 * SL_SCHEDULE_INPUTS_MAX; i++) {
+    for (uint64_t i = 0; i < UINT64_C(3) * SL_SCHEDULE_INPUTS_MAX; i++) {
         sl_follow each = {.type = i % 2 == 0 ? SL_FOLLOW_PLAY : SL_FOLLOW_STOP};
         assert_int_equal(sl_schedule_follow(bench.twin, 2, &each), SL_OK);
     }
