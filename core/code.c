@@ -56,7 +56,8 @@ static sl_err begin_session(sl_state *state)
     if (err != SL_OK) return err;
     state->session = node;
     err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_TEMPO, sl_value_float(bpm), NULL, NULL);
-    if (err == SL_OK) err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(is_playing), NULL, NULL);
+    if (err == SL_OK)
+        err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(is_playing), NULL, NULL);
     if (err == SL_OK)
         err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_QUANTIZE, quantize_value(SL_QUANTIZE_BAR), NULL, NULL);
     return err == SL_OK ? note_added(state, node) : err;

@@ -11,24 +11,23 @@ typedef struct sound {
 } sound;
 
 static const sound sounds[] = {
-    {"beep", PITCH_BEEP}, {"kick", 36},     {"kick2", 35},   {"snare", 38},     {"snare2", 40},   {"rim", 37},
-    {"rimshot", 37},      {"clap", 39},     {"hat", 42},     {"hatclosed", 42}, {"closedhat", 42}, {"hatpedal", 44},
-    {"pedalhat", 44},     {"hatopen", 46},  {"openhat", 46}, {"tom", 45},       {"tom1", 48},     {"tom2", 45},
-    {"tom3", 43},         {"tomhigh", 50},  {"tommid", 47},  {"tomlow", 45},    {"crash", 49},    {"crash2", 57},
-    {"ride", 51},         {"ridebell", 53}, {"splash", 55},  {"china", 52},     {"cowbell", 56},  {"tambourine", 54},
-    {"shaker", 70},       {"maracas", 70},  {"claves", 75},  {"woodblock", 76}, {"woodblocklow", 77}, {"triangle", 81},
-    {"conga", 63},        {"congalow", 64}, {"bongo", 60},   {"bongolow", 61},  {"click", 37},
+    {"beep", PITCH_BEEP}, {"kick", 36},     {"kick2", 35},    {"snare", 38},     {"snare2", 40},
+    {"rim", 37},          {"rimshot", 37},  {"clap", 39},     {"hat", 42},       {"hatclosed", 42},
+    {"closedhat", 42},    {"hatpedal", 44}, {"pedalhat", 44}, {"hatopen", 46},   {"openhat", 46},
+    {"tom", 45},          {"tom1", 48},     {"tom2", 45},     {"tom3", 43},      {"tomhigh", 50},
+    {"tommid", 47},       {"tomlow", 45},   {"crash", 49},    {"crash2", 57},    {"ride", 51},
+    {"ridebell", 53},     {"splash", 55},   {"china", 52},    {"cowbell", 56},   {"tambourine", 54},
+    {"shaker", 70},       {"maracas", 70},  {"claves", 75},   {"woodblock", 76}, {"woodblocklow", 77},
+    {"triangle", 81},     {"conga", 63},    {"congalow", 64}, {"bongo", 60},     {"bongolow", 61},
+    {"click", 37},
 };
 
-static char to_lower(char letter)
-{
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-}
-
+/* True if a text in any case is a name in lower case. */
 static bool is_named(const char *name, const char *text)
 {
-    while (*name != '\0' && *name == to_lower(*text)) name++, text++;
-    return *name == to_lower(*text);
+    for (; *name != '\0'; name++, text++)
+        if (*text != *name && (*text < 'A' || *text > 'Z' || *text - 'A' != *name - 'a')) return false;
+    return *text == '\0';
 }
 
 uint8_t sl_lanes_pitch(const char *name)
@@ -88,7 +87,8 @@ static uint16_t velocity_of(uint8_t level, double factor)
         [SL_LEVEL_GHOST] = SL_LANES_GHOST,
     };
     double velocity = levels[level & 3] * factor;
-    return velocity < (double)SL_SCORE_ONE ? (uint16_t)(velocity + 0.5) : SL_SCORE_ONE;
+    if (velocity >= (double)SL_SCORE_ONE) return SL_SCORE_ONE;
+    return (uint16_t)(((uint32_t)(velocity * 2) + 1) / 2); /* half up */
 }
 
 /* Where a step begins: evenly, or the second of a pair after two thirds of it. */
@@ -119,18 +119,17 @@ static void write_steps(const sl_patch *patch, const sl_lane *lane, sl_score_wri
 }
 
 /* "kick", "kick 2", …: a sound has no space. */
-static size_t write_name(const sl_patch *patch, uint16_t index, char name[NAME_BYTES_MAX])
+static size_t write_name(const sl_patch *patch, uint16_t index, uint8_t name[NAME_BYTES_MAX])
 {
     const char *sound = patch->lanes[index].sound;
-    size_t length = strlen(sound);
+    sl_writer out = {.bytes = name, .capacity = NAME_BYTES_MAX};
     unsigned number = 1;
     for (uint16_t i = 0; i < index; i++) number += strcmp(patch->lanes[i].sound, sound) == 0;
-    memcpy(name, sound, length);
-    if (number == 1) return length;
-    name[length++] = ' ';
-    if (number >= 10) name[length++] = (char)('0' + number / 10);
-    name[length++] = (char)('0' + number % 10);
-    return length;
+    sl_write_bytes(&out, sound, strlen(sound));
+    if (number > 1) sl_write_le(&out, ' ', 1);
+    if (number >= 10) sl_write_le(&out, '0' + number / 10, 1);
+    if (number > 1) sl_write_le(&out, '0' + number % 10, 1);
+    return out.length;
 }
 
 sl_err sl_lanes_write(const sl_patch *patch, sl_writer *out)
@@ -138,8 +137,8 @@ sl_err sl_lanes_write(const sl_patch *patch, sl_writer *out)
     sl_score_writer score;
     sl_score_begin(&score, out, &(sl_score_head){.replaces = true, .buffer = ""});
     for (uint16_t i = 0; i < patch->lane_count; i++) {
-        char name[NAME_BYTES_MAX];
-        sl_score_track track = {.name = name,
+        uint8_t name[NAME_BYTES_MAX];
+        sl_score_track track = {.name = (const char *)name,
                                 .name_length = write_name(patch, i, name),
                                 .channel = SL_LANES_CHANNEL,
                                 .instrument = "",

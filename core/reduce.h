@@ -135,7 +135,8 @@ const sl_schedule *sl_state_schedule(const sl_state *state);
 bool sl_state_awaits_mark(const sl_state *state);
 
 /* What the last event gave the schedule besides what sl_schedule_take reads in it: how many, in order. For whoever
- * keeps a schedule of its own; an event with which the schedule appears tells nothing: it is in it. Views, valid until the next sl_reduce. */
+ * keeps a schedule of its own; an event with which the schedule appears tells nothing: it is in it. Views, valid until
+ * the next sl_reduce. */
 typedef struct sl_follow sl_follow;
 size_t sl_state_follows(const sl_state *state, const sl_follow **out);
 

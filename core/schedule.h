@@ -34,6 +34,8 @@
  *
  * A note that starts is always ended: at its end, where its track is spliced or stopped, or where the clock stands
  * still.
+ *
+ * One thread at a time for a schedule, reading included.
  */
 #ifndef SL_CORE_SCHEDULE_H
 #define SL_CORE_SCHEDULE_H

@@ -59,6 +59,7 @@ sl_err sl_view_add_voice(sl_view *view, sl_memory memory, sl_voice voice)
         view->voice_capacity = capacity;
     }
     voice.number = view->voice_next++;
+    voice.next = -1;
     sl_code_track_hold(voice.track);
     view->voices[view->voice_count++] = voice;
     return SL_OK;
@@ -138,6 +139,12 @@ static bool is_of(const sl_voice *voice, const sl_code_track *track, bool is_lan
                                      memcmp(voice->track->name, track->name, track->name_length) == 0);
 }
 
+static void end_voice(sl_voice *voice, int64_t tick)
+{
+    voice->end = tick;
+    voice->next = -1;
+}
+
 uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track *track, bool is_lane, int64_t tick)
 {
     uint8_t channel = 0;
@@ -148,7 +155,7 @@ uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track 
         if (voice->from >= tick)
             remove_voice(view, memory, i);
         else if (voice->end > tick)
-            voice->end = tick;
+            end_voice(voice, tick);
     }
     return channel;
 }
@@ -187,6 +194,7 @@ static void plan_tempo(sl_view *view, const sl_session_view *old, const sl_sessi
     if (is_tempo && is_now) remove_plans(view, SL_PLAN_TEMPO, tick);
     if (is_tempo && is_now) set_tempo(view, tick, new->bpm);
     if (is_tempo && !is_now) add_plan(view, (sl_plan){.tick = tick, .type = SL_PLAN_TEMPO, .bpm = new->bpm});
+    if (is_signature && is_now) remove_plans(view, SL_PLAN_SIGNATURE, tick);
     if (is_signature && is_now) sl_clock_set_signature(&view->clock, tick, new->numerator, new->denominator);
     if (is_signature && !is_now)
         add_plan(view, (sl_plan){.tick = tick,
@@ -204,8 +212,8 @@ static sl_err splice_session(sl_view *view, sl_memory memory, sl_session_view *n
     for (uint32_t i = 0; i < new->count && !is_stopped &&err == SL_OK; i++) {
         const sl_session_entry *entry = &new->entries[i];
         int64_t at = sl_session_find(old, entry->track->name, entry->track->name_length, i);
-        bool is_same =
-            at >= 0 && old->entries[at].track == entry->track && old->entries[at].is_stopped == entry->is_stopped;
+        bool is_same = at >= 0 && old->entries[at].is_stopped == entry->is_stopped &&
+                       sl_digest_equal(old->entries[at].track->digest, entry->track->digest);
         if (!is_same) err = splice(view, memory, entry->track, !entry->is_stopped, tick);
     }
     for (uint32_t i = 0; i < old->count && !is_stopped && err == SL_OK; i++) {
@@ -225,7 +233,7 @@ static sl_err begin_anew(sl_view *view, sl_memory memory, int64_t tick)
     sl_clock *clock = &view->clock;
     for (uint32_t i = view->voice_count; i-- > 0;) {
         sl_voice *voice = &view->voices[i];
-        if (voice->end > tick) voice->end = tick;
+        if (voice->end > tick) end_voice(voice, tick);
         if (voice->from >= tick) remove_voice(view, memory, i); /* the others keep the channel */
     }
     for (uint32_t i = 0; i < view->plan_count; i++) {

@@ -2,7 +2,8 @@
  * What the files of the schedule share: schedule.c (taking events), schedule_apply.c (what a mark makes count),
  * schedule_lanes.c (the groove box's),
  * schedule_clock.c (the clock through tempo, bars and halts), schedule_notes.c (what sounds in a window),
- * schedule_session.c (sessions and their tracks), schedule_codec.c (bytes).
+ * schedule_session.c (sessions and their tracks), schedule_codec.c and schedule_load.c (bytes), schedule_read.c
+ * (answers).
  */
 #ifndef SL_CORE_SCHEDULE_INTERNAL_H
 #define SL_CORE_SCHEDULE_INTERNAL_H
@@ -50,7 +51,8 @@ typedef struct sl_voice {
     int64_t end;
     uint8_t channel;
     bool is_lane; /* of the groove box */
-    int64_t next; /* schedule_notes.c's: the next tick at which it tells something */
+    int64_t seen; /* schedule_notes.c's: it tells nothing from this tick on … */
+    int64_t next; /* … until this one; before `seen`: not known */
 } sl_voice;
 
 enum { SL_PLANS_MAX = 64, SL_INPUT_LANES = 64 /* beside the sl_transport_actions */ };
@@ -116,6 +118,12 @@ struct sl_schedule {
     uint32_t input_count;
 };
 
+/* The session as the code has it. */
+static inline sl_session_view *sl_schedule_present(const sl_schedule *schedule)
+{
+    return schedule->history[schedule->history_at];
+}
+
 /* schedule_session.c */
 
 sl_err sl_session_make(sl_memory memory, uint32_t count, sl_session_view **out);
@@ -171,6 +179,10 @@ sl_err sl_view_apply(sl_view *view, sl_memory memory, const sl_input_entry *inpu
 
 /* Brings the view to a frame: cues are past, what ended is gone. */
 void sl_view_advance(sl_view *view, sl_memory memory, uint64_t frame);
+
+/* schedule_codec.c, schedule_load.c: what some bytes mean. */
+enum { SL_SCHEDULE_HAS_BEFORE = 1, SL_SCHEDULE_HAS_LANES = 2, SL_SCHEDULE_LANE_BIT = 0x80 /* of a voice's channel */ };
+#define SL_SCHEDULE_NONE UINT32_MAX /* no session */
 
 /* schedule_lanes.c */
 

@@ -38,10 +38,10 @@ static sl_err exchange(sl_view *view, sl_memory memory, const sl_session_view *o
     const sl_session_view *new = view->lanes;
     sl_err err = SL_OK;
     if (tick < view->lanes_origin) tick = view->lanes_origin;
-    for (uint32_t i = 0; i < new->count && err == SL_OK; i++) {
+    for (uint32_t i = 0; i < new->count &&err == SL_OK; i++) {
         sl_code_track *track = new->entries[i].track;
         int64_t at = sl_session_find(old, track->name, track->name_length, i);
-        bool is_same = is_same_length && at >= 0 && old->entries[at].track == track;
+        bool is_same = is_same_length && at >= 0 && sl_digest_equal(old->entries[at].track->digest, track->digest);
         if (!is_same) err = splice(view, memory, track, tick);
     }
     for (uint32_t i = 0; i < old->count; i++) {

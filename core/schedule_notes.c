@@ -155,10 +155,13 @@ static void let_go(window *window, const sl_voice *voice, int64_t tick)
     }
 }
 
-static int64_t next_of(const sl_voice *voice, int64_t tick)
+/* When a voice tells something next, from a tick on. */
+static void look_up(sl_voice *voice, int64_t tick)
 {
+    if (voice->seen <= tick && tick <= voice->next) return;
     int64_t start = next_start(voice, tick), end = next_end(voice, tick);
-    return start < end ? start : end;
+    voice->seen = tick;
+    voice->next = start < end ? start : end;
 }
 
 static void tell_tick(window *window, int64_t tick)
@@ -176,16 +179,16 @@ static void tell_tick(window *window, int64_t tick)
         sl_voice *voice = &view->voices[i];
         if (voice->next != tick) continue;
         tell_starts(window, voice, tick);
-        voice->next = next_of(voice, tick + 1);
+        look_up(voice, tick + 1);
     }
 }
 
-/* Everything from tick `from` to before `to`, between which the tempo is one. What a voice tells next is looked up once,
- * and again where it has told something. */
+/* Everything from tick `from` to before `to`, between which the tempo is one. What a voice tells next is looked up
+ * once, and again where it has told something. */
 static void tell_ticks(window *window, int64_t from, int64_t to)
 {
     const sl_view *view = window->view;
-    for (uint32_t i = 0; i < view->voice_count; i++) view->voices[i].next = next_of(&view->voices[i], from);
+    for (uint32_t i = 0; i < view->voice_count; i++) look_up(&view->voices[i], from);
     while (!window->is_over) {
         int64_t tick = SL_TICK_NEVER;
         for (uint32_t i = 0; i < view->voice_count; i++)

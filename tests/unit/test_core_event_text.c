@@ -313,7 +313,8 @@ static void test_event_text_code(void **state)
     (void)state;
     uint8_t bytes[128];
     sl_writer out = {.bytes = bytes, .capacity = sizeof bytes};
-    sl_code code = {.quantize = SL_QUANTIZE_BEAT, .buffer = "lead", .buffer_length = 4, .source = "a\n", .source_length = 2};
+    sl_code code = {
+        .quantize = SL_QUANTIZE_BEAT, .buffer = "lead", .buffer_length = 4, .source = "a\n", .source_length = 2};
     assert_int_equal(sl_code_encode(&code, &out), SL_OK);
     assert_line(SL_KIND_CODE, bytes, out.length, "12 +3.250s code source-3 \"lead\" quantize beat \"a\\n\"");
 }
@@ -357,7 +358,8 @@ static void test_event_text_applied(void **state)
 {
     (void)state;
     uint8_t bytes[32];
-    sl_event event = applied_event(bytes, 12, (sl_applied){.through_seq = 7, .frame = 4800, .rate = 48000, .late = true});
+    sl_event event =
+        applied_event(bytes, 12, (sl_applied){.through_seq = 7, .frame = 4800, .rate = 48000, .late = true});
     assert_line(SL_KIND_APPLIED, event.payload, event.length,
                 "12 +3.250s applied source-3 through 7 frame 4800 rate 48000 late");
 }

@@ -164,9 +164,18 @@ static void apply(bench *bench)
 static void edit_groove(bench *bench)
 {
     static const char *const edits[] = {
-        "play",        "stop",         "bpm=97",      "vol=50",
-        "beat=0/1/3",  "beat=1/0/0",   "lane=0/sub/2", "lane=1/enabled/0",
-        "lane=0/gain/-6", "patch=t133;kick:4=Xxxx;snare:3=.x.;b:2/2s~", "patch=kick:4;hatClosed:4/2;b2;end=stop", "beat=9/9/9",
+        "play",
+        "stop",
+        "bpm=97",
+        "vol=50",
+        "beat=0/1/3",
+        "beat=1/0/0",
+        "lane=0/sub/2",
+        "lane=1/enabled/0",
+        "lane=0/gain/-6",
+        "patch=t133;kick:4=Xxxx;snare:3=.x.;b:2/2s~",
+        "patch=kick:4;hatClosed:4/2;b2;end=stop",
+        "beat=9/9/9",
     };
     const char *edit = edits[draw(bench, sizeof edits / sizeof edits[0])];
     take(bench, (sl_event){.kind = SL_KIND_GROOVE_EDIT,
@@ -232,7 +241,7 @@ static void test_follow_of_an_endless_bundle(void **state)
     static bench bench;
     setup(&bench, 1);
     evaluate(&bench);
-    for (uint64_t i = 0; i < 3 * SL_SCHEDULE_INPUTS_MAX; i++) {
+    for (uint64_t i = 0; i < UINT64_C(3) * SL_SCHEDULE_INPUTS_MAX; i++) {
         sl_follow each = {.type = i % 2 == 0 ? SL_FOLLOW_PLAY : SL_FOLLOW_STOP};
         assert_int_equal(sl_schedule_follow(bench.twin, 2, &each), SL_OK);
     }

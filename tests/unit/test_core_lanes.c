@@ -157,8 +157,7 @@ static void test_lanes_begin_with_the_first_mark(void **state)
     assert_int_equal(start_tick(&bench, 38, 1), 4 * BEAT);
     const uint8_t wanted[] = {127, 89, 44};
     for (size_t i = 0, at = 0; i < bench.told_count && at < 3; i++)
-        if (bench.told[i].is_start && bench.told[i].pitch == 36)
-            assert_int_equal(bench.told[i].velocity, wanted[at++]);
+        if (bench.told[i].is_start && bench.told[i].pitch == 36) assert_int_equal(bench.told[i].velocity, wanted[at++]);
     assert_true(first_of(&bench, 36)->is_lane);
     assert_int_equal(first_of(&bench, 36)->channel, 10);
     edit(&bench, "stop");

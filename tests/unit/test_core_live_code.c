@@ -108,26 +108,26 @@ static void test_live_code_transport_values(void **state)
 {
     (void)state;
     static const struct {
+        double value;
         uint8_t action;
         uint8_t quantize;
-        double value;
         bool is_good;
     } cases[] = {
         {0, 0, 0, false},
-        {SL_TRANSPORT_ACTION_LAST + 1, 0, 0, false},
-        {SL_TRANSPORT_TEMPO, 0, 0.99, false},
-        {SL_TRANSPORT_TEMPO, 0, 1, true},
-        {SL_TRANSPORT_TEMPO, 0, 1000, true},
-        {SL_TRANSPORT_TEMPO, 0, 1000.5, false},
-        {SL_TRANSPORT_TEMPO, 0, (double)NAN, false},
-        {SL_TRANSPORT_CHANNEL, 0, 16, true},
-        {SL_TRANSPORT_CHANNEL, 0, 17, false},
-        {SL_TRANSPORT_CHANNEL, 0, 2.5, false},
-        {SL_TRANSPORT_CHANNEL, 0, -1, false},
-        {SL_TRANSPORT_QUANTIZE, SL_QUANTIZE_BEAT, 0, true},
-        {SL_TRANSPORT_QUANTIZE, SL_QUANTIZE_DEFAULT, 0, false},
-        {SL_TRANSPORT_STOP, 7, 0, false},
-        {SL_TRANSPORT_PLAY, 0, (double)INFINITY, false},
+        {0, SL_TRANSPORT_ACTION_LAST + 1, 0, false},
+        {0.99, SL_TRANSPORT_TEMPO, 0, false},
+        {1, SL_TRANSPORT_TEMPO, 0, true},
+        {1000, SL_TRANSPORT_TEMPO, 0, true},
+        {1000.5, SL_TRANSPORT_TEMPO, 0, false},
+        {(double)NAN, SL_TRANSPORT_TEMPO, 0, false},
+        {16, SL_TRANSPORT_CHANNEL, 0, true},
+        {17, SL_TRANSPORT_CHANNEL, 0, false},
+        {2.5, SL_TRANSPORT_CHANNEL, 0, false},
+        {-1, SL_TRANSPORT_CHANNEL, 0, false},
+        {0, SL_TRANSPORT_QUANTIZE, SL_QUANTIZE_BEAT, true},
+        {0, SL_TRANSPORT_QUANTIZE, SL_QUANTIZE_DEFAULT, false},
+        {0, SL_TRANSPORT_STOP, 7, false},
+        {(double)INFINITY, SL_TRANSPORT_PLAY, 0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t bytes[512];
@@ -135,8 +135,8 @@ static void test_live_code_transport_values(void **state)
         sl_event event = transport_event(bytes, 1, said);
         assert_int_equal(read_transport(&event), cases[i].is_good ? SL_OK : SL_ERR_MALFORMED);
     }
-    for (uint8_t action = 1; action <= SL_TRANSPORT_ACTION_LAST; action++)
-        assert_non_null(sl_transport_action_name(action));
+    for (unsigned action = 1; action <= SL_TRANSPORT_ACTION_LAST; action++)
+        assert_non_null(sl_transport_action_name((uint8_t)action));
     assert_null(sl_transport_action_name(0));
     assert_null(sl_transport_action_name(SL_TRANSPORT_ACTION_LAST + 1));
 }
@@ -207,8 +207,10 @@ static void test_live_code_score(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_live_code_code),  cmocka_unit_test(test_live_code_transport),
-        cmocka_unit_test(test_live_code_transport_values), cmocka_unit_test(test_live_code_applied),
+        cmocka_unit_test(test_live_code_code),
+        cmocka_unit_test(test_live_code_transport),
+        cmocka_unit_test(test_live_code_transport_values),
+        cmocka_unit_test(test_live_code_applied),
         cmocka_unit_test(test_live_code_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
