@@ -54,7 +54,7 @@ function textOf(value, what) {
 }
 
 function optionsOf(value, what) {
-  if (value === undefined) return {};
+  if (value === undefined) return { __proto__: null };
   if (typeof value !== 'object' || value === null || isArray(value)) fail(what + ' is an object, not ' + show(value));
   return value;
 }
