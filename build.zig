@@ -31,6 +31,7 @@ const program_folder = "tools/symlog";
 const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit" };
 const eval_folder = "tools/eval";
 const eval_libs = [_][]const u8{"javascriptcoregtk-4.1"}; // no other program sees it
+const eval_parts = [_][]const u8{ eval_folder ++ "/eval_wire.c", eval_folder ++ "/sandbox.c", eval_folder ++ "/script.c" };
 
 const warnings = [_][]const u8{
     "-Wall",
@@ -201,6 +202,13 @@ fn addBenchStep(cfg: Config, check: *Step) void {
         run.addArg("--program");
         run.addArtifactArg(program);
     }
+    run.addArg("--evaluator");
+    run.addArtifactArg(addEval(variant));
+    const bare = addTool(variant, "bare-javascript", &.{"tests/bench/peers/bare_javascript.c"}, &.{});
+    for (eval_libs) |lib| bare.root_module.linkSystemLibrary(lib, .{ .use_pkg_config = .force });
+    check.dependOn(&bare.step);
+    run.addArg("--bare-evaluator");
+    run.addArtifactArg(bare);
     if (b.args) |args| run.addArgs(args);
     bench_step.dependOn(&run.step);
 }
@@ -356,13 +364,14 @@ fn preludeSource(b: *Build) []const u8 {
     return source.items;
 }
 
-/// test_core_* sees core alone, test_symlog_* also the program's files but its main.c, any other every layer.
+/// test_core_* sees core alone, test_symlog_* also the program's files but its main.c, test_eval_* what symlog-eval has
+/// besides the engine, any other every layer.
 fn addUnitTest(cfg: Config, file: []const u8) *Step.Compile {
     const b = cfg.b;
     const name = std.fs.path.stem(file);
     const of_core = std.mem.startsWith(u8, name, "test_core_");
     const of_program = std.mem.startsWith(u8, name, "test_symlog_");
-    const beside: []const []const u8 = if (of_program) without(b, programSources(b), "main.c") else &.{};
+    const beside: []const []const u8 = if (of_program) without(b, programSources(b), "main.c") else if (std.mem.startsWith(u8, name, "test_eval_")) &eval_parts else &.{};
     const exe = addTool(cfg, name, concat(b, &.{ &.{file}, beside }), if (of_core) layers[0..1] else &layers);
     if (of_program) linkProgramLibraries(exe.root_module);
     if (cfg.target.query.isNative()) {

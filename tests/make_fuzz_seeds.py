@@ -1,4 +1,4 @@
-"""Makes the seeds in fixtures/fuzz/record, import, request, sysex and als: tests/make_fuzz_seeds.py
+"""Makes the seeds in fixtures/fuzz/record, import, request, sysex, als and score: tests/make_fuzz_seeds.py
 
 Records and import lines come from the logs in fixtures/paths, so run it again when those have changed. (The seeds of
 the target datagram are made by make_datagrams.py.) Standard library only.
@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "e2e"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "model"))
 
 import als_sets  # noqa: E402
+import score  # noqa: E402
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 LOG_ID = bytes.fromhex("00112233445566778899aabbccddeeff")
@@ -21,7 +23,7 @@ U64 = 2**64
 
 
 def main():
-    makers = {"record": record_seeds, "import": import_seeds, "request": request_seeds, "sysex": sysex_seeds, "als": als_seeds}
+    makers = {"record": record_seeds, "import": import_seeds, "request": request_seeds, "sysex": sysex_seeds, "als": als_seeds, "score": score_seeds}
     for name, make in makers.items():
         seeds = make()
         folder = FIXTURES / "fuzz" / name
@@ -291,6 +293,29 @@ def sysex_seeds():
     seeds |= {f"part_{number}.bin": part for number, part in enumerate(played[2:] + bad)}
     lists = {"played": played, "bad": played[3:4] + bad, "moved": played[3:4] + played[9:11] + played[3:4]}
     return {**seeds, **{f"{name}.bin": b"\xff".join(parts) for name, parts in lists.items()}}
+
+
+def score_seeds():
+    """Scores; and what symlog and symlog-eval say to each other (the head of each: tools/eval/eval_wire.h)."""
+    programs = {
+        "notes": [("note", 60, 20160, 10000, 0), ("rest", 10080), ("note", 61, 1, 1, 0x15), ("note", 61, 1, 1, 0x21)],
+        "loops": [("loop", 3, [("stack", [("transpose", -12, [("note", 60, 5, 9000, 3)]), ("rest", 7)])])],
+        "levels": [("dynamics", 65535, 2000, 40320), ("swing", 5000), ("quantize", 5040, 10000), ("note", 1, 10080, 5000, 0)],
+        "euclid": [("euclid", 5, 16, 2, 2, 36, 10000, 5040)],
+        "many": [("loop", 100000, [("loop", 100000, [("rest", 1)])])],
+    }
+    scores = {name: score.encode([(name.encode(), [program])]) for name, program in programs.items()}
+    scores["tracks"] = score.encode([(b"a", []), (b"b", list(programs.values())[:3])])
+    scores["cut"] = scores["tracks"][:-3]
+    seeds = {f"score_{name}.bin": b"s" + payload for name, payload in scores.items()}
+    magic = struct.pack("<IB", 0x5645534C, 1)
+    fault = text("main") + text("there is no note") + struct.pack("<II", 3, 9)
+    payload = struct.pack("<I", len(scores["notes"])) + scores["notes"]
+    seeds["answer_score.bin"] = b"a" + magic + b"\x01" + text("hi") + b"\x01" + fault + payload
+    seeds["answer_fault.bin"] = b"a" + magic + b"\x02" + text("") + b"\x00" + fault
+    buffers = text("a") + text("let x = 1;") + text("b") + text("track('a', Drums.kick())")
+    seeds["request.bin"] = b"r" + magic + struct.pack("<BQB", 2, 7, 2) + buffers
+    return seeds
 
 
 def call(method, **params):

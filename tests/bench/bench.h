@@ -42,6 +42,8 @@ typedef struct bench_figure {
 typedef struct bench {
     const char *name;          /* of the bench that runs */
     const char *program;       /* path of the symlog program; NULL: not given */
+    const char *evaluator;     /* path of symlog-eval; NULL: not given */
+    const char *bare_evaluator; /* path of bare-javascript, likewise */
     char dir[BENCH_DIR_BYTES]; /* a scratch folder on the disk that is measured */
     bool is_json;
     unsigned reached; /* figures with a limit */
@@ -65,6 +67,7 @@ void bench_prune(bench *bench);
 void bench_laggard(bench *bench);
 void bench_als(bench *bench);
 void bench_score(bench *bench);
+void bench_eval(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

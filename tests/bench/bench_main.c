@@ -22,6 +22,7 @@ static const struct {
     {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"verify", bench_verify},
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
     {"score", bench_score},
+    {"eval", bench_eval},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -33,8 +34,9 @@ static const char usage[] =
     "  --json          one JSON object a line\n"
     "  --dir DIR       where logs are written: a folder on a disk, not in memory ($TMPDIR, or /var/tmp)\n"
     "  --program PATH  the symlog program; without it what needs a running serve is left out\n"
+    "  --evaluator PATH, --bare-evaluator PATH   symlog-eval, and its peer; without them eval is left out\n"
     "  NAME            only these: udp burst reduce scale scenes store redis latency feed catchup snapshots\n"
-    "                  verify prune laggard als score\n";
+    "                  verify prune laggard als score eval midi\n";
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir);
 static bool is_chosen(int argc, char **argv, const char *name);
@@ -59,10 +61,26 @@ int main(int argc, char **argv)
     return 0;
 }
 
-/* Options that take a value. */
+/* Where the value of an option goes; NULL: it takes none. */
+static const char **place_of(const char *word, bench *bench, const char **dir)
+{
+    const struct {
+        const char *name;
+        const char **place;
+    } places[] = {{"--dir", dir},
+                  {"--program", &bench->program},
+                  {"--evaluator", &bench->evaluator},
+                  {"--bare-evaluator", &bench->bare_evaluator}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(word, places[i].name) == 0) return places[i].place;
+    return NULL;
+}
+
 static bool takes_value(const char *word)
 {
-    return strcmp(word, "--dir") == 0 || strcmp(word, "--program") == 0;
+    bench none;
+    const char *dir;
+    return place_of(word, &none, &dir) != NULL;
 }
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir)
@@ -76,7 +94,7 @@ static void read_options(int argc, char **argv, bench *bench, const char **dir)
             exit(2);
         }
         if (!takes_value(argv[i])) continue;
-        *(strcmp(argv[i], "--dir") == 0 ? dir : &bench->program) = argv[i + 1];
+        *place_of(argv[i], bench, dir) = argv[i + 1];
         i++;
     }
 }

@@ -44,9 +44,12 @@ static bool load_prelude(sl_engine *engine)
 bool sl_engine_create(sl_engine *engine, sl_writer score, sl_writer printed)
 {
     *engine = (sl_engine){.out = score, .printed = printed, .buffer = ""};
-    /* An edit is run once: compiling it costs more than it gains, and memory need not be executable. */
-    if (setenv("JSC_useJIT", "0", 1) != 0 || setenv("JSC_useWasm", "0", 1) != 0) return false;
-    if (setenv("JSC_useConcurrentGC", "0", 1) != 0) return false;
+    /* An edit is run once: compiling it costs more than it gains, and memory need not be executable. The C library's
+     * heap starts sooner than the engine's own. */
+    static const char *const options[][2] = {
+        {"JSC_useJIT", "0"}, {"JSC_useWasm", "0"}, {"JSC_useConcurrentGC", "0"}, {"Malloc", "1"}};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (setenv(options[i][0], options[i][1], 1) != 0) return false;
     engine->group = JSContextGroupCreate();
     return sl_engine_renew(engine);
 }

@@ -54,25 +54,33 @@ function textOf(value, what) {
 }
 
 function optionsOf(value, what) {
-  if (value === undefined) return {};
+  if (value === undefined) return { __proto__: null };
   if (typeof value !== 'object' || value === null || isArray(value)) fail(what + ' is an object, not ' + show(value));
   return value;
 }
 
-// Tables have no prototype: what somebody adds to Object.prototype is no word of the language.
-function table(entries) {
-  return freeze(Object.setPrototypeOf(entries, null));
+// Ticks of '8n' (a whole note is 1), dotted or a triplet; undefined: it is no such word.
+function wordTicks(word) {
+  const last = word.length - 1;
+  const isDotted = word[last] === '.';
+  const end = isDotted ? last - 1 : last;
+  const part = numberOf(word, 0, end);
+  const isPart = part === 1 || part === 2 || part === 4 || part === 8 || part === 16 || part === 32 || part === 64;
+  if (!isPart || word[0] === '0') return undefined;
+  const whole = BEAT * 4;
+  if (word[end] === 't') return isDotted ? undefined : (whole * 2) / 3 / part;
+  return word[end] === 'n' ? (isDotted ? (whole * 3) / 2 / part : whole / part) : undefined;
 }
 
-const TICKS = (() => {
-  const ticks = {};
-  for (const n of [1, 2, 4, 8, 16, 32, 64]) {
-    ticks[n + 'n'] = (BEAT * 4) / n;
-    ticks[n + 'n.'] = (BEAT * 6) / n;
-    ticks[n + 't'] = (BEAT * 8) / n / 3;
+// The decimal digits of a text from `from` to before `to`; NaN: others, or none.
+function numberOf(text, from, to) {
+  let number = from < to && to - from < 9 ? 0 : NaN;
+  for (let i = from; i < to; i++) {
+    const digit = apply(charCodeAt, text, [i]) - 48;
+    number = digit >= 0 && digit <= 9 ? number * 10 + digit : NaN;
   }
-  return table(ticks);
-})();
+  return number;
+}
 
 // Ticks of '8n', '4n.', '8t' or a number of beats.
 function ticksOf(duration, what) {
@@ -81,7 +89,7 @@ function ticksOf(duration, what) {
     if (duration < 0) fail(what + ': a duration cannot be negative (' + duration + ')');
     ticks = round(duration * BEAT);
   } else if (typeof duration === 'string') {
-    ticks = TICKS[duration];
+    ticks = wordTicks(duration);
   }
   if (ticks === undefined || !(ticks >= 0)) {
     fail(what + ': there is no duration ' + show(duration) + "; write '4n', '8n.', '16t' or a number of beats");
@@ -96,46 +104,38 @@ function soundingTicksOf(duration, what) {
   return ticks;
 }
 
-const LETTERS = table({ C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 });
-const ROOTS = (() => {
-  const roots = {};
-  for (const letter in LETTERS) {
-    roots[letter] = LETTERS[letter];
-    roots[letter + '#'] = (LETTERS[letter] + 1) % 12;
-    roots[letter + 'b'] = (LETTERS[letter] + 11) % 12;
-  }
-  return table(roots);
-})();
+const LETTERS = { __proto__: null, C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 };
 
-// C4 is 60. `white` has the letter of those without # and b.
-const [PITCHES, WHITE] = (() => {
-  const pitches = {};
-  const white = {};
-  for (let octave = 0; octave < 10; octave++) {
-    for (const letter in LETTERS) {
-      const pitch = LETTERS[letter] + 12 * (octave + 1);
-      if (pitch <= 127) pitches[letter + octave] = pitch;
-      if (pitch <= 126) pitches[letter + '#' + octave] = pitch + 1;
-      if (pitch <= 128) pitches[letter + 'b' + octave] = pitch - 1;
-      white[letter + octave] = letter;
-    }
-  }
-  return [table(pitches), table(white)];
-})();
+// 1 for '#', -1 for 'b', 0 for anything else.
+function signOf(letter) {
+  return letter === '#' ? 1 : letter === 'b' ? -1 : 0;
+}
 
-const DRUMS = table({
-  kick: 24, snare: 26, hat: 30, openhat: 34, openHat: 34, crash: 37, ride: 39,
-  tom1: 36, tom2: 33, tom3: 31, tom: 36, clap: 27, rim: 25,
-});
+// Semitones above C of 'F#', 0 to 11; undefined: it is no root.
+function rootOf(text) {
+  const white = typeof text === 'string' ? LETTERS[text[0]] : undefined;
+  const sign = white === undefined ? 0 : signOf(text[1]);
+  return white === undefined || text.length !== (sign === 0 ? 1 : 2) ? undefined : (white + sign + 12) % 12;
+}
 
-// The pitch of 'C#4', or of a MIDI number; `key`: the accidentals in force, or null.
+// The pitch of 'C#4' (C4 is 60), or of a MIDI number; `key`: what it does to letters, or null.
 function pitchOf(note, what, key) {
   if (isInteger(note) && note >= 0 && note <= 127) return note;
-  const pitch = typeof note === 'string' ? PITCHES[note] : undefined;
-  if (pitch === undefined) fail(what + ': there is no note ' + show(note) + '; write C4, F#3 or Bb5 (C0 to G9)');
-  if (key === null || WHITE[note] === undefined) return pitch;
-  return pitch + key[WHITE[note]];
+  let pitch;
+  if (typeof note === 'string' && note.length <= 3) {
+    const sign = signOf(note[1]);
+    const digit = sign === 0 ? 1 : 2;
+    pitch = note.length === digit + 1 ? LETTERS[note[0]] + sign + 12 * (numberOf(note, digit, digit + 1) + 1) : NaN;
+    if (sign === 0 && key !== null) pitch += key[note[0]];
+  }
+  if (!(pitch >= 0 && pitch <= 127)) fail(what + ': there is no note ' + show(note) + '; write C4, F#3 or Bb5 (C0 to G9)');
+  return pitch;
 }
+
+const DRUMS = {
+  __proto__: null, kick: 24, snare: 26, hat: 30, openhat: 34, openHat: 34, crash: 37, ride: 39,
+  tom1: 36, tom2: 33, tom3: 31, tom: 36, clap: 27, rim: 25,
+};
 
 function drumOf(name, what) {
   const pitch = typeof name === 'string' ? DRUMS[name] : undefined;
@@ -157,17 +157,21 @@ function pitchesOf(notes, what, key) {
   return { pitches, count };
 }
 
-const CHORDS = table({
-  '': [0, 4, 7], maj: [0, 4, 7], M: [0, 4, 7], m: [0, 3, 7], min: [0, 3, 7], dim: [0, 3, 6], aug: [0, 4, 8], '+': [0, 4, 8],
-  5: [0, 7], sus2: [0, 2, 7], sus4: [0, 5, 7], 6: [0, 4, 7, 9], m6: [0, 3, 7, 9], 7: [0, 4, 7, 10], maj7: [0, 4, 7, 11],
-  M7: [0, 4, 7, 11], m7: [0, 3, 7, 10], min7: [0, 3, 7, 10], mM7: [0, 3, 7, 11], dim7: [0, 3, 6, 9], m7b5: [0, 3, 6, 10],
-  '7sus4': [0, 5, 7, 10], add9: [0, 4, 7, 14], 9: [0, 4, 7, 10, 14], maj9: [0, 4, 7, 11, 14], m9: [0, 3, 7, 10, 14],
-});
+// Semitones above the root, as letters: a is 0, b is 1 …
+const CHORDS = {
+  __proto__: null, '': 'aeh', maj: 'aeh', M: 'aeh', m: 'adh', min: 'adh', dim: 'adg', aug: 'aei', '+': 'aei', 5: 'ah',
+  sus2: 'ach', sus4: 'afh', 6: 'aehj', m6: 'adhj', 7: 'aehk', maj7: 'aehl', M7: 'aehl', m7: 'adhk', min7: 'adhk',
+  mM7: 'adhl', dim7: 'adgj', m7b5: 'adgk', '7sus4': 'afhk', add9: 'aeho', 9: 'aehko', maj9: 'aehlo', m9: 'adhko',
+};
+
+function stepOf(steps, i) {
+  return apply(charCodeAt, steps, [i]) - 97;
+}
 
 // The pitches of 'Cm7' in an octave.
 function chordOf(code, octave, what) {
-  const size = code[1] === '#' || code[1] === 'b' ? 2 : 1;
-  const root = ROOTS[size === 2 ? code[0] + code[1] : code[0]];
+  const size = signOf(code[1]) === 0 ? 1 : 2;
+  const root = rootOf(size === 2 ? code[0] + code[1] : code[0]);
   let quality = '';
   for (let i = size; i < code.length && i < 16; i++) quality += code[i];
   const steps = root === undefined ? undefined : CHORDS[quality];
@@ -175,18 +179,18 @@ function chordOf(code, octave, what) {
   const base = root + 12 * (wholeIn(octave, 0, 8, what + ': the octave') + 1);
   const pitches = new Float64(steps.length);
   let count = 0;
-  for (let i = 0; i < steps.length; i++) if (base + steps[i] <= 127) pitches[count++] = base + steps[i];
+  for (let i = 0; i < steps.length; i++) {
+    if (base + stepOf(steps, i) <= 127) pitches[count++] = base + stepOf(steps, i);
+  }
   return { pitches, count };
 }
 
-const SCALES = table({
-  major: [0, 2, 4, 5, 7, 9, 11], ionian: [0, 2, 4, 5, 7, 9, 11], dorian: [0, 2, 3, 5, 7, 9, 10],
-  phrygian: [0, 1, 3, 5, 7, 8, 10], lydian: [0, 2, 4, 6, 7, 9, 11], mixolydian: [0, 2, 4, 5, 7, 9, 10],
-  minor: [0, 2, 3, 5, 7, 8, 10], aeolian: [0, 2, 3, 5, 7, 8, 10], locrian: [0, 1, 3, 5, 6, 8, 10],
-  harmonicMinor: [0, 2, 3, 5, 7, 8, 11], melodicMinor: [0, 2, 3, 5, 7, 9, 11], pentatonic: [0, 2, 4, 7, 9],
-  pentatonicMajor: [0, 2, 4, 7, 9], pentatonicMinor: [0, 3, 5, 7, 10], blues: [0, 3, 5, 6, 7, 10],
-  wholeTone: [0, 2, 4, 6, 8, 10], chromatic: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-});
+const SCALES = {
+  __proto__: null, major: 'acefhjl', ionian: 'acefhjl', dorian: 'acdfhjk', phrygian: 'abdfhik', lydian: 'aceghjl',
+  mixolydian: 'acefhjk', minor: 'acdfhik', aeolian: 'acdfhik', locrian: 'abdfgik', harmonicMinor: 'acdfhil',
+  melodicMinor: 'acdfhjl', pentatonic: 'acehj', pentatonicMajor: 'acehj', pentatonicMinor: 'adfhk', blues: 'adfghk',
+  wholeTone: 'acegik', chromatic: 'abcdefghijkl',
+};
 
 function scaleOf(mode, what) {
   const steps = typeof mode === 'string' ? SCALES[mode] : undefined;
@@ -194,21 +198,15 @@ function scaleOf(mode, what) {
   return steps;
 }
 
-// Sharps (above 0) or flats of a key.
-const MAJOR_KEYS = table({
-  C: 0, G: 1, D: 2, A: 3, E: 4, B: 5, 'F#': 6, 'C#': 7, F: -1, Bb: -2, Eb: -3, Ab: -4, Db: -5, Gb: -6, Cb: -7,
-});
-const MINOR_KEYS = table({
-  A: 0, E: 1, B: 2, 'F#': 3, 'C#': 4, 'G#': 5, 'D#': 6, 'A#': 7, D: -1, G: -2, C: -3, F: -4, Bb: -5, Eb: -6, Ab: -7,
-});
-
-// What a key does to each letter; null: nothing.
+// What a key does to each letter; null: nothing. Fifths above C count its sharps, below it its flats.
 function keyOf(root, mode) {
   if (mode !== 'major' && mode !== 'minor') fail("key: the mode is 'major' or 'minor', not " + show(mode));
-  const count = typeof root === 'string' ? (mode === 'major' ? MAJOR_KEYS : MINOR_KEYS)[root] : undefined;
-  if (count === undefined) fail('key: there is no key ' + show(root) + ' ' + mode);
-  const key = { C: 0, D: 0, E: 0, F: 0, G: 0, A: 0, B: 0 };
   const order = 'FCGDAEB';
+  let place = 0;
+  while (place < 7 && (rootOf(root) === undefined || order[place] !== root[0])) place++;
+  const count = place - 1 + (place < 7 ? 7 * signOf(root[1]) : 0) - (mode === 'minor' ? 3 : 0);
+  if (place === 7 || count < -7 || count > 7) fail('key: there is no key ' + show(root) + ' ' + mode);
+  const key = { __proto__: null, C: 0, D: 0, E: 0, F: 0, G: 0, A: 0, B: 0 };
   for (let i = 0; i < count; i++) key[order[i]] = 1;
   for (let i = 0; i < -count; i++) key[order[6 - i]] = -1;
   return count === 0 ? null : key;
@@ -218,12 +216,9 @@ function keyOf(root, mode) {
 function signatureOf(signature, denominator, what) {
   let numerator = signature;
   if (typeof signature === 'string') {
-    let slash = 0;
-    while (slash < signature.length && signature[slash] !== '/') slash++;
-    numerator = 0;
-    denominator = 0;
-    for (let i = 0; i < slash; i++) numerator = numerator * 10 + (apply(charCodeAt, signature, [i]) - 48);
-    for (let i = slash + 1; i < signature.length; i++) denominator = denominator * 10 + (apply(charCodeAt, signature, [i]) - 48);
+    const slash = signature[1] === '/' ? 1 : 2;
+    numerator = numberOf(signature, 0, slash);
+    denominator = signature[slash] === '/' ? numberOf(signature, slash + 1, signature.length) : NaN;
   }
   const isPower = isInteger(denominator) && denominator >= 1 && denominator <= 32 && (denominator & (denominator - 1)) === 0;
   if (!isInteger(numerator) || numerator < 1 || numerator > 64 || !isPower) {

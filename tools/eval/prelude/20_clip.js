@@ -1,18 +1,19 @@
 // Clips: what a person chains becomes a tape of steps, eight numbers each, in the order of core/score.h's operands. A
 // clip never changes: each method gives a new one, which shares the tape of the old as far as it goes.
 
-const OP = table({
-  END: 0, NOTE: 1, REST: 2, LOOP: 3, STACK: 4, TRANSPOSE: 5, TEMPO: 6, SIGNATURE: 7, DYNAMICS: 8, SWING: 9, QUANTIZE: 10, EUCLID: 11,
-});
+const OP = {
+  END: 0, NOTE: 1, REST: 2, LOOP: 3, STACK: 4, TRANSPOSE: 5, TEMPO: 6, SIGNATURE: 7, DYNAMICS: 8, SWING: 9, QUANTIZE: 10,
+  EUCLID: 11,
+};
 const WIDTH = 8; // numbers of a step
 const STEPS_MAX = 2 ** 20;
 const DEPTH_MAX = 32;
 const AS_IT_IS = 65535;
-const ARTICULATIONS = table({ staccato: 1, legato: 2, accent: 3, tenuto: 4, marcato: 5 });
-const TIES = table({ start: 1, end: 2, continue: 3 });
-const CURVES = table({
-  linear: 0, 'ease-in': 1, 'ease-out': 2, 'ease-in-out': 3, easeIn: 1, easeOut: 2, easeInOut: 3,
-});
+const ARTICULATIONS = { staccato: 1, legato: 2, accent: 3, tenuto: 4, marcato: 5 };
+const TIES = { __proto__: null, start: 1, end: 2, continue: 3 };
+const CURVES = {
+  __proto__: null, linear: 0, 'ease-in': 1, 'ease-out': 2, 'ease-in-out': 3, easeIn: 1, easeOut: 2, easeInOut: 3,
+};
 const SECRET = {};
 
 // A tape with room for `count` steps after the first `length`; another one where that place is taken.
@@ -196,14 +197,14 @@ class ClipBuilder {
   // scale('C4', 'minor', '8n') plays it, up to the octave; scale('C', 'minor', 4) is what degree() counts in.
   scale(root, mode = 'major', third) {
     const steps = scaleOf(mode, 'scale');
-    if (typeof root === 'string' && ROOTS[root] !== undefined) {
+    if (typeof root === 'string' && rootOf(root) !== undefined) {
       const octave = wholeIn(third === undefined ? 4 : third, 0, 9, 'scale: the octave');
-      return this.#changed({ scale: { base: ROOTS[root] + 12 * (octave + 1), steps } });
+      return this.#changed({ scale: { base: rootOf(root) + 12 * (octave + 1), steps } });
     }
     const base = pitchOf(root, 'scale', null);
     let clip = this;
     for (let i = 0; i <= steps.length; i++) {
-      const pitch = base + (i < steps.length ? steps[i] : 12);
+      const pitch = base + (i < steps.length ? stepOf(steps, i) : 12);
       if (pitch <= 127) clip = clip.note(pitch, third === undefined ? '8n' : third).commit();
     }
     return clip;
@@ -215,7 +216,7 @@ class ClipBuilder {
     const index = wholeIn(degree, -64, 64, 'degree') - 1;
     const count = scale.steps.length;
     const octave = floor(index / count);
-    const pitch = scale.base + 12 * octave + scale.steps[index - octave * count];
+    const pitch = scale.base + 12 * octave + stepOf(scale.steps, index - octave * count);
     return this.note(numberIn(pitch, 0, 127, 'degree: the note'), duration);
   }
 

@@ -15,7 +15,8 @@ function poolOf(chord, octaves) {
   return { pool, count };
 }
 
-const ORDERS = table({
+const ORDERS = {
+  __proto__: null,
   up: (count) => orderBy(count, (i) => i),
   down: (count) => orderBy(count, (i) => count - 1 - i),
   upDown: (count) => orderBy(thereAndBack(count), (i) => (i < count ? i : 2 * count - 2 - i)),
@@ -23,7 +24,7 @@ const ORDERS = table({
   converge: (count) => orderBy(count, (i) => (i % 2 === 0 ? i / 2 : count - (i + 1) / 2)),
   diverge: (count) => orderBy(count, (i) => fromTheMiddle(count, i)),
   random: shuffled,
-});
+};
 
 function thereAndBack(count) {
   return count > 2 ? 2 * count - 2 : count;

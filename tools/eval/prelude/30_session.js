@@ -1,7 +1,7 @@
 // Sessions and tracks, and what a person's code sees of them all: its globals.
 
 const made = { replaces: false, bpm: 0, numerator: 0, denominator: 0, quantize: -1, tracks: null };
-const QUANTIZES = table({ off: 0, beat: 1, bar: 2 });
+const QUANTIZES = { __proto__: null, off: 0, beat: 1, bar: 2 };
 const TRACKS_MAX = 1024;
 const CLIPS_MAX = 1024;
 const EFFECTS_MAX = 64;
