@@ -30,9 +30,10 @@ sl_err sl_planner_plan_to(sl_planner *planner, uint64_t to)
 {
     const uint64_t from = planner->planned_to;
     if (to <= from) return SL_OK;
+    const bool is_silent = planner->has_begun && is_quiet(planner);
     planner->planned_to = to;
     if (!planner->has_begun) return SL_OK;
-    if (is_quiet(planner)) {
+    if (is_silent) {
         if (from < planner->foretold_to && planner->owner.foretell != NULL)
             planner->owner.foretell(planner->owner.ctx, from, planner->foretold_to, NULL, 0);
         planner->foretold_to = to;
@@ -172,7 +173,8 @@ void sl_planner_cut(sl_planner *planner, uint64_t frame)
            planner->planned[planner->planned_count - 1].frame >= frame) {
         planner->planned_count--;
     }
-    planner->was_running = planner->has_begun && is_running(planner, frame);
+    /* Where two marks tell of one frame, what was before the first counts. */
+    if (planner->planned_to != frame) planner->was_running = planner->has_begun && is_running(planner, frame);
     planner->planned_to = frame;
 }
 
