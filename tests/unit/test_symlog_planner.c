@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 4096, SOUNDS_MAX = 1 << 16, BEAT = SL_TICKS_PER_BEAT, RATE = SL_SCHEDULE_RATE };
+enum { EVENTS_MAX = 4096, SOUNDS_MAX = 1 << 16, BEAT = SL_TICKS_PER_BEAT };
+
+#define RATE UINT64_C(48000)
+#define LEAD ((uint64_t)SL_PLANNER_LEAD)
 
 /* An event of the test's log. */
 typedef struct entry {
@@ -338,7 +341,7 @@ static void test_planner_a_late_mark_is_voided(void **state)
     (void)state;
     say((sl_transport){.action = SL_TRANSPORT_PLAY});
     run_to(now + RATE);
-    delay = 3 * SL_PLANNER_LEAD;
+    delay = 3 * LEAD;
     say((sl_transport){.action = SL_TRANSPORT_TEMPO, .value = 300});
     run_to(now + RATE);
     assert_in_range(count_marks(true), 1, 2); /* the lead doubles until it is long enough */
@@ -353,7 +356,7 @@ static void test_planner_two_marks_of_one_frame(void **state)
     (void)state;
     say((sl_transport){.action = SL_TRANSPORT_PLAY});
     run_to(now + RATE);
-    delay = 6 * SL_PLANNER_LEAD;
+    delay = 6 * LEAD;
     say((sl_transport){.action = SL_TRANSPORT_UNDO});
     run_to(now + RATE / 2);
     delay = 10; /* while the lead is long */

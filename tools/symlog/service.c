@@ -65,7 +65,7 @@ static void on_write_player(void *ctx, sl_text *text);
 static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length);
 static uint64_t on_frame(void *ctx);
 static void on_heard(void *ctx, uint64_t subscriber);
-static void notify(const sl_service *service);
+static sl_rpc_owner make_rpc_owner(sl_service *service);
 static sl_err on_ask(void *ctx, const sl_question *question);
 static sl_err on_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static void on_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
@@ -110,21 +110,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .left = on_left,
         .refused = on_refused,
     };
-    const sl_rpc_owner rpc = {
-        .state = service->state,
-        .log_id = sl_log_id_hex(log),
-        .ctx = service,
-        .mark = on_mark,
-        .edit = on_edit,
-        .write_ports = on_write_ports,
-        .write_player = on_write_player,
-        .transport = on_transport,
-        .frame = on_frame,
-        .heard = on_heard,
-        .ask = on_ask,
-        .pause = on_pause,
-        .answer = on_answer,
-    };
+    const sl_rpc_owner rpc = make_rpc_owner(service);
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
     const sl_catchup_options catchup = {
         .log = log, .ready = on_past, .ready_ctx = service, .nearest_state = find_nearest, .nearest_ctx = service};
@@ -151,6 +137,25 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
     sl_feed_wake(service->feed); /* for what the log holds behind the state already */
     *out = service;
     return SL_OK;
+}
+
+static sl_rpc_owner make_rpc_owner(sl_service *service)
+{
+    return (sl_rpc_owner){
+        .state = service->state,
+        .log_id = sl_log_id_hex(service->options.opening->log),
+        .ctx = service,
+        .mark = on_mark,
+        .edit = on_edit,
+        .write_ports = on_write_ports,
+        .write_player = on_write_player,
+        .transport = on_transport,
+        .frame = on_frame,
+        .heard = on_heard,
+        .ask = on_ask,
+        .pause = on_pause,
+        .answer = on_answer,
+    };
 }
 
 void sl_service_destroy(sl_service *service)
@@ -237,7 +242,7 @@ static void on_woken(void *ctx)
     const uint64_t began_ns = sl_clock_boot_ns();
     int count = 0;
     pass_answers(service);
-    notify(service);
+    sl_service_player_notify(&service->player, service->feed);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -408,8 +413,7 @@ static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char
 {
     sl_service *service = ctx;
     sl_groove_ports_left(service->options.groove_ports, subscriber);
-    if (service->player.announcer != NULL)
-        sl_announcer_set_heard(service->player.announcer, sl_feed_hearer_count(service->feed) > 0);
+    sl_service_player_count_hearers(&service->player, service->feed);
     sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
                   (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
                   why != NULL ? why : "", why != NULL ? "\"" : "");
@@ -499,29 +503,11 @@ static void on_heard(void *ctx, uint64_t subscriber)
 {
     const sl_service *service = ctx;
     sl_feed_hear(service->feed, subscriber);
-    if (service->player.announcer != NULL) sl_announcer_set_heard(service->player.announcer, true);
+    sl_service_player_count_hearers(&service->player, service->feed);
 }
 
-/* Passes on what the player tells. */
-static void notify(const sl_service *service)
-{
-    if (service->player.announcer == NULL) return;
-    for (sl_announcement *each = sl_announcer_take(service->player.announcer); each != NULL;) {
-        sl_announcement *next = each->next;
-        sl_feed_notify(service->feed, each->bytes, each->length);
-        free(each);
-        each = next;
-    }
-}
-
-/* {"notes_out": {...} or null, "unannounced": N} */
 static void on_write_player(void *ctx, sl_text *text)
 {
     const sl_service *service = ctx;
-    sl_text_string(text, "{\"notes_out\":");
-    if (service->player.out != NULL) sl_notes_out_write(service->player.out, text);
-    if (service->player.out == NULL) sl_text_string(text, "null");
-    sl_text_string(text, ",\"unannounced\":");
-    sl_text_u64(text, service->player.announcer != NULL ? sl_announcer_dropped(service->player.announcer) : 0);
-    sl_text_string(text, "}");
+    sl_service_player_write(&service->player, text);
 }
