@@ -68,6 +68,7 @@ void bench_laggard(bench *bench);
 void bench_als(bench *bench);
 void bench_score(bench *bench);
 void bench_eval(bench *bench);
+void bench_midi(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

@@ -23,6 +23,7 @@ static const struct {
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
     {"score", bench_score},
     {"eval", bench_eval},
+    {"midi", bench_midi},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 

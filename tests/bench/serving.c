@@ -29,7 +29,7 @@ struct serving {
 static const uint64_t LOOK_NS = 1000000;
 
 static serving *make(void);
-static void start(serving *serving, const char *program);
+static void start(serving *serving, const char *program, const char *notes_out);
 static void read_ports(serving *serving);
 static void add_tracks(const serving *serving);
 static void *watch(void *ctx);
@@ -38,7 +38,7 @@ serving *serving_open(const bench *bench)
 {
     serving *serving = make();
     bench_make_dir(bench, serving->dir);
-    start(serving, bench->program);
+    start(serving, bench->program, NULL);
     read_ports(serving);
     add_tracks(serving);
     return serving;
@@ -46,9 +46,14 @@ serving *serving_open(const bench *bench)
 
 serving *serving_open_log(const bench *bench, const char *dir)
 {
+    return serving_open_player(bench, dir, NULL);
+}
+
+serving *serving_open_player(const bench *bench, const char *dir, const char *notes_out)
+{
     serving *serving = make();
     snprintf(serving->dir, sizeof serving->dir, "%s", dir);
-    start(serving, bench->program);
+    start(serving, bench->program, notes_out);
     read_ports(serving);
     return serving;
 }
@@ -136,7 +141,7 @@ taker *serving_taken(serving *serving)
     return &serving->taken;
 }
 
-static void start(serving *serving, const char *program)
+static void start(serving *serving, const char *program, const char *notes_out)
 {
     int ends[2];
     if (pipe(ends) != 0) bench_die("pipe: %s", strerror(errno));
@@ -147,7 +152,8 @@ static void start(serving *serving, const char *program)
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl(program, program, "serve", "--db", serving->dir, "--osc", "0", "--ws", "0", (char *)NULL);
+        execl(program, program, "serve", "--db", serving->dir, "--osc", "0", "--ws", "0",
+              notes_out != NULL ? "--notes-out" : (char *)NULL, notes_out, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);

@@ -17,6 +17,9 @@ serving *serving_open(const bench *bench);
 /* The same on the log in the folder `dir`, which becomes the serving's; no track is added. */
 serving *serving_open_log(const bench *bench, const char *dir);
 
+/* The same, and the notes of live code go to `notes_out`. */
+serving *serving_open_player(const bench *bench, const char *dir, const char *notes_out);
+
 /* Stops it and removes its log. */
 void serving_close(serving *serving);
 

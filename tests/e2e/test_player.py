@@ -161,6 +161,33 @@ def test_stopped_it_appends_nothing(start, tmp_path):
         assert result(subscriber, "position")["is_playing"] is False
 
 
+def test_where_the_groove_box_hears_it_no_note_stands_in_a_frame(start, tmp_path, port):
+    quick = [track("lead", range(30, 90), BEAT // 64)]
+    db = import_session(tmp_path, quick)
+    serve = start("--notes-out", port.path, "--midi", port.path, db=db)
+    serve.wait_for(r"port name=midi:.* is=open")
+    lanes = ";".join(f"{sound}:4/6={'Xxx.xg' * 4}" for sound in ["kick", "snare", "hatClosed", "clap"] * 3)
+    with serve.subscribe() as subscriber:
+        result(subscriber, "setTempo", bpm=400)
+        result(subscriber, "play")
+        for bpm in range(100, 106):
+            result(subscriber, "groove.patch", patch=f"t{bpm};{lanes}")
+            time.sleep(0.3)
+        result(subscriber, "stop", quantize="off")
+        result(subscriber, "groove.stop")
+        time.sleep(0.5)
+    assert serve.stop() == 0
+    frames, notes, rest = [], [], port.bytes
+    while rest:
+        is_frame = rest[0] == 0xF0
+        length = rest.index(0xF7) + 1 if is_frame else 3
+        (frames if is_frame else notes).append(rest[:length])
+        assert all(byte < 0x80 for byte in rest[1 : length - is_frame]), rest[:length]
+        rest = rest[length:]
+    assert len(frames) > 6 and max(map(len, frames)) > 300
+    assert len([note for note in notes if note[0] & 0xF0 == 0x90]) > 200
+
+
 def test_a_blocked_fifo_costs_nothing(start, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -40,10 +40,11 @@ static void *run(void *ctx);
 
 void sl_notes_let_go_all(uint8_t bytes[SL_NOTES_LET_GO_BYTES])
 {
-    for (uint8_t channel = 0; channel < 16; channel++) {
-        bytes[channel * SL_NOTES_MESSAGE_BYTES] = (uint8_t)(0xB0 | channel);
-        bytes[channel * SL_NOTES_MESSAGE_BYTES + 1] = ALL_NOTES_OFF;
-        bytes[channel * SL_NOTES_MESSAGE_BYTES + 2] = 0;
+    for (unsigned channel = 0; channel < 16; channel++) {
+        uint8_t *message = bytes + (size_t)channel * SL_NOTES_MESSAGE_BYTES;
+        message[0] = (uint8_t)(0xB0 | channel);
+        message[1] = ALL_NOTES_OFF;
+        message[2] = 0;
     }
 }
 

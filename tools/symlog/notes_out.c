@@ -85,8 +85,8 @@ void sl_notes_out_let_go(sl_notes_out *out)
 static void let_go(sl_notes_out *out, bool is_panic)
 {
     for (unsigned channel = 0; channel < CHANNELS; channel++) {
-        for (uint8_t key = 0; key < KEYS; key++) {
-            if (out->held[channel][key] > 0) add(out, NOTE_OFF, channel, key, RELEASE_VELOCITY);
+        for (unsigned key = 0; key < KEYS; key++) {
+            if (out->held[channel][key] > 0) add(out, NOTE_OFF, channel, (uint8_t)key, RELEASE_VELOCITY);
             out->held[channel][key] = 0;
         }
         if (is_panic || out->is_used[channel]) add(out, CONTROLLER, channel, ALL_NOTES_OFF, 0);

@@ -3,6 +3,7 @@
 
 #include "tools/symlog/host.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ static sl_err take_through(sl_planner *planner, const sl_player_item *last)
     bool is_last = false;
     while (!is_last && err == SL_OK) {
         sl_player_item *item = planner->first;
+        assert(item != NULL);
         is_last = item == last;
         err = take(planner, item);
         planner->first = item->next;
@@ -153,6 +155,7 @@ static sl_err load(sl_planner *planner, const sl_player_item *item, uint64_t now
     sl_err err = sl_schedule_decode(&reader, sl_host_memory(), &schedule);
     while (planner->first != item) {
         sl_player_item *before = planner->first;
+        assert(before != NULL);
         planner->first = before->next;
         free(before);
     }
@@ -184,7 +187,7 @@ static sl_err take_mark(sl_planner *planner, const sl_player_item *item, const s
         if (planner->lead < SL_PLANNER_LEAD_MAX) planner->lead *= 2;
         return SL_OK;
     }
-    const bool has_slack = mark->frame - now > planner->lead / 2;
+    const bool has_slack = mark->frame > now + planner->lead / 2;
     if (has_slack && planner->lead > SL_PLANNER_LEAD) planner->lead -= planner->lead / 8;
     if (planner->lead < SL_PLANNER_LEAD) planner->lead = SL_PLANNER_LEAD;
     sl_err err = sl_planner_plan_to(planner, mark->frame);

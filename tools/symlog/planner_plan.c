@@ -30,9 +30,10 @@ sl_err sl_planner_plan_to(sl_planner *planner, uint64_t to)
 {
     const uint64_t from = planner->planned_to;
     if (to <= from) return SL_OK;
+    const bool is_silent = planner->has_begun && is_quiet(planner);
     planner->planned_to = to;
     if (!planner->has_begun) return SL_OK;
-    if (is_quiet(planner)) {
+    if (is_silent) {
         if (from < planner->foretold_to && planner->owner.foretell != NULL)
             planner->owner.foretell(planner->owner.ctx, from, planner->foretold_to, NULL, 0);
         planner->foretold_to = to;
@@ -79,6 +80,7 @@ static sl_planned *grow(sl_planner *planner)
             planner->is_bad = true;
             return NULL;
         }
+        memset(planned + planner->planned_count, 0, (capacity - planner->planned_count) * sizeof *planned);
         planner->planned = planned;
         planner->planned_capacity = capacity;
     }
@@ -129,21 +131,31 @@ static bool is_running(const sl_planner *planner, uint64_t frame)
     return sl_schedule_position(planner->schedule, frame).is_playing;
 }
 
+/* The first frame of from < f <= to at which the clock stands still; it runs at `from`, and not at `to`. */
+static uint64_t find_halt(const sl_planner *planner, uint64_t from, uint64_t to)
+{
+    while (from + 1 < to) {
+        const uint64_t middle = from + (to - from) / 2;
+        if (is_running(planner, middle)) {
+            from = middle;
+        } else {
+            to = middle;
+        }
+    }
+    return to;
+}
+
 /* The clock halts at `from`, by a mark, or on the way to `to`. */
 static void add_silence(sl_planner *planner, uint64_t from, uint64_t to)
 {
     const bool runs_on = is_running(planner, from);
-    const bool halts = (planner->was_running && !runs_on) || (runs_on && !is_running(planner, to));
-    uint64_t low = from, high = runs_on ? to : from; /* it stands still at high; at low it runs, or low is high */
-    while (halts && low + 1 < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        if (is_running(planner, middle)) low = middle;
-        if (low != middle) high = middle;
-    }
-    if (halts) insert(planner, &(sl_planned){.frame = high, .type = SL_PLANNED_SILENCE});
+    const bool runs_through = is_running(planner, to);
+    sl_planned silence = {.frame = from, .type = SL_PLANNED_SILENCE};
+    if (runs_on && !runs_through) silence.frame = find_halt(planner, from, to);
+    if ((planner->was_running || runs_on) && !runs_through) insert(planner, &silence);
     if (planner->has_panic) insert(planner, &(sl_planned){.frame = from, .type = SL_PLANNED_PANIC});
     planner->has_panic = false;
-    planner->was_running = is_running(planner, to);
+    planner->was_running = runs_through;
 }
 
 static void add_beats(sl_planner *planner, uint64_t from, uint64_t to)
@@ -172,7 +184,8 @@ void sl_planner_cut(sl_planner *planner, uint64_t frame)
            planner->planned[planner->planned_count - 1].frame >= frame) {
         planner->planned_count--;
     }
-    planner->was_running = planner->has_begun && is_running(planner, frame);
+    /* Where two marks tell of one frame, what was before the first counts. */
+    if (planner->planned_to != frame) planner->was_running = planner->has_begun && is_running(planner, frame);
     planner->planned_to = frame;
 }
 

@@ -6,6 +6,7 @@
 #include "core/schedule.h"
 #include "tools/symlog/host.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,6 +84,7 @@ static sl_err add_mark(notes *notes, mark one)
         notes->marks = marks;
         notes->mark_capacity = capacity;
     }
+    assert(notes->marks != NULL);
     notes->marks[notes->mark_count++] = one;
     return SL_OK;
 }
@@ -108,6 +110,7 @@ static sl_err find_marks(notes *notes, char errmsg[256])
         end_frame = last->frame + 1 + (event.time_ns - mark_ns) / 1000 * SL_SCHEDULE_RATE / 1000000;
     }
     if (notes->end_frame == 0) notes->end_frame = end_frame;
+    assert(notes->marks != NULL || notes->mark_count == 0);
     for (size_t i = notes->mark_count; i-- > 1;) {
         if (notes->marks[i].is_late) notes->marks[i - 1].frame = notes->marks[i].frame;
     }

@@ -31,7 +31,6 @@ static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *b
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
-static void notify(const sl_service *service);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
@@ -201,7 +200,7 @@ static void on_woken(void *ctx)
     const uint64_t began_ns = sl_clock_boot_ns();
     int count = 0;
     pass_answers(service);
-    notify(service);
+    sl_service_player_notify(&service->player, service->feed);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -384,8 +383,7 @@ static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char
 {
     sl_service *service = ctx;
     sl_groove_ports_left(service->options.groove_ports, subscriber);
-    if (service->player.announcer != NULL)
-        sl_announcer_set_heard(service->player.announcer, sl_feed_hearer_count(service->feed) > 0);
+    sl_service_player_count_hearers(&service->player, service->feed);
     sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
                   (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
                   why != NULL ? why : "", why != NULL ? "\"" : "");
@@ -398,16 +396,4 @@ static void on_refused(void *ctx, const char *peer, const char *why)
     if (now_ns - service->refused_ns < REFUSED_EVERY_NS) return; /* a page that tries again and again */
     service->refused_ns = now_ns;
     sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
-}
-
-/* Passes on what the player tells. */
-static void notify(const sl_service *service)
-{
-    if (service->player.announcer == NULL) return;
-    for (sl_announcement *each = sl_announcer_take(service->player.announcer); each != NULL;) {
-        sl_announcement *next = each->next;
-        sl_feed_notify(service->feed, each->bytes, each->length);
-        free(each);
-        each = next;
-    }
 }

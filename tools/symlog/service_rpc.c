@@ -104,19 +104,13 @@ static void on_heard(void *ctx, uint64_t subscriber)
 {
     const sl_service *service = ctx;
     sl_feed_hear(service->feed, subscriber);
-    if (service->player.announcer != NULL) sl_announcer_set_heard(service->player.announcer, true);
+    sl_service_player_count_hearers(&service->player, service->feed);
 }
 
-/* {"notes_out": {...} or null, "unannounced": N} */
 static void on_write_player(void *ctx, sl_text *text)
 {
     const sl_service *service = ctx;
-    sl_text_string(text, "{\"notes_out\":");
-    if (service->player.out != NULL) sl_notes_out_write(service->player.out, text);
-    if (service->player.out == NULL) sl_text_string(text, "null");
-    sl_text_string(text, ",\"unannounced\":");
-    sl_text_u64(text, service->player.announcer != NULL ? sl_announcer_dropped(service->player.announcer) : 0);
-    sl_text_string(text, "}");
+    sl_service_player_write(&service->player, text);
 }
 
 sl_err sl_service_open_rpc(sl_service *service)
