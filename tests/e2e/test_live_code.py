@@ -105,6 +105,13 @@ def test_definitions_of_named_buffers_survive(serve, start, socket):
         assert not evaluate(socket, "track('none', t => t.clip(unknown()))")["success"]
 
 
+def test_what_the_code_prints_is_told(socket):
+    assert "printed" not in evaluate(socket, DRUMS)
+    assert evaluate(socket, "console.log('one', 2)")["printed"] == "one 2\n"
+    failed = evaluate(socket, "console.log('so far'); nonsense()")
+    assert not failed["success"] and failed["printed"] == "so far\n"
+
+
 def test_edits_are_answered_in_order(socket):
     for i in range(10):
         params = {"code": f"track('t{i}', t => t.clip(Clip.melody().note('C4', '4n')))"}

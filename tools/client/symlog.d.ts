@@ -16,6 +16,7 @@ export interface EvalResult {
   changed: string[];
   at_beat: number | null;
   seq: number;
+  printed?: string;
 }
 
 export interface Position {

@@ -45,7 +45,7 @@ export class LiveSession {
 
   /**
    * Evaluates code: a text, or what the exported builders made. Resolves, whether it went well or not, with
-   * {success, error?: {message, line, column}, changed: [track], at_beat, seq}. Options: `name`, the buffer, whose
+   * {success, error?: {message, line, column}, changed: [track], at_beat, seq, printed?}. Options: `name`, the buffer, whose
    * definitions later evaluations see; `quantize`.
    */
   async eval(code, { name, quantize } = {}) {

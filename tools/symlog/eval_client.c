@@ -67,6 +67,8 @@ static void show_place(FILE *err, const char *code, json_int_t line, json_int_t 
 
 bool sl_eval_client_show(FILE *out, FILE *err, const json_t *result, const char *code)
 {
+    const char *printed = json_string_value(json_object_get(result, "printed"));
+    if (printed != NULL) fputs(printed, out);
     if (json_is_true(json_object_get(result, "success"))) {
         show_changed(out, result);
         return true;

@@ -28,6 +28,8 @@ struct sl_evaluator {
     sl_evaluation_request request;
     sl_evaluation_buffer buffers[SL_EVALUATION_BUFFERS_MAX]; /* the request's */
     char *texts; /* of the buffers; malloc'ed */
+    char *printed;        /* by the last edit; under the lock; malloc'ed, or NULL */
+    uint64_t printed_seq; /* its code event */
 };
 
 static void *run(void *ctx);
@@ -61,7 +63,28 @@ void sl_evaluator_stop(sl_evaluator *evaluator)
     pthread_cond_destroy(&evaluator->given);
     pthread_mutex_destroy(&evaluator->lock);
     free(evaluator->texts);
+    free(evaluator->printed);
     free(evaluator);
+}
+
+char *sl_evaluator_take_printed(sl_evaluator *evaluator, uint64_t code_seq)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    char *printed = evaluator->printed_seq == code_seq ? evaluator->printed : NULL;
+    if (printed != NULL) evaluator->printed = NULL;
+    pthread_mutex_unlock(&evaluator->lock);
+    return printed;
+}
+
+/* Takes it out of the result; before the answer is put, so that whoever sees that can have this. */
+static void keep_printed(sl_evaluator *evaluator, sl_evaluation_result *result)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    free(evaluator->printed);
+    evaluator->printed = result->printed;
+    evaluator->printed_seq = evaluator->request.code_seq;
+    pthread_mutex_unlock(&evaluator->lock);
+    result->printed = NULL;
 }
 
 bool sl_evaluator_is_idle(const sl_evaluator *evaluator)
@@ -154,6 +177,7 @@ static void evaluate(sl_evaluator *evaluator)
 {
     sl_evaluation_result result;
     sl_err err = sl_evaluate(&evaluator->request, &result);
+    keep_printed(evaluator, &result);
     if (err == SL_OK)
         err = put(evaluator, SL_KIND_SCORE, SL_SCORE_VERSION, result.score, result.score_length);
     else if (err != SL_ERR_END)

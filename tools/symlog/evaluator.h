@@ -34,4 +34,8 @@ bool sl_evaluator_is_idle(const sl_evaluator *evaluator);
 sl_err sl_evaluator_give(sl_evaluator *evaluator, uint64_t code_seq, const sl_code *code, const sl_code *earlier,
                          size_t earlier_count);
 
+/* What the edit of event `code_seq` printed, and which earlier buffers failed with it: lines for a person, the caller's
+ * to free. NULL: nothing, or others were evaluated since. */
+char *sl_evaluator_take_printed(sl_evaluator *evaluator, uint64_t code_seq);
+
 #endif

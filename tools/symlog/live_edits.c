@@ -25,6 +25,7 @@ typedef struct edit {
     uint64_t due_ns;    /* then it is answered without a beat */
     uint8_t quantize;   /* the score's */
     sl_text changed;    /* JSON list of its tracks */
+    char *printed;      /* while it was evaluated; malloc'ed, or NULL */
 } edit;
 
 struct sl_live_edits {
@@ -50,6 +51,7 @@ sl_err sl_live_edits_create(sl_live_edits **out, const sl_live_edits_options *op
 
 static void free_edit(edit *edit)
 {
+    free(edit->printed);
     sl_text_close(&edit->changed);
     *edit = (struct edit){.ticket = 0};
 }
@@ -119,11 +121,18 @@ sl_err sl_live_edits_ask(sl_live_edits *edits, const sl_question *question)
 
 /* Out. */
 
-static void answer(sl_live_edits *edits, edit *edit, sl_err err, const char *reason, sl_text *result)
+/* Closes the object, and the edit. */
+static void answer(sl_live_edits *edits, edit *edit, sl_text *result)
 {
-    sl_answer answer = {.ticket = edit->ticket, .err = err, .result = *result};
-    if (reason != NULL) snprintf(answer.reason, sizeof answer.reason, "%s", reason);
-    if (result->bad) answer.err = SL_ERR_MEMORY;
+    if (edit->printed != NULL) {
+        sl_text_string(result, ",\"printed\":");
+        sl_text_json(result, edit->printed, strlen(edit->printed));
+    }
+    sl_text_string(result, "}");
+    const sl_answer answer = {.ticket = edit->ticket,
+                              .err = result->bad ? SL_ERR_MEMORY : SL_OK,
+                              .result = *result,
+                              .reason = "memory ran out"};
     edits->options.answer(edits->options.ctx, &answer);
     free_edit(edit);
 }
@@ -155,8 +164,7 @@ static void answer_score(sl_live_edits *edits, edit *edit, bool is_applied)
         sl_text_string(&text, "null");
     sl_text_string(&text, ",\"seq\":");
     sl_text_u64(&text, edit->score_seq);
-    sl_text_string(&text, "}");
-    answer(edits, edit, SL_OK, NULL, &text);
+    answer(edits, edit, &text);
     sl_text_close(&text);
 }
 
@@ -183,8 +191,7 @@ static void answer_refused(sl_live_edits *edits, edit *edit, const sl_refused *r
     begin_error(&text, refused);
     sl_text_string(&text, "},\"changed\":[],\"at_beat\":null,\"seq\":");
     sl_text_u64(&text, seq);
-    sl_text_string(&text, "}");
-    answer(edits, edit, SL_OK, NULL, &text);
+    answer(edits, edit, &text);
     sl_text_close(&text);
 }
 
@@ -245,6 +252,11 @@ void sl_live_edits_note(sl_live_edits *edits, const sl_effect *effect)
     }
 }
 
+static void take_printed(const sl_live_edits *edits, edit *edit)
+{
+    if (edits->evaluator != NULL) edit->printed = sl_evaluator_take_printed(edits->evaluator, edit->code_seq);
+}
+
 static void see_score(sl_live_edits *edits, const sl_event *event, uint64_t now_ns)
 {
     sl_reader reader = {.bytes = event->payload, .length = event->length};
@@ -252,6 +264,7 @@ static void see_score(sl_live_edits *edits, const sl_event *event, uint64_t now_
     const char *what;
     edit *edit = NULL;
     if (sl_score_read_head(&reader, &head, &what) == SL_OK) edit = find_code(edits, head.code_seq);
+    if (edit != NULL) take_printed(edits, edit);
     if (edit != NULL && edits->refused_why != NULL) {
         const sl_refused refused = {.reason = edits->refused_why, .reason_length = strlen(edits->refused_why)};
         answer_refused(edits, edit, &refused, event->seq);
@@ -271,6 +284,7 @@ static void see_refused(sl_live_edits *edits, const sl_event *event)
     if (sl_refused_decode(event, &refused) != SL_OK || refused.code_seq == 0) return;
     edit *edit = find_code(edits, refused.code_seq);
     tell_error(edits, &refused, event->seq);
+    if (edit != NULL) take_printed(edits, edit);
     if (edit != NULL) answer_refused(edits, edit, &refused, event->seq);
 }
 

@@ -25,7 +25,7 @@ typedef struct sl_live_edits_options {
     const sl_state *state;
     uint64_t start_ns; /* sl_clock_boot_ns at which the log's time is 0 */
     void *ctx;
-    /* Answers an SL_QUESTION_EVAL: {success, error?, changed, at_beat, seq}. The text stays the caller's. */
+    /* Answers an SL_QUESTION_EVAL: {success, error?, changed, at_beat, seq, printed?}. The text stays the caller's. */
     void (*answer)(void *ctx, const sl_answer *answer);
     /* An edit was refused, whoever made it: the notification `evalError`; before the answer. */
     void (*tell_error)(void *ctx, const char *notification, size_t length);
