@@ -162,8 +162,8 @@ static sl_err decode_list(sl_state *state, sl_reader *reader, sl_kept_codes *lis
         sl_code_text text = {.seq = sl_read_le(reader, 8), .source = (uint32_t)sl_read_le(reader, 4)};
         text.code.quantize = (uint8_t)sl_read_le(reader, 1);
         text.code.language = (uint8_t)sl_read_le(reader, 1);
-        text.code.buffer_length = sl_read_le(reader, 4);
-        text.code.source_length = sl_read_le(reader, 4);
+        text.code.buffer_length = (size_t)sl_read_le(reader, 4);
+        text.code.source_length = (size_t)sl_read_le(reader, 4);
         text.code.buffer = (const char *)sl_read_view(reader, text.code.buffer_length);
         text.code.source = (const char *)sl_read_view(reader, text.code.source_length);
         bool is_valid = !reader->bad && text.code.buffer_length <= SL_SCORE_NAME_BYTES_MAX &&
