@@ -517,8 +517,12 @@ fn compileCommands(b: *Build) []const u8 {
     for (layers) |layer| {
         groups.append(b.allocator, .{ .folder = layer.name, .flags = layer.flags }) catch @panic("OOM");
     }
-    for ([_][]const u8{ program_folder, eval_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
+    for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
+    }
+    const engine = concat(b, &.{ &system_flags, wordsOf(b, concat(b, &.{ &.{ "pkg-config", "--cflags-only-I" }, &eval_libs })) });
+    for ([_][]const u8{ eval_folder, "tests/bench/peers" }) |folder| {
+        groups.append(b.allocator, .{ .folder = folder, .flags = engine }) catch @panic("OOM");
     }
     var commands: std.ArrayList(Command) = .empty;
     for (groups.items) |group| for (sources(b, group.folder, "")) |file| commands.append(b.allocator, .{

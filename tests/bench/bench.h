@@ -40,11 +40,11 @@ typedef struct bench_figure {
 } bench_figure;
 
 typedef struct bench {
-    const char *name;          /* of the bench that runs */
-    const char *program;       /* path of the symlog program; NULL: not given */
-    const char *evaluator;     /* path of symlog-eval; NULL: not given */
+    const char *name;           /* of the bench that runs */
+    const char *program;        /* path of the symlog program; NULL: not given */
+    const char *evaluator;      /* path of symlog-eval; NULL: not given */
     const char *bare_evaluator; /* path of bare-javascript, likewise */
-    char dir[BENCH_DIR_BYTES]; /* a scratch folder on the disk that is measured */
+    char dir[BENCH_DIR_BYTES];  /* a scratch folder on the disk that is measured */
     bool is_json;
     unsigned reached; /* figures with a limit */
     unsigned missed;

@@ -165,8 +165,8 @@ static void test_eval_script_seed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eval_wire_request),       cmocka_unit_test(test_eval_wire_request_bounds),
-        cmocka_unit_test(test_eval_wire_answer),        cmocka_unit_test(test_eval_wire_answer_bounds),
+        cmocka_unit_test(test_eval_wire_request),        cmocka_unit_test(test_eval_wire_request_bounds),
+        cmocka_unit_test(test_eval_wire_answer),         cmocka_unit_test(test_eval_wire_answer_bounds),
         cmocka_unit_test(test_eval_script_places_lines), cmocka_unit_test(test_eval_script_places_parts),
         cmocka_unit_test(test_eval_script_seed),
     };

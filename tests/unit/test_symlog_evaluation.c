@@ -23,8 +23,11 @@ static sl_err evaluate(const char *code, const atomic_bool *is_cancelled, sl_eva
 {
     const sl_evaluation_buffer buffer = {
         .name = "main", .name_length = 4, .source = code, .source_length = strlen(code)};
-    const sl_evaluation_request request = {
-        .buffers = &buffer, .buffer_count = 1, .code_seq = 9, .quantize = SL_QUANTIZE_BAR, .is_cancelled = is_cancelled};
+    const sl_evaluation_request request = {.buffers = &buffer,
+                                           .buffer_count = 1,
+                                           .code_seq = 9,
+                                           .quantize = SL_QUANTIZE_BAR,
+                                           .is_cancelled = is_cancelled};
     return sl_evaluate(&request, result);
 }
 
@@ -70,7 +73,8 @@ static void test_symlog_evaluation_bounds(void **state)
     assert_non_null(source);
     memset(source, ' ', SL_EVALUATION_SOURCE_BYTES_MAX + 1);
     for (size_t i = 0; i <= SL_EVALUATION_BUFFERS_MAX; i++)
-        buffers[i] = (sl_evaluation_buffer){.name = "", .source = source, .source_length = SL_EVALUATION_SOURCE_BYTES_MAX};
+        buffers[i] =
+            (sl_evaluation_buffer){.name = "", .source = source, .source_length = SL_EVALUATION_SOURCE_BYTES_MAX};
     sl_evaluation_request request = {.buffers = buffers};
     assert_int_equal(sl_evaluate(&request, &result), SL_ERR_REFUSED);
     request.buffer_count = SL_EVALUATION_BUFFERS_MAX + 1;
@@ -159,12 +163,14 @@ static void test_symlog_child_ends(void **state)
     sl_child_result result;
     assert_int_equal(run_child("cat; echo x >&2", 100, &result), SL_CHILD_DONE);
     assert_int_equal(result.out_length, 4);
-    assert_int_equal(run_child("test \"$(env | grep -vc -e ^PWD= -e ^_= -e ^SHLVL=)\" = 0", 100, &result), SL_CHILD_DONE);
+    assert_int_equal(run_child("test \"$(env | grep -vc -e ^PWD= -e ^_= -e ^SHLVL=)\" = 0", 100, &result),
+                     SL_CHILD_DONE);
     assert_int_equal(run_child("exit 3", 100, &result), SL_CHILD_FAILED);
     assert_int_equal(run_child("kill -9 $$", 100, &result), SL_CHILD_FAILED);
     assert_int_equal(run_child("while :; do :; done", 100, &result), SL_CHILD_TIME);
     assert_int_equal(run_child("exec >&- 2>&- <&-; while :; do :; done", 100, &result), SL_CHILD_TIME);
-    assert_int_equal(run_child("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", 1 << 20, &result), SL_CHILD_OUTPUT);
+    assert_int_equal(run_child("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", 1 << 20, &result),
+                     SL_CHILD_OUTPUT);
     assert_no_child();
 }
 
@@ -185,8 +191,8 @@ static void test_symlog_typescript_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_symlog_evaluation_score),     cmocka_unit_test(test_symlog_evaluation_refused),
-        cmocka_unit_test(test_symlog_evaluation_bounds),    cmocka_unit_test(test_symlog_evaluation_cancelled),
+        cmocka_unit_test(test_symlog_evaluation_score),        cmocka_unit_test(test_symlog_evaluation_refused),
+        cmocka_unit_test(test_symlog_evaluation_bounds),       cmocka_unit_test(test_symlog_evaluation_cancelled),
         cmocka_unit_test(test_symlog_evaluation_side_by_side), cmocka_unit_test(test_symlog_child_ends),
         cmocka_unit_test(test_symlog_typescript_places),
     };

@@ -32,13 +32,6 @@ static bool write_all(const sl_writer *out)
     return true;
 }
 
-static sl_writer writer_of(size_t capacity)
-{
-    sl_writer writer = {.bytes = malloc(capacity), .capacity = capacity};
-    writer.bad = writer.bytes == NULL;
-    return writer;
-}
-
 static int fail(const char *what)
 {
     (void)fprintf(stderr, "symlog-eval: %s\n", what);
@@ -47,15 +40,18 @@ static int fail(const char *what)
 
 int main(void)
 {
+    static uint8_t in_bytes[SL_EVAL_REQUEST_BYTES_MAX], out_bytes[SL_EVAL_ANSWER_BYTES_MAX];
+    static uint8_t score_bytes[SL_SCORE_BYTES_MAX], printed_bytes[SL_EVAL_PRINTED_BYTES_MAX];
+    sl_writer in = {.bytes = in_bytes, .capacity = sizeof in_bytes};
+    sl_writer out = {.bytes = out_bytes, .capacity = sizeof out_bytes};
+    const sl_writer score = {.bytes = score_bytes, .capacity = sizeof score_bytes};
+    const sl_writer printed = {.bytes = printed_bytes, .capacity = sizeof printed_bytes};
     static sl_engine engine;
     static sl_buffers buffers;
     static sl_eval_request request;
     static sl_eval_answer answer;
     if (isatty(STDIN_FILENO)) return fail("it is symlog that talks to it: symlog eval --help");
     if (!sl_sandbox_limit()) return fail("the system does not limit this process");
-    sl_writer in = writer_of(SL_EVAL_REQUEST_BYTES_MAX), out = writer_of(SL_EVAL_ANSWER_BYTES_MAX);
-    sl_writer score = writer_of(SL_SCORE_BYTES_MAX), printed = writer_of(SL_EVAL_PRINTED_BYTES_MAX);
-    if (in.bad || out.bad || score.bad || printed.bad) return fail("out of memory");
     if (!sl_engine_create(&engine, score, printed)) return fail("the JavaScript engine does not start");
     if (!sl_sandbox_enter()) return fail("the system does not filter this process's calls (seccomp)");
     if (!read_all(&in) || sl_eval_request_decode(in.bytes, in.length, &request) != SL_OK) return fail("no request");

@@ -144,7 +144,7 @@ static reading take(run *run)
 {
     sl_child_result *result = run->result;
     if (run->capacity - result->out_length < READ_BYTES + 1) {
-        size_t capacity = run->capacity == 0 ? 2 * READ_BYTES : 2 * run->capacity;
+        size_t capacity = run->capacity == 0 ? 2 * (size_t)READ_BYTES : 2 * run->capacity;
         uint8_t *out = realloc(result->out, capacity);
         if (out == NULL) return READ_TOO_MUCH;
         result->out = out;
