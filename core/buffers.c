@@ -33,6 +33,7 @@ static sl_err append_text(sl_state *state, sl_kept_codes *list, const sl_code_te
 static sl_kept_code *unlink_text(sl_kept_codes *list, sl_kept_code **at)
 {
     sl_kept_code *kept = *at;
+    assert(kept != NULL);
     *at = kept->next;
     list->count--;
     list->size_bytes -= kept->text.code.source_length;

@@ -37,16 +37,17 @@ static sl_value quantize_value(sl_quantize quantize)
     return sl_value_text(name, strlen(name));
 }
 
-/* The session begins with the tempo that Live told last. */
+/* The session begins with what the others told: the groove box, if it plays; else with Live's tempo. */
 static sl_err begin_session(sl_state *state)
 {
+    bool is_playing = sl_state_awaits_mark(state);
     sl_err err = sl_schedule_create(state->memory, &state->schedule);
     if (err != SL_OK) return err;
     sl_node *project = sl_tree_project(state->tree);
-    sl_value tempo = sl_node_value(project, SL_ATTRIBUTE_TEMPO);
-    bool is_tempo = tempo.type == SL_VALUE_FLOAT && tempo.as.number >= 1 && tempo.as.number <= 1000;
-    double bpm = is_tempo ? tempo.as.number : 120;
+    double bpm = sl_code_first_bpm(state);
     sl_schedule_begin(state->schedule, bpm);
+    err = sl_code_begin_groove(state);
+    if (err != SL_OK) return err;
     sl_node *same = sl_tree_find(state->tree, session_id, strlen(session_id));
     if (same != NULL) err = remove_node(state, same); /* of a picture made of symlog's own tree */
     sl_node *node;
@@ -55,7 +56,8 @@ static sl_err begin_session(sl_state *state)
     if (err != SL_OK) return err;
     state->session = node;
     err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_TEMPO, sl_value_float(bpm), NULL, NULL);
-    if (err == SL_OK) err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(false), NULL, NULL);
+    if (err == SL_OK)
+        err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_IS_PLAYING, sl_value_bool(is_playing), NULL, NULL);
     if (err == SL_OK)
         err = sl_tree_set(state->tree, node, SL_ATTRIBUTE_QUANTIZE, quantize_value(SL_QUANTIZE_BAR), NULL, NULL);
     return err == SL_OK ? note_added(state, node) : err;

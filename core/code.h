@@ -7,6 +7,7 @@
 #define SL_CORE_CODE_H
 
 #include "core/buffers.h"
+#include "core/groove_internal.h"
 #include "core/schedule.h"
 #include "core/state.h"
 
@@ -33,6 +34,17 @@ sl_err sl_code_carry(sl_state *state);
  * is none, or it is not the schedule's. */
 sl_err sl_code_load(sl_state *state, sl_reader *reader);
 sl_err sl_code_find_session(sl_state *state);
+
+/* code_groove.c */
+
+/* The groove becomes what is planned, which stands in groove->next: what that changes for the schedule, it is given.
+ * The words play, stop and bpm= count even where nothing changes; what a FULL says only where it does. */
+sl_err sl_code_follow_groove(sl_state *state, const sl_groove_plan *plan);
+
+/* What a schedule that is made now begins with: the tempo, and the groove's lanes, waiting since the event that changed
+ * them last. */
+double sl_code_first_bpm(const sl_state *state);
+sl_err sl_code_begin_groove(sl_state *state);
 
 /* buffers.c */
 

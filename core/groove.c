@@ -68,7 +68,8 @@ sl_refusal sl_groove_check_edit(const sl_state *state, sl_memory memory, const c
         *patch = state->groove->patch;
     else
         sl_groove_default_patch(patch);
-    sl_refusal refusal = sl_groove_plan_evt(state->groove, edit, length, true, patch, &plan);
+    const char *text = length > 0 ? edit : ""; /* an empty one may be NULL */
+    sl_refusal refusal = sl_groove_plan_evt(state->groove, text, length, true, patch, &plan);
     memory.resize(memory.ctx, patch, sizeof *patch, 0);
     *detail = plan.detail;
     *position = plan.position;

@@ -1,4 +1,5 @@
 /* The events of the groove box: frames that came, frames that symlog said, edits, set lists. */
+#include "core/code.h"
 #include "core/groove_internal.h"
 
 #include <string.h>
@@ -171,6 +172,7 @@ static sl_err take_plan(sl_state *state, sl_groove_plan *plan, sl_groove_what wh
     bool is_same = is_same_text && plan->is_running == view->is_running && plan->set_list == view->set_list &&
                    plan->item == view->item;
     if (!is_same || groove->node == NULL) err = sl_groove_show(state, plan, groove->next_text, out.length);
+    if (err == SL_OK) err = sl_code_follow_groove(state, plan);
     if (err != SL_OK) return err;
     view->is_known = true;
     view->is_running = plan->is_running;

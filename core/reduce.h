@@ -124,13 +124,19 @@ void sl_state_destroy(sl_state *state);
  * SL_ERR_MEMORY: the state is unusable from here on and can only be destroyed. */
 sl_err sl_reduce(sl_state *state, const sl_event *event, const sl_output *output);
 
-/* What sounds when (core/schedule.h); NULL: the log has no live code yet. Valid until the next sl_reduce. */
+/* What sounds when (core/schedule.h); NULL: the log has no score, transport or applied event yet. Valid until the next
+ * sl_reduce. */
 typedef struct sl_schedule sl_schedule;
 const sl_schedule *sl_state_schedule(const sl_state *state);
 
+/* True if there is no schedule, but a groove box plays: a player then appends an applied event (through the present
+ * number), with which the schedule appears, the groove's lanes and play in it. So a log in which nobody plays what a
+ * groove box says has no schedule. */
+bool sl_state_awaits_mark(const sl_state *state);
+
 /* What the last event gave the schedule besides what sl_schedule_take reads in it: how many, in order. For whoever
- * keeps a schedule of its own; an event with which the schedule appears tells what it gave, too, which is in it
- * already. Views, valid until the next sl_reduce. */
+ * keeps a schedule of its own; an event with which the schedule appears tells nothing: it is in it. Views, valid until
+ * the next sl_reduce. */
 typedef struct sl_follow sl_follow;
 size_t sl_state_follows(const sl_state *state, const sl_follow **out);
 

@@ -1,4 +1,4 @@
-/* The schedule: takes events, keeps what waits for a mark, and answers. */
+/* The schedule: takes events, and keeps what waits for a mark. */
 #include "core/schedule.h"
 
 #include "core/schedule_internal.h"
@@ -56,16 +56,12 @@ void sl_schedule_destroy(sl_schedule *schedule)
     for (uint32_t i = 0; i < schedule->history_count; i++) sl_session_drop(schedule->history[i], memory);
     sl_view_clear(&schedule->now, memory);
     sl_view_clear(&schedule->before, memory);
+    sl_session_drop(schedule->lanes, memory);
     if (schedule->inputs != NULL)
         memory.resize(memory.ctx, schedule->inputs, SL_SCHEDULE_INPUTS_MAX * sizeof *schedule->inputs, 0);
     if (schedule->history != NULL)
         memory.resize(memory.ctx, schedule->history, SL_SCHEDULE_HISTORY_MAX * sizeof(void *), 0);
     memory.resize(memory.ctx, schedule, sizeof *schedule, 0);
-}
-
-static sl_session_view *present(const sl_schedule *schedule)
-{
-    return schedule->history[schedule->history_at];
 }
 
 /* The view before the newest mark is not needed any more; inputs that only it waited for go. */
@@ -135,7 +131,7 @@ static sl_err take_score(sl_schedule *schedule, const sl_event *event, const cha
 {
     sl_score_error error;
     sl_session_view *session;
-    sl_err err = sl_session_after_score(schedule->memory, present(schedule), event, &session, &error);
+    sl_err err = sl_session_after_score(schedule->memory, sl_schedule_present(schedule), event, &session, &error);
     *what = error.what;
     if (err == SL_ERR_MEMORY) return err;
     if (err != SL_OK) return SL_ERR_REFUSED;
@@ -145,7 +141,7 @@ static sl_err take_score(sl_schedule *schedule, const sl_event *event, const cha
 /* The session with one entry another: stopped, or played otherwise. */
 static sl_err take_track(sl_schedule *schedule, uint64_t seq, const sl_transport *transport, const char **what)
 {
-    sl_session_view *old = present(schedule), *new;
+    sl_session_view *old = sl_schedule_present(schedule), *new;
     int64_t at = sl_session_find(old, transport->track, transport->track_length, 0);
     *what = "no track of that name";
     if (at < 0) return SL_ERR_REFUSED;
@@ -185,7 +181,7 @@ static sl_err take_step(sl_schedule *schedule, uint64_t seq, const sl_transport 
         schedule->history_at++;
     return add_input(schedule, (sl_input_entry){.seq = seq,
                                                 .quantize = resolve(schedule, transport->quantize),
-                                                .session = sl_session_hold(present(schedule))});
+                                                .session = sl_session_hold(sl_schedule_present(schedule))});
 }
 
 static sl_err take_transport(sl_schedule *schedule, const sl_event *event, const char **what)
@@ -256,6 +252,29 @@ sl_err sl_schedule_take(sl_schedule *schedule, const sl_event *event, const char
     }
 }
 
+/* What the groove box plays. Lanes that are as they were are recognised by digest. */
+static sl_err take_lanes(sl_schedule *schedule, uint64_t seq, const sl_follow *follow)
+{
+    sl_memory memory = schedule->memory;
+    sl_session_view *lanes;
+    sl_score_error error;
+    sl_err err = schedule->lanes == NULL ? sl_session_make(memory, 0, &schedule->lanes) : SL_OK;
+    if (err != SL_OK) return err;
+    sl_event event = {.version = SL_SCORE_VERSION, .payload = follow->bytes, .length = (uint32_t)follow->bytes_length};
+    if (follow->bytes_length > 0)
+        err = sl_session_after_score(memory, schedule->lanes, &event, &lanes, &error);
+    else
+        lanes = sl_session_hold(schedule->lanes);
+    if (err != SL_OK) return err;
+    sl_session_drop(schedule->lanes, memory);
+    schedule->lanes = lanes;
+    return add_input(schedule, (sl_input_entry){.seq = seq,
+                                                .action = SL_INPUT_LANES,
+                                                .quantize = follow->is_running,
+                                                .value = (double)follow->length_ticks,
+                                                .session = sl_session_hold(lanes)});
+}
+
 sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *follow)
 {
     sl_input_entry input = {.seq = seq};
@@ -267,159 +286,13 @@ sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *
         input.action = SL_TRANSPORT_TEMPO;
         input.value = follow->value;
         break;
-    case SL_FOLLOW_LANES:
+    case SL_FOLLOW_LANES: return take_lanes(schedule, seq, follow);
     default: return SL_OK;
     }
     return add_input(schedule, input);
 }
 
-uint64_t sl_schedule_taken_seq(const sl_schedule *schedule)
-{
-    return schedule->taken_seq;
-}
-
-uint64_t sl_schedule_applied_seq(const sl_schedule *schedule)
-{
-    return schedule->now.applied_seq;
-}
-
-bool sl_schedule_mark(const sl_schedule *schedule, sl_applied *out)
-{
-    *out = schedule->now.mark;
-    return schedule->now.has_mark;
-}
-
-int64_t sl_schedule_tick(const sl_schedule *schedule, uint64_t frame)
-{
-    sl_clock clock = schedule->now.clock;
-    return sl_clock_run_to_frame(&clock, &schedule->now, frame);
-}
-
-uint64_t sl_schedule_frame(const sl_schedule *schedule, int64_t tick)
-{
-    sl_clock clock = schedule->now.clock;
-    sl_clock_run(&clock, &schedule->now, tick);
-    if (!clock.is_running || tick < clock.tempo.tick) return SL_FRAME_NEVER;
-    return sl_tempo_frame_at(&clock.tempo, tick);
-}
-
-sl_position sl_schedule_position(const sl_schedule *schedule, uint64_t frame)
-{
-    const sl_view *view = &schedule->now;
-    sl_clock clock = view->clock;
-    int64_t tick = sl_clock_run_to_frame(&clock, view, frame);
-    int64_t bar = sl_clock_next(&clock, view, tick, SL_QUANTIZE_BAR);
-    return (sl_position){.tick = tick,
-                         .beat = (double)(tick - clock.start) / (double)SL_TICKS_PER_BEAT,
-                         .bar = clock.bar_number + (uint64_t)((tick - clock.bar_origin) / sl_clock_bar_ticks(&clock)),
-                         .next_bar_beat = (double)(bar - clock.start) / (double)SL_TICKS_PER_BEAT,
-                         .numerator = clock.numerator,
-                         .denominator = clock.denominator,
-                         .is_playing = clock.is_running,
-                         .bpm = sl_tempo_bpm(&clock.tempo, tick)};
-}
-
-int64_t sl_schedule_next(const sl_schedule *schedule, int64_t tick, sl_quantize quantize)
-{
-    return sl_clock_next(&schedule->now.clock, &schedule->now, tick, resolve(schedule, (uint8_t)quantize));
-}
-
-uint64_t sl_schedule_panics(const sl_schedule *schedule)
-{
-    return schedule->now.panics;
-}
-
-bool sl_schedule_is_sounding(const sl_schedule *schedule, uint64_t frame)
-{
-    const sl_view *view = &schedule->now;
-    sl_clock clock = view->clock;
-    int64_t tick = sl_clock_run_to_frame(&clock, view, frame);
-    if (!clock.is_running) return clock.has_halted && clock.halt_frame >= frame;
-    for (uint32_t i = 0; i < view->voice_count; i++)
-        if (view->voices[i].end >= tick && view->voices[i].track->part->note_count > 0) return true;
-    return false;
-}
-
-void sl_schedule_advance(sl_schedule *schedule, uint64_t frame)
-{
-    (void)sl_clock_run_to_frame(&schedule->now.clock, &schedule->now, frame);
-}
-
-uint32_t sl_schedule_track_count(const sl_schedule *schedule)
-{
-    return present(schedule)->count;
-}
-
-const sl_code_track *sl_schedule_track(const sl_schedule *schedule, uint32_t index)
-{
-    return index < present(schedule)->count ? present(schedule)->entries[index].track : NULL;
-}
-
-bool sl_schedule_track_is_stopped(const sl_schedule *schedule, uint32_t index)
-{
-    return index < present(schedule)->count && present(schedule)->entries[index].is_stopped;
-}
-
-double sl_schedule_session_bpm(const sl_schedule *schedule)
-{
-    return present(schedule)->bpm;
-}
-
-bool sl_schedule_session_signature(const sl_schedule *schedule, uint8_t *numerator, uint8_t *denominator)
-{
-    *numerator = present(schedule)->numerator;
-    *denominator = present(schedule)->denominator;
-    return *numerator > 0;
-}
-
-sl_quantize sl_schedule_quantize(const sl_schedule *schedule)
-{
-    return (sl_quantize)schedule->quantize;
-}
-
-uint32_t sl_schedule_undo_count(const sl_schedule *schedule)
-{
-    return schedule->history_at;
-}
-
-uint32_t sl_schedule_redo_count(const sl_schedule *schedule)
-{
-    return schedule->history_count - 1 - schedule->history_at;
-}
-
 void sl_schedule_begin(sl_schedule *schedule, double bpm)
 {
     schedule->now.clock.tempo.bpm_from = schedule->now.clock.tempo.bpm_to = bpm;
-}
-
-bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint)
-{
-    return sl_session_find(present(schedule), name, length, hint) >= 0;
-}
-
-sl_session_diff sl_session_diff_begin(const sl_schedule *schedule)
-{
-    return (sl_session_diff){.before = sl_session_hold(present(schedule))};
-}
-
-bool sl_session_diff_is_any(const sl_session_diff *diff, const sl_schedule *schedule)
-{
-    return diff->before != present(schedule);
-}
-
-bool sl_session_diff_has(const sl_session_diff *diff, const sl_code_track *track, bool is_stopped, uint32_t hint)
-{
-    int64_t at = sl_session_find(diff->before, track->name, track->name_length, hint);
-    return at < 0 || diff->before->entries[at].track != track || diff->before->entries[at].is_stopped != is_stopped;
-}
-
-bool sl_session_diff_bpm(const sl_session_diff *diff, double bpm)
-{
-    return !sl_is_same(diff->before->bpm, bpm);
-}
-
-void sl_session_diff_end(const sl_schedule *schedule, sl_session_diff *diff)
-{
-    sl_session_drop(diff->before, schedule->memory);
-    diff->before = NULL;
 }

@@ -21,6 +21,10 @@
  *   undo     the session as it was before the last score or stop of a track; redo, back again. Both are splices.
  *   tempo    at once, or where a score says it: at T. A score's tempo counts when it is another than the session's
  *            before: else who last said one leads. A track's own tempo changes come each time it passes them.
+ *   lanes    what the groove box plays (core/lanes.h): tracks beside the session's, which score, undo and a stop of a
+ *            track leave alone. They sound while the box runs and the clock does. They begin where the clock begins;
+ *            where it runs already, at the next bar; a lane that is edited goes on in the phase of all, at once. The
+ *            box's play, stop and tempo are the transport's, as everybody's.
  *   waiting  of several changes that wait for their T the later word counts: a splice of a track takes away what
  *            waits for it from T on; play takes back a stop that waits.
  *
@@ -30,6 +34,8 @@
  *
  * A note that starts is always ended: at its end, where its track is spliced or stopped, or where the clock stands
  * still.
+ *
+ * One thread at a time for a schedule, reading included.
  */
 #ifndef SL_CORE_SCHEDULE_H
 #define SL_CORE_SCHEDULE_H

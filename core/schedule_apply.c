@@ -17,6 +17,7 @@ void sl_view_clear(sl_view *view, sl_memory memory)
     for (uint32_t i = 0; i < view->voice_count; i++) sl_code_track_drop(view->voices[i].track, memory);
     if (view->voices != NULL) memory.resize(memory.ctx, view->voices, view->voice_capacity * sizeof *view->voices, 0);
     sl_session_drop(view->session, memory);
+    sl_session_drop(view->lanes, memory);
     memset(view, 0, sizeof *view);
 }
 
@@ -36,6 +37,7 @@ sl_err sl_view_copy(const sl_view *view, sl_memory memory, sl_view *out)
     assert(out->voice_count == 0 || out->voices != NULL);
     for (uint32_t i = 0; i < out->voice_count; i++) sl_code_track_hold(out->voices[i].track);
     sl_session_hold(out->session);
+    sl_session_hold(out->lanes);
     return SL_OK;
 }
 
@@ -46,7 +48,7 @@ static void remove_voice(sl_view *view, sl_memory memory, uint32_t index)
     memmove(view->voices + index, view->voices + index + 1, (view->voice_count - index) * sizeof *view->voices);
 }
 
-static sl_err add_voice(sl_view *view, sl_memory memory, sl_voice voice)
+sl_err sl_view_add_voice(sl_view *view, sl_memory memory, sl_voice voice)
 {
     if (view->voice_count == view->voice_capacity) {
         uint32_t capacity = view->voice_capacity < 8 ? 16 : view->voice_capacity * 2;
@@ -57,6 +59,7 @@ static sl_err add_voice(sl_view *view, sl_memory memory, sl_voice voice)
         view->voice_capacity = capacity;
     }
     voice.number = view->voice_next++;
+    voice.next = -1;
     sl_code_track_hold(voice.track);
     view->voices[view->voice_count++] = voice;
     return SL_OK;
@@ -129,33 +132,55 @@ static uint8_t choose_channel(const sl_view *view)
     return channel >= 10 ? channel + 1 : channel;
 }
 
-static bool is_of(const sl_voice *voice, const sl_code_track *track)
+static bool is_of(const sl_voice *voice, const sl_code_track *track, bool is_lane)
 {
+    if (voice->is_lane != is_lane) return false;
     return voice->track == track || (voice->track->name_length == track->name_length &&
                                      memcmp(voice->track->name, track->name, track->name_length) == 0);
+}
+
+static void end_voice(sl_voice *voice, int64_t tick)
+{
+    voice->end = tick;
+    voice->next = -1;
+}
+
+uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track *track, bool is_lane, int64_t tick)
+{
+    uint8_t channel = 0;
+    for (uint32_t i = view->voice_count; i-- > 0;) {
+        sl_voice *voice = &view->voices[i];
+        if (!is_of(voice, track, is_lane)) continue;
+        channel = channel == 0 ? voice->channel : channel;
+        if (voice->from >= tick)
+            remove_voice(view, memory, i);
+        else if (voice->end > tick)
+            end_voice(voice, tick);
+    }
+    return channel;
+}
+
+/* Where a track begins that is spliced in: anew, or where it is, if it is the same music. */
+static int64_t origin_of(const sl_view *view, const sl_code_track *track, int64_t tick)
+{
+    int64_t origin = tick;
+    for (uint32_t i = view->voice_count; i-- > 0;) {
+        const sl_voice *voice = &view->voices[i];
+        if (!is_of(voice, track, false) || voice->from >= tick || voice->end <= tick) continue;
+        if (sl_digest_equal(voice->track->part->digest, track->part->digest)) origin = voice->origin;
+    }
+    return origin;
 }
 
 /* Ends what the track plays at `tick`, and takes away what it was to play from then on. Begins it anew, if `starts`. */
 static sl_err splice(sl_view *view, sl_memory memory, sl_code_track *track, bool starts, int64_t tick)
 {
-    int64_t origin = tick;
-    uint8_t channel = 0;
-    for (uint32_t i = view->voice_count; i-- > 0;) {
-        sl_voice *voice = &view->voices[i];
-        if (!is_of(voice, track)) continue;
-        channel = channel == 0 ? voice->channel : channel;
-        if (voice->from >= tick) {
-            remove_voice(view, memory, i);
-            continue;
-        }
-        if (voice->end <= tick) continue;
-        voice->end = tick;
-        if (sl_digest_equal(voice->track->part->digest, track->part->digest)) origin = voice->origin;
-    }
+    int64_t origin = origin_of(view, track, tick);
+    uint8_t channel = sl_view_end_voices(view, memory, track, false, tick);
     if (!starts) return SL_OK;
     if (track->channel > 0) channel = track->channel;
     if (channel == 0) channel = choose_channel(view);
-    return add_voice(
+    return sl_view_add_voice(
         view, memory,
         (sl_voice){.track = track, .origin = origin, .from = tick, .end = SL_TICK_NEVER, .channel = channel});
 }
@@ -169,6 +194,7 @@ static void plan_tempo(sl_view *view, const sl_session_view *old, const sl_sessi
     if (is_tempo && is_now) remove_plans(view, SL_PLAN_TEMPO, tick);
     if (is_tempo && is_now) set_tempo(view, tick, new->bpm);
     if (is_tempo && !is_now) add_plan(view, (sl_plan){.tick = tick, .type = SL_PLAN_TEMPO, .bpm = new->bpm});
+    if (is_signature && is_now) remove_plans(view, SL_PLAN_SIGNATURE, tick);
     if (is_signature && is_now) sl_clock_set_signature(&view->clock, tick, new->numerator, new->denominator);
     if (is_signature && !is_now)
         add_plan(view, (sl_plan){.tick = tick,
@@ -186,8 +212,8 @@ static sl_err splice_session(sl_view *view, sl_memory memory, sl_session_view *n
     for (uint32_t i = 0; i < new->count && !is_stopped &&err == SL_OK; i++) {
         const sl_session_entry *entry = &new->entries[i];
         int64_t at = sl_session_find(old, entry->track->name, entry->track->name_length, i);
-        bool is_same =
-            at >= 0 && old->entries[at].track == entry->track && old->entries[at].is_stopped == entry->is_stopped;
+        bool is_same = at >= 0 && old->entries[at].is_stopped == entry->is_stopped &&
+                       sl_digest_equal(old->entries[at].track->digest, entry->track->digest);
         if (!is_same) err = splice(view, memory, entry->track, !entry->is_stopped, tick);
     }
     for (uint32_t i = 0; i < old->count && !is_stopped && err == SL_OK; i++) {
@@ -207,7 +233,7 @@ static sl_err begin_anew(sl_view *view, sl_memory memory, int64_t tick)
     sl_clock *clock = &view->clock;
     for (uint32_t i = view->voice_count; i-- > 0;) {
         sl_voice *voice = &view->voices[i];
-        if (voice->end > tick) voice->end = tick;
+        if (voice->end > tick) end_voice(voice, tick);
         if (voice->from >= tick) remove_voice(view, memory, i); /* the others keep the channel */
     }
     for (uint32_t i = 0; i < view->plan_count; i++) {
@@ -223,7 +249,7 @@ static sl_err begin_anew(sl_view *view, sl_memory memory, int64_t tick)
         const sl_session_entry *entry = &view->session->entries[i];
         if (!entry->is_stopped) err = splice(view, memory, entry->track, true, tick);
     }
-    return err;
+    return err == SL_OK ? sl_view_begin_lanes(view, memory, tick) : err;
 }
 
 static sl_err play(sl_view *view, sl_memory memory, int64_t tick, uint64_t frame)
@@ -262,6 +288,7 @@ sl_err sl_view_apply(sl_view *view, sl_memory memory, const sl_input_entry *inpu
     view->applied_seq = input->seq;
     switch (input->action) {
     case 0: return splice_session(view, memory, input->session, input->quantize, tick);
+    case SL_INPUT_LANES: return sl_view_apply_lanes(view, memory, input, tick);
     case SL_TRANSPORT_PLAY: return play(view, memory, tick, frame);
     case SL_TRANSPORT_STOP: stop(view, input->quantize, tick, frame); return SL_OK;
     case SL_TRANSPORT_PANIC:

@@ -13,6 +13,20 @@ int64_t sl_clock_bar_ticks(const sl_clock *clock)
     return sl_clock_beat_ticks(clock) * clock->numerator;
 }
 
+/* The first cue of a part at or after a time. */
+static uint32_t first_cue(const sl_part *part, int64_t time)
+{
+    uint32_t low = 0, high = part->cue_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (part->cues[middle].start < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The next time, at or after `tick`, that a voice passes a cue. */
 static int64_t next_cue(const sl_voice *voice, int64_t tick)
 {
@@ -23,12 +37,9 @@ static int64_t next_cue(const sl_voice *voice, int64_t tick)
     int64_t length = part->length, turn = (tick - voice->origin) / length;
     int64_t best = SL_TICK_NEVER;
     for (int64_t k = turn > 0 ? turn - 1 : 0; k <= turn + 1; k++) {
-        for (uint32_t i = 0; i < part->cue_count; i++) {
-            int64_t at = voice->origin + k * length + part->cues[i].start;
-            if (at < tick) continue;
-            if (at < best) best = at;
-            break;
-        }
+        int64_t begin = voice->origin + k * length;
+        uint32_t cue = first_cue(part, tick - begin);
+        if (cue < part->cue_count && begin + part->cues[cue].start < best) best = begin + part->cues[cue].start;
     }
     return best < voice->end ? best : SL_TICK_NEVER;
 }
@@ -72,9 +83,9 @@ static void take_cues(sl_clock *clock, const sl_voice *voice, int64_t tick)
     if (part->cue_count == 0 || part->length == 0 || tick < voice->from || tick >= voice->end) return;
     int64_t length = part->length, turn = (tick - voice->origin) / length;
     for (int64_t k = turn > 0 ? turn - 1 : 0; k <= turn; k++) {
-        for (uint32_t i = 0; i < part->cue_count; i++) {
+        int64_t time = tick - voice->origin - k * length;
+        for (uint32_t i = first_cue(part, time); i < part->cue_count && part->cues[i].start == time; i++) {
             const sl_cue *cue = &part->cues[i];
-            if (voice->origin + k * length + cue->start != tick) continue;
             if (cue->type == SL_CUE_TEMPO)
                 sl_tempo_change(&clock->tempo, tick, cue->bpm, cue->ramp, cue->curve);
             else

@@ -1,7 +1,9 @@
 /*
  * What the files of the schedule share: schedule.c (taking events), schedule_apply.c (what a mark makes count),
+ * schedule_lanes.c (the groove box's),
  * schedule_clock.c (the clock through tempo, bars and halts), schedule_notes.c (what sounds in a window),
- * schedule_session.c (sessions and their tracks), schedule_codec.c (bytes).
+ * schedule_session.c (sessions and their tracks), schedule_codec.c and schedule_load.c (bytes), schedule_read.c
+ * (answers).
  */
 #ifndef SL_CORE_SCHEDULE_INTERNAL_H
 #define SL_CORE_SCHEDULE_INTERNAL_H
@@ -48,9 +50,12 @@ typedef struct sl_voice {
     int64_t from;
     int64_t end;
     uint8_t channel;
+    bool is_lane; /* of the groove box */
+    int64_t seen; /* schedule_notes.c's: it tells nothing from this tick on … */
+    int64_t next; /* … until this one; before `seen`: not known */
 } sl_voice;
 
-enum { SL_PLANS_MAX = 64 };
+enum { SL_PLANS_MAX = 64, SL_INPUT_LANES = 64 /* beside the sl_transport_actions */ };
 
 /* The clock: what stood at a tick, and how it goes on from there. */
 typedef struct sl_clock {
@@ -78,6 +83,10 @@ typedef struct sl_view {
     uint64_t panics;
     uint64_t voice_next;
     sl_session_view *session; /* the last that counts, be it only from a tick to come */
+    sl_session_view *lanes;   /* what the groove box has; NULL: nothing yet … */
+    bool lanes_run;           /* … and whether it plays */
+    int64_t lanes_length;     /* ticks after which its lanes end; 0: never */
+    int64_t lanes_origin;     /* where they began, if they run: all of them, so that an edit keeps their phase */
     sl_voice *voices;         /* by number */
     uint32_t voice_count;
     uint32_t voice_capacity;
@@ -88,10 +97,10 @@ typedef struct sl_view {
 /* An input that waits for a mark. */
 typedef struct sl_input_entry {
     uint64_t seq;
-    uint8_t action;   /* an sl_transport_action; 0: the session changes */
-    uint8_t quantize; /* not SL_QUANTIZE_DEFAULT */
-    double value;
-    sl_session_view *session; /* that of a change, or NULL */
+    uint8_t action;           /* an sl_transport_action or SL_INPUT_LANES; 0: the session changes */
+    uint8_t quantize;         /* not SL_QUANTIZE_DEFAULT; of lanes: whether they run */
+    double value;             /* of lanes: their length in ticks */
+    sl_session_view *session; /* that of a change, the lanes, or NULL */
 } sl_input_entry;
 
 struct sl_schedule {
@@ -104,9 +113,16 @@ struct sl_schedule {
     sl_view now;
     sl_view before; /* the newest mark */
     bool has_before;
+    sl_session_view *lanes; /* the last taken; NULL: none yet */
     sl_input_entry *inputs; /* by seq; those that `before` has are gone */
     uint32_t input_count;
 };
+
+/* The session as the code has it. */
+static inline sl_session_view *sl_schedule_present(const sl_schedule *schedule)
+{
+    return schedule->history[schedule->history_at];
+}
 
 /* schedule_session.c */
 
@@ -163,6 +179,23 @@ sl_err sl_view_apply(sl_view *view, sl_memory memory, const sl_input_entry *inpu
 
 /* Brings the view to a frame: cues are past, what ended is gone. */
 void sl_view_advance(sl_view *view, sl_memory memory, uint64_t frame);
+
+/* schedule_codec.c, schedule_load.c: what some bytes mean. */
+enum { SL_SCHEDULE_HAS_BEFORE = 1, SL_SCHEDULE_HAS_LANES = 2, SL_SCHEDULE_LANE_BIT = 0x80 /* of a voice's channel */ };
+#define SL_SCHEDULE_NONE UINT32_MAX /* no session */
+
+/* schedule_lanes.c */
+
+/* The lanes are other ones, begin or end: an input that counts from a tick on. */
+sl_err sl_view_apply_lanes(sl_view *view, sl_memory memory, const sl_input_entry *input, int64_t tick);
+
+/* All lanes begin at a tick, if they run. */
+sl_err sl_view_begin_lanes(sl_view *view, sl_memory memory, int64_t tick);
+
+/* A track's place among the voices: what plays it ends at `tick`, what was to play it from then on goes. Returns the
+ * channel that it had, or 0. */
+uint8_t sl_view_end_voices(sl_view *view, sl_memory memory, const sl_code_track *track, bool is_lane, int64_t tick);
+sl_err sl_view_add_voice(sl_view *view, sl_memory memory, sl_voice voice);
 
 /* From a frame on a second has another number of frames. */
 void sl_view_set_rate(sl_view *view, uint64_t frame, uint32_t rate);

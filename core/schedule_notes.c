@@ -98,6 +98,7 @@ static void tell(window *window, const sl_voice *voice, int64_t turn, uint32_t i
         .channel = voice->channel,
         .tick = tick,
         .frame = window->halt_frame > 0 ? window->halt_frame : sl_tempo_frame_at(window->tempo, tick),
+        .is_lane = voice->is_lane,
         .id = {.voice = voice->number, .ordinal = (uint64_t)turn * voice->track->part->note_count + index},
         .track = voice->track->name,
         .track_length = voice->track->name_length};
@@ -154,28 +155,46 @@ static void let_go(window *window, const sl_voice *voice, int64_t tick)
     }
 }
 
-/* Everything from tick `from` to before `to`, between which the tempo is one. */
+/* When a voice tells something next, from a tick on. */
+static void look_up(sl_voice *voice, int64_t tick)
+{
+    if (voice->seen <= tick && tick <= voice->next) return;
+    int64_t start = next_start(voice, tick), end = next_end(voice, tick);
+    voice->seen = tick;
+    voice->next = start < end ? start : end;
+}
+
+static void tell_tick(window *window, int64_t tick)
+{
+    const sl_view *view = window->view;
+    for (uint32_t i = 0; i < view->voice_count; i++) {
+        const sl_voice *voice = &view->voices[i];
+        if (voice->next != tick || tick <= voice->from || tick > voice->end) continue;
+        if (tick == voice->end)
+            let_go(window, voice, tick);
+        else
+            tell_ends(window, voice, tick);
+    }
+    for (uint32_t i = 0; i < view->voice_count; i++) {
+        sl_voice *voice = &view->voices[i];
+        if (voice->next != tick) continue;
+        tell_starts(window, voice, tick);
+        look_up(voice, tick + 1);
+    }
+}
+
+/* Everything from tick `from` to before `to`, between which the tempo is one. What a voice tells next is looked up
+ * once, and again where it has told something. */
 static void tell_ticks(window *window, int64_t from, int64_t to)
 {
     const sl_view *view = window->view;
-    while (from < to && !window->is_over) {
+    for (uint32_t i = 0; i < view->voice_count; i++) look_up(&view->voices[i], from);
+    while (!window->is_over) {
         int64_t tick = SL_TICK_NEVER;
-        for (uint32_t i = 0; i < view->voice_count; i++) {
-            int64_t start = next_start(&view->voices[i], from), end = next_end(&view->voices[i], from);
-            if (start < tick) tick = start;
-            if (end < tick) tick = end;
-        }
+        for (uint32_t i = 0; i < view->voice_count; i++)
+            if (view->voices[i].next < tick) tick = view->voices[i].next;
         if (tick >= to) return;
-        for (uint32_t i = 0; i < view->voice_count; i++) {
-            const sl_voice *voice = &view->voices[i];
-            if (voice->track->part->note_count == 0 || tick <= voice->from || tick > voice->end) continue;
-            if (tick == voice->end)
-                let_go(window, voice, tick);
-            else
-                tell_ends(window, voice, tick);
-        }
-        for (uint32_t i = 0; i < view->voice_count; i++) tell_starts(window, &view->voices[i], tick);
-        from = tick + 1;
+        tell_tick(window, tick);
     }
 }
 

@@ -65,6 +65,7 @@ void sl_state_destroy(sl_state *state)
     sl_tree_destroy(state->former);
     sl_schedule_destroy(state->schedule);
     sl_buffers_close(state);
+    if (state->lanes_bytes != NULL) memory.resize(memory.ctx, state->lanes_bytes, state->lanes_capacity, 0);
     if (state->follows != NULL)
         memory.resize(memory.ctx, state->follows, state->follow_capacity * sizeof *state->follows, 0);
     sl_pool_close(&state->pool);
@@ -114,7 +115,7 @@ int64_t sl_state_wall_ns(const sl_state *state)
 size_t sl_state_size_bytes(const sl_state *state)
 {
     return sizeof *state + state->pool.size_bytes + sl_tree_size_bytes(state->tree) +
-           state->follow_capacity * sizeof *state->follows + sl_buffers_size_bytes(state) +
+           state->follow_capacity * sizeof *state->follows + sl_buffers_size_bytes(state) + state->lanes_capacity +
            (state->schedule != NULL ? sl_schedule_size_bytes(state->schedule) : 0);
 }
 

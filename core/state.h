@@ -134,6 +134,8 @@ struct sl_state {
     struct sl_follow *follows; /* what the event gave the schedule */
     uint32_t follow_count;
     uint32_t follow_capacity;
+    uint8_t *lanes_bytes; /* what the last of them points at */
+    size_t lanes_capacity;
     sl_diff diff;
     sl_change *changes; /* diff.changes */
 };

@@ -1,6 +1,7 @@
 /*
  * Tempo: ticks into frames while the clock runs, through ramps. Only + - * / on IEEE doubles in a fixed order, so that
- * the same log gives the same frame on every CPU.
+ * the same log gives the same frame on every CPU. A curved ramp is 16 linear ones, of as many ticks each (rounded
+ * down).
  */
 #ifndef SL_CORE_TEMPO_H
 #define SL_CORE_TEMPO_H

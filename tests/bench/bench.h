@@ -64,6 +64,7 @@ void bench_verify(bench *bench);
 void bench_prune(bench *bench);
 void bench_laggard(bench *bench);
 void bench_als(bench *bench);
+void bench_score(bench *bench);
 void bench_midi(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */

@@ -14,9 +14,10 @@ typedef struct bench {
     counted_memory memory;
     sl_state *state;
     score_builder score;
-    uint8_t bytes[EVENT_BYTES_MAX];
-    char source[SL_BUFFER_BYTES_MAX + 1];
 } bench;
+
+static uint8_t event_bytes[EVENT_BYTES_MAX];
+static char long_source[SL_BUFFER_BYTES_MAX + 1];
 
 static void setup(bench *bench)
 {
@@ -39,7 +40,7 @@ static sl_err take(bench *bench, sl_event event)
 
 static sl_err edit_long(bench *bench, const char *buffer, const char *source, size_t length)
 {
-    sl_writer writer = {.bytes = bench->bytes, .capacity = sizeof bench->bytes};
+    sl_writer writer = {.bytes = event_bytes, .capacity = sizeof event_bytes};
     sl_code code = {.quantize = SL_QUANTIZE_BEAT,
                     .language = SL_LANGUAGE_TYPESCRIPT,
                     .buffer = buffer,
@@ -50,7 +51,7 @@ static sl_err edit_long(bench *bench, const char *buffer, const char *source, si
     return take(bench, (sl_event){.kind = SL_KIND_CODE,
                                   .version = 1,
                                   .source = 3,
-                                  .payload = bench->bytes,
+                                  .payload = event_bytes,
                                   .length = (uint32_t)writer.length});
 }
 
@@ -155,14 +156,14 @@ static void test_buffers_are_bounded(void **state)
         answer(&bench, edit(&bench, (char[]){(char)('A' + i / 10), (char)('0' + i % 10), '\0'}, "x"), true);
     assert_int_equal(count_texts(&bench, sl_state_buffer), SL_BUFFERS_MAX);
     expect_buffer(&bench, 0, "D6", "x");
-    memset(bench.source, 'y', sizeof bench.source);
+    memset(long_source, 'y', sizeof long_source);
     for (unsigned i = 0; i < 6; i++) {
-        assert_int_equal(edit_long(&bench, (char[]){(char)('a' + i), '\0'}, bench.source, SL_BUFFER_BYTES_MAX), SL_OK);
+        assert_int_equal(edit_long(&bench, (char[]){(char)('a' + i), '\0'}, long_source, SL_BUFFER_BYTES_MAX), SL_OK);
         if (i > 0) answer(&bench, sl_state_seq(bench.state), true);
     }
     assert_int_equal(count_texts(&bench, sl_state_buffer), 4);
     assert_int_equal(count_texts(&bench, sl_state_pending_code), 1);
-    assert_int_equal(edit_long(&bench, "z", bench.source, SL_BUFFER_BYTES_MAX + 1), SL_OK); /* not kept */
+    assert_int_equal(edit_long(&bench, "z", long_source, SL_BUFFER_BYTES_MAX + 1), SL_OK); /* not kept */
     assert_int_equal(count_texts(&bench, sl_state_pending_code), 1);
     for (unsigned i = 0; i < 100; i++) (void)edit(&bench, "p", "x");
     assert_int_equal(count_texts(&bench, sl_state_pending_code), SL_BUFFERS_MAX);

@@ -4,6 +4,7 @@
 
 #include "tests/unit/cmocka_small.h"
 #include "tests/unit/counted_memory.h"
+#include "tests/unit/score_builder.h"
 
 #include <string.h>
 
@@ -307,6 +308,62 @@ static void test_event_text_setlists(void **state)
     assert_line(SL_KIND_SETLISTS, bytes, out.length, "12 +3.250s setlists source-3 lists 2, \"Styles\" 1, \"Song\" 0");
 }
 
+static void test_event_text_code(void **state)
+{
+    (void)state;
+    uint8_t bytes[128];
+    sl_writer out = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_code code = {
+        .quantize = SL_QUANTIZE_BEAT, .buffer = "lead", .buffer_length = 4, .source = "a\n", .source_length = 2};
+    assert_int_equal(sl_code_encode(&code, &out), SL_OK);
+    assert_line(SL_KIND_CODE, bytes, out.length, "12 +3.250s code source-3 \"lead\" quantize beat \"a\\n\"");
+}
+
+static void test_event_text_score(void **state)
+{
+    (void)state;
+    static score_builder score;
+    score_begin(&score, true, SL_QUANTIZE_OFF, 0);
+    score_track(&score, "a", 0);
+    score_end_track(&score);
+    score_track(&score, "b", 3);
+    score_end_track(&score);
+    sl_event event = score_end(&score, 12);
+    assert_line(SL_KIND_SCORE, event.payload, event.length,
+                "12 +3.250s score source-3 \"\" of 0 quantize off replaces, tracks \"a\" \"b\"");
+}
+
+static void assert_transport(sl_transport transport, const char *expected)
+{
+    uint8_t bytes[512];
+    sl_event event = transport_event(bytes, 12, transport);
+    assert_line(SL_KIND_TRANSPORT, event.payload, event.length, expected);
+}
+
+static void test_event_text_transport(void **state)
+{
+    (void)state;
+    assert_transport((sl_transport){.action = SL_TRANSPORT_PLAY}, "12 +3.250s transport source-3 play quantize off");
+    assert_transport((sl_transport){.action = SL_TRANSPORT_TEMPO, .value = 97.5},
+                     "12 +3.250s transport source-3 tempo 97.5 quantize off");
+    assert_transport((sl_transport){.action = SL_TRANSPORT_STOP, .track = "a", .quantize = SL_QUANTIZE_BAR},
+                     "12 +3.250s transport source-3 stop \"a\" quantize bar");
+    assert_transport((sl_transport){.action = SL_TRANSPORT_CHANNEL, .track = "a", .value = 5},
+                     "12 +3.250s transport source-3 channel 5.0 \"a\" quantize off");
+    assert_transport((sl_transport){.action = SL_TRANSPORT_INSTRUMENT, .track = "a", .name = "lead", .params = "{}"},
+                     "12 +3.250s transport source-3 instrument \"a\" \"lead\" quantize off");
+}
+
+static void test_event_text_applied(void **state)
+{
+    (void)state;
+    uint8_t bytes[32];
+    sl_event event =
+        applied_event(bytes, 12, (sl_applied){.through_seq = 7, .frame = 4800, .rate = 48000, .late = true});
+    assert_line(SL_KIND_APPLIED, event.payload, event.length,
+                "12 +3.250s applied source-3 through 7 frame 4800 rate 48000 late");
+}
+
 static void test_event_text_unknown_kind(void **state)
 {
     (void)state;
@@ -393,6 +450,10 @@ int main(void)
         cmocka_unit_test(test_event_text_sysex_sent),
         cmocka_unit_test(test_event_text_groove_edit),
         cmocka_unit_test(test_event_text_setlists),
+        cmocka_unit_test(test_event_text_code),
+        cmocka_unit_test(test_event_text_score),
+        cmocka_unit_test(test_event_text_transport),
+        cmocka_unit_test(test_event_text_applied),
         cmocka_unit_test(test_event_text_unknown_kind),
         cmocka_unit_test(test_event_text_malformed_payload),
         cmocka_unit_test(test_event_text_own_source),
