@@ -188,6 +188,26 @@ def test_where_the_groove_box_hears_it_no_note_stands_in_a_frame(start, tmp_path
     assert len([note for note in notes if note[0] & 0xF0 == 0x90]) > 200
 
 
+def test_lanes_of_the_groove_box_sound_like_tracks(start, tmp_path, port):
+    db = import_session(tmp_path, TWO)
+    serve = start("--notes-out", port.path, db=db)
+    with serve.subscribe() as subscriber:
+        result(subscriber, "groove.patch", patch="t130;kick:4=Xxxx;snare:4=.x.x;hatClosed:4/2=X.x.x.x.")
+        result(subscriber, "groove.play")
+        port.wait_for_notes(20)
+        result(subscriber, "groove.bpm", bpm=240)
+        port.wait_for_notes(50)
+        result(subscriber, "groove.lane", lane=0, field="gain", value=-6)
+        port.wait_for_notes(80)
+        assert result(subscriber, "position")["bpm"] == 240
+        result(subscriber, "groove.stop")
+        settle(port)
+    assert serve.stop() == 0
+    wanted, lines = explained(db)
+    assert port.notes == wanted and hanging(port.messages) == []
+    assert {line["track"] for line in lines} == {"lead", "bass", "kick", "snare", "hatClosed"}
+
+
 def test_a_blocked_fifo_costs_nothing(start, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
