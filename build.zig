@@ -457,8 +457,18 @@ fn hashHeader(b: *Build) Build.LazyPath {
 }
 
 fn pkgConfig(b: *Build, lib: []const u8) []const []const u8 {
+    return wordsOf(b, &.{ "pkg-config", "--cflags", "--libs", lib });
+}
+
+/// Where the headers of a layer's libraries are, as far as the compiler does not look there anyway.
+fn includeFolders(b: *Build, layer: Layer) []const []const u8 {
+    if (layer.libs.len == 0) return &.{};
+    return wordsOf(b, concat(b, &.{ &.{ "pkg-config", "--cflags-only-I" }, layer.libs }));
+}
+
+fn wordsOf(b: *Build, command: []const []const u8) []const []const u8 {
     var args: std.ArrayList([]const u8) = .empty;
-    var words = std.mem.tokenizeAny(u8, b.run(&.{ "pkg-config", "--cflags", "--libs", lib }), " \n");
+    var words = std.mem.tokenizeAny(u8, b.run(command), " \n");
     while (words.next()) |word| args.append(b.allocator, word) catch @panic("OOM");
     return args.items;
 }
@@ -515,7 +525,8 @@ fn compileCommands(b: *Build) []const u8 {
     const Group = struct { folder: []const u8, flags: []const []const u8 };
     var groups: std.ArrayList(Group) = .empty;
     for (layers) |layer| {
-        groups.append(b.allocator, .{ .folder = layer.name, .flags = layer.flags }) catch @panic("OOM");
+        const flags = concat(b, &.{ layer.flags, includeFolders(b, layer) });
+        groups.append(b.allocator, .{ .folder = layer.name, .flags = flags }) catch @panic("OOM");
     }
     for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
