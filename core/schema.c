@@ -136,8 +136,8 @@ static const sl_attribute of_step[] = {A(LEVEL)};
 static const sl_attribute of_chain[] = {A(NAME), A(COLOR), A(IS_MUTED), A(IS_SOLOED)};
 static const sl_attribute of_locator[] = {A(NAME), A(TIME), A(ANNOTATION)};
 static const sl_attribute of_session[] = {A(TEMPO), A(TIME_SIGNATURE), A(IS_PLAYING), A(QUANTIZE)};
-static const sl_attribute of_code_track[] = {A(NAME),    A(CHANNEL),    A(INSTRUMENT), A(PARAMS),
-                                             A(EFFECTS), A(IS_PLAYING), A(NOTE_COUNT), A(LENGTH), A(HASH)};
+static const sl_attribute of_code_track[] = {A(NAME),       A(CHANNEL),    A(INSTRUMENT), A(PARAMS), A(EFFECTS),
+                                             A(IS_PLAYING), A(NOTE_COUNT), A(LENGTH),     A(HASH)};
 static const sl_attribute of_code_clip[] = {A(NAME), A(START_TIME), A(END_TIME), A(NOTE_COUNT)};
 #undef A
 

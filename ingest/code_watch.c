@@ -187,8 +187,12 @@ sl_err sl_code_watch_add(sl_code_watch *watch, const char *path, const void *kno
     made->options = &watch->options;
     snprintf(made->path, sizeof made->path, "%s", path);
     if (known != NULL) made->digest = sl_digest_bytes(known, known_length);
-    const sl_file_watch_options options = {
-        .path = made->path, .quiet_ms = QUIET_MS, .patience_ms = 10 * QUIET_MS, .take = take, .thread = "code", .ctx = made};
+    const sl_file_watch_options options = {.path = made->path,
+                                           .quiet_ms = QUIET_MS,
+                                           .patience_ms = 10 * QUIET_MS,
+                                           .take = take,
+                                           .thread = "code",
+                                           .ctx = made};
     const sl_err err = sl_file_watch_start(&made->watch, &options, errmsg);
     if (err == SL_OK)
         watch->files[watch->count++] = made;

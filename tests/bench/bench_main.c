@@ -21,9 +21,7 @@ static const struct {
     {"redis", bench_redis},     {"latency", bench_latency},     {"feed", bench_feed},
     {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"verify", bench_verify},
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
-    {"score", bench_score},
-    {"eval", bench_eval},
-    {"midi", bench_midi},
+    {"score", bench_score},     {"eval", bench_eval},           {"midi", bench_midi},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 

@@ -167,8 +167,7 @@ static int print_error(const eval_code *code, const sl_evaluation_result *result
     if (is_json) return sl_note_lines_error(result);
     const char *name = code->name != NULL ? code->name : "eval";
     if (result->line == 0) return sl_failure("eval", "%s: %s", name, result->message);
-    return sl_failure("eval", "%s:%u:%u: %s", name, (unsigned)result->line, (unsigned)result->column,
-                      result->message);
+    return sl_failure("eval", "%s:%u:%u: %s", name, (unsigned)result->line, (unsigned)result->column, result->message);
 }
 
 static int print_notes(const eval_code *code, bool is_json)

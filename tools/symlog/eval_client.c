@@ -11,8 +11,8 @@ sl_err sl_eval_client_ask(const sl_eval_request *request, json_t **result, char 
                  SL_EVAL_CLIENT_BYTES_MAX >> 10);
         return SL_ERR_RANGE;
     }
-    json_t *params = json_pack("{s:s, s:s*, s:s*}", "code", request->code, "name", request->name, "quantize",
-                               request->quantize);
+    json_t *params =
+        json_pack("{s:s, s:s*, s:s*}", "code", request->code, "name", request->name, "quantize", request->quantize);
     if (params == NULL) {
         snprintf(errmsg, SL_RPC_CLIENT_ERRMSG_BYTES, "the text is not UTF-8");
         return SL_ERR_RANGE;

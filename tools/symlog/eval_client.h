@@ -21,8 +21,8 @@ typedef struct sl_eval_request {
  * not UTF-8; else as sl_rpc_client_call. */
 sl_err sl_eval_client_ask(const sl_eval_request *request, json_t **result, char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES]);
 
-/* Shows what the code printed, then the result: "drums, bass: from beat 16 on", or the error with the line of `code` and a mark under the column.
- * True if it was accepted. */
+/* Shows what the code printed, then the result: "drums, bass: from beat 16 on", or the error with the line of `code`
+ * and a mark under the column. True if it was accepted. */
 bool sl_eval_client_show(FILE *out, FILE *err, const json_t *result, const char *code);
 
 #endif

@@ -27,9 +27,9 @@ struct sl_evaluator {
     atomic_bool is_idle;
     sl_evaluation_request request;
     sl_evaluation_buffer buffers[SL_EVALUATION_BUFFERS_MAX]; /* the request's */
-    char *texts; /* of the buffers; malloc'ed */
-    char *printed;        /* by the last edit; under the lock; malloc'ed, or NULL */
-    uint64_t printed_seq; /* its code event */
+    char *texts;                                             /* of the buffers; malloc'ed */
+    char *printed;                                           /* by the last edit; under the lock; malloc'ed, or NULL */
+    uint64_t printed_seq;                                    /* its code event */
 };
 
 static void *run(void *ctx);

@@ -19,7 +19,7 @@ enum {
 
 /* Somebody waits for it. */
 typedef struct edit {
-    uint64_t ticket; /* 0: this place is free */
+    uint64_t ticket;    /* 0: this place is free */
     uint64_t code_seq;  /* 0: not in the log yet */
     uint64_t score_seq; /* 0: not evaluated yet */
     uint64_t due_ns;    /* then it is answered without a beat */
@@ -87,7 +87,8 @@ void sl_live_edits_stop(sl_live_edits *edits)
 
 /* In. */
 
-static sl_err put(const sl_live_edits *edits, uint16_t kind, uint16_t version, uint64_t number, const sl_writer *payload)
+static sl_err put(const sl_live_edits *edits, uint16_t kind, uint16_t version, uint64_t number,
+                  const sl_writer *payload)
 {
     const sl_event draft = {.kind = kind,
                             .version = version,
@@ -308,8 +309,9 @@ static void refuse_too_long(const sl_live_edits *edits, const sl_event *event)
     char reason[80];
     uint8_t bytes[REFUSED_BYTES + sizeof reason];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    const int length = snprintf(reason, sizeof reason, "the text has %zu bytes, more than the %d that a buffer may have",
-                                code.source_length, SL_BUFFER_BYTES_MAX);
+    const int length =
+        snprintf(reason, sizeof reason, "the text has %zu bytes, more than the %d that a buffer may have",
+                 code.source_length, SL_BUFFER_BYTES_MAX);
     const sl_refused refused = {
         .kind = SL_KIND_CODE, .reason = reason, .reason_length = (size_t)length, .code_seq = event->seq};
     if (sl_refused_encode(&refused, &writer) != SL_OK) return;

@@ -177,7 +177,7 @@ static void answer_question(sl_worker *worker, const sl_question *question, sl_a
         answer->err = sl_history_write(&from, question->from, question->through, &worker->is_stopping, answer);
         break;
     case SL_QUESTION_PRUNE: answer->err = prune(&from, worker, question->from, answer); break;
-    case SL_QUESTION_SNAPSHOT: /* gets no answer */
+    case SL_QUESTION_SNAPSHOT:    /* gets no answer */
     case SL_QUESTION_EVAL: break; /* not for the worker */
     }
     if (answer->err != SL_OK || !answer->result.bad) return;
