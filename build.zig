@@ -346,22 +346,37 @@ fn addEval(cfg: Config) *Step.Compile {
     return b.addExecutable(.{ .name = "symlog-eval", .root_module = mod });
 }
 
-/// tools/eval/prelude/*.js as one function, as bytes in C.
+/// What symlog-eval runs before anybody's code, as bytes in C.
 fn preludeSource(b: *Build) []const u8 {
-    const io = b.graph.io;
+    const prelude = bytesInC(b, "sl_prelude_text", functionOf(b, "host", eval_folder ++ "/prelude"));
+    const modules = bytesInC(b, "sl_modules_text", functionOf(b, "names", eval_folder ++ "/modules"));
+    return b.fmt("#include \"tools/eval/prelude.h\"\n{s}{s}", .{ prelude, modules });
+}
+
+/// A folder's .js files as the body of one function, without comments and indentation, which take time to read.
+fn functionOf(b: *Build, parameter: []const u8, folder: []const u8) []const u8 {
     var text: std.ArrayList(u8) = .empty;
-    text.appendSlice(b.allocator, "(function (host) {\n'use strict';\n") catch @panic("OOM");
-    for (filesOf(b, eval_folder ++ "/prelude", "", ".js")) |file| {
-        const content = b.build_root.handle.readFileAlloc(io, file, b.allocator, .limited(1 << 20)) catch |err|
+    text.appendSlice(b.allocator, b.fmt("(function ({s}) {{\n'use strict';\n", .{parameter})) catch @panic("OOM");
+    for (filesOf(b, folder, "", ".js")) |file| {
+        const content = b.build_root.handle.readFileAlloc(b.graph.io, file, b.allocator, .limited(1 << 20)) catch |err|
             std.debug.panic("{s}: {s}", .{ file, @errorName(err) });
-        text.appendSlice(b.allocator, content) catch @panic("OOM");
+        var lines = std.mem.tokenizeScalar(u8, content, '\n');
+        while (lines.next()) |line| {
+            const bare = std.mem.trimStart(u8, line, " ");
+            if (std.mem.startsWith(u8, bare, "//")) continue;
+            text.appendSlice(b.allocator, b.fmt("{s}\n", .{bare})) catch @panic("OOM");
+        }
     }
-    text.appendSlice(b.allocator, "})\x00") catch @panic("OOM");
+    return b.fmt("{s}}})", .{text.items});
+}
+
+fn bytesInC(b: *Build, name: []const u8, text: []const u8) []const u8 {
     var source: std.ArrayList(u8) = .empty;
-    source.appendSlice(b.allocator, "#include \"tools/eval/prelude.h\"\nconst char sl_prelude_text[] = {") catch @panic("OOM");
-    for (text.items) |byte| source.appendSlice(b.allocator, b.fmt("{d},", .{@as(i8, @bitCast(byte))})) catch @panic("OOM");
-    source.appendSlice(b.allocator, "};\n") catch @panic("OOM");
-    return source.items;
+    for (text) |byte| {
+        if (byte >= 0x80) std.debug.panic("{s}: write what is not ASCII as \\u…: the engine reads ASCII quicker", .{name});
+        source.appendSlice(b.allocator, b.fmt("{d},", .{byte})) catch @panic("OOM");
+    }
+    return b.fmt("const char {s}[] = {{{s}0}};\n", .{ name, source.items });
 }
 
 /// test_core_* sees core alone, test_symlog_* also the program's files but its main.c, test_eval_* what symlog-eval has

@@ -33,11 +33,11 @@ static bool load_prelude(sl_engine *engine)
     if (methods == NULL || !JSValueIsObject(context, methods)) return false;
     engine->begin = method(context, methods, "begin");
     engine->finish = method(context, methods, "finish");
-    engine->script_of = method(context, methods, "scriptOf");
-    if (engine->begin == NULL || engine->finish == NULL || engine->script_of == NULL) return false;
+    engine->names = method(context, methods, "names");
+    if (engine->begin == NULL || engine->finish == NULL || engine->names == NULL) return false;
     JSValueProtect(context, engine->begin);
     JSValueProtect(context, engine->finish);
-    JSValueProtect(context, engine->script_of);
+    JSValueProtect(context, engine->names);
     return true;
 }
 
@@ -65,12 +65,17 @@ bool sl_engine_renew(sl_engine *engine)
 /* The source as a module gives a script, or an object that says what is wrong. */
 static char *make_script(sl_engine *engine, const char *source, JSValueRef *exception)
 {
+    JSContextRef context = engine->context;
+    JSValueRef modules = evaluate(context, sl_modules_text, "prelude", exception), names = engine->names;
+    if (modules == NULL) return NULL;
+    JSValueRef script_of = JSObjectCallAsFunction(context, (JSObjectRef)modules, NULL, 1, &names, exception);
+    if (script_of == NULL) return NULL;
     JSStringRef text = JSStringCreateWithUTF8CString(source);
-    JSValueRef argument = JSValueMakeString(engine->context, text);
+    JSValueRef argument = JSValueMakeString(context, text);
     JSStringRelease(text);
-    JSValueRef value = JSObjectCallAsFunction(engine->context, engine->script_of, NULL, 1, &argument, exception);
+    JSValueRef value = JSObjectCallAsFunction(context, (JSObjectRef)script_of, NULL, 1, &argument, exception);
     if (value == NULL) return NULL;
-    JSStringRef made = JSValueToStringCopy(engine->context, value, NULL);
+    JSStringRef made = JSValueToStringCopy(context, value, NULL);
     char *script = made != NULL ? sl_engine_text(made) : NULL;
     if (made != NULL) JSStringRelease(made);
     return script;

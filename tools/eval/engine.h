@@ -25,7 +25,7 @@ typedef struct sl_engine_fault {
 typedef struct sl_engine {
     JSContextGroupRef group;
     JSGlobalContextRef context;
-    JSObjectRef begin, finish, script_of; /* the prelude's */
+    JSObjectRef begin, finish, names; /* the prelude's */
     uint64_t code_seq;
     uint8_t quantize;
     const char *buffer;

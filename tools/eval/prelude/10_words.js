@@ -157,7 +157,7 @@ function pitchesOf(notes, what, key) {
   return { pitches, count };
 }
 
-// Semitones above the root, as letters: a is 0, b is 1 …
+// Semitones above the root, as letters: a is 0, b is 1 ...
 const CHORDS = {
   __proto__: null, '': 'aeh', maj: 'aeh', M: 'aeh', m: 'adh', min: 'adh', dim: 'adg', aug: 'aei', '+': 'aei', 5: 'ah',
   sus2: 'ach', sus4: 'afh', 6: 'aehj', m6: 'adhj', 7: 'aehk', maj7: 'aehl', M7: 'aehl', m7: 'adhk', min7: 'adhk',
@@ -194,7 +194,7 @@ const SCALES = {
 
 function scaleOf(mode, what) {
   const steps = typeof mode === 'string' ? SCALES[mode] : undefined;
-  if (steps === undefined) fail(what + ': there is no scale ' + show(mode) + "; write 'major', 'minor', 'dorian', 'pentatonic' …");
+  if (steps === undefined) fail(what + ': there is no scale ' + show(mode) + "; write 'major', 'minor', 'dorian', 'pentatonic' \u2026");
   return steps;
 }
 
@@ -222,7 +222,7 @@ function signatureOf(signature, denominator, what) {
   }
   const isPower = isInteger(denominator) && denominator >= 1 && denominator <= 32 && (denominator & (denominator - 1)) === 0;
   if (!isInteger(numerator) || numerator < 1 || numerator > 64 || !isPower) {
-    fail(what + ": there is no time signature " + show(signature) + "; write '4/4', '7/8' …");
+    fail(what + ": there is no time signature " + show(signature) + "; write '4/4', '7/8' \u2026");
   }
   return { numerator, denominator };
 }

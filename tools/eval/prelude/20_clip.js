@@ -68,7 +68,7 @@ class ClipBuilder {
   #pending; // the note or chord that a cursor's methods change; null: none
 
   constructor(secret, context, tape, length, depth, pending) {
-    if (secret !== SECRET) fail('a clip is made by Clip.melody(), Clip.drums() …');
+    if (secret !== SECRET) fail('a clip is made by Clip.melody(), Clip.drums() \u2026');
     this.#context = context;
     this.#tape = tape;
     this.#length = length;
@@ -142,7 +142,7 @@ class ClipBuilder {
     if (typeof content === 'function') {
       const empty = new ClipBuilder(SECRET, contextOf(this.#context, { shift: 0 }), null, 0, 0, null);
       inner = content(empty);
-      if (!ClipBuilder.is(inner)) fail(what + ': the function must return the clip, as b => b.note(…) does');
+      if (!ClipBuilder.is(inner)) fail(what + ': the function must return the clip, as b => b.note(\u2026) does');
     }
     if (!ClipBuilder.is(inner)) fail(what + ' wants a function or a clip, not ' + show(content));
     return inner.commit();

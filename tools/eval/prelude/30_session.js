@@ -34,13 +34,13 @@ class Track {
   #track;
 
   constructor(secret, track) {
-    if (secret !== SECRET) fail('a track is made by track(name, t => …)');
+    if (secret !== SECRET) fail('a track is made by track(name, t => \u2026)');
     this.#track = track;
   }
 
   clip(clip) {
     const track = this.#track;
-    if (!ClipBuilder.is(clip)) fail('clip wants a clip, such as Clip.melody().note(…), not ' + show(clip));
+    if (!ClipBuilder.is(clip)) fail('clip wants a clip, such as Clip.melody().note(\u2026), not ' + show(clip));
     if (track.clips.length === CLIPS_MAX) fail('a track has at most ' + CLIPS_MAX + ' clips');
     track.clips[track.clips.length++] = ClipBuilder.steps(clip);
     return this;
@@ -72,7 +72,7 @@ function track(name, content) {
   const builder = new Track(SECRET, one);
   if (ClipBuilder.is(content)) builder.clip(content);
   else if (typeof content === 'function') content(builder);
-  else fail('track wants a function: track("' + name + '", t => t.clip(…)), not ' + show(content));
+  else fail('track wants a function: track("' + name + '", t => t.clip(\u2026)), not ' + show(content));
   const { tracks } = made;
   let at = 0;
   while (at < tracks.length && tracks[at].name !== name) at++;
@@ -225,3 +225,5 @@ function finish() {
     host.endTrack();
   }
 }
+
+return { begin, finish, names: NAMES };

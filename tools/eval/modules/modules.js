@@ -1,3 +1,5 @@
+// For texts that are no scripts; made only where there is one, before anybody's code runs; `names` is what there is.
+//
 // import and export lines: what they name is there already, so that they become declarations, line by line as they were.
 
 const MODULES = ['symphonyscript', 'symphonyscript/live', 'symphonyscript-live'];
@@ -14,15 +16,15 @@ function newlinesOf(text) {
   return text.replace(/[^\n]/g, '');
 }
 
-// 'A as B' → what declares B; nothing where the names are one.
+// 'A as B' gives what declares B; nothing where the names are one.
 function declarationOf(words, at, source) {
   const [name, alias = name] = words.trim().split(/\s+as\s+/);
   if (name === '') return '';
-  if (name !== '*' && name !== 'default' && !(name in NAMES)) {
+  if (name !== '*' && name !== 'default' && !(name in names)) {
     throw { message: 'symphonyscript has no "' + name + '"', line: lineOf(source, at), column: 1 };
   }
-  if (alias === name && name in NAMES) return '';
-  return 'const ' + alias + '=' + (name in NAMES ? name : '{' + Object.keys(NAMES).join(',') + '}') + ';';
+  if (alias === name && name in names) return '';
+  return 'const ' + alias + '=' + (name in names ? name : '{' + Object.keys(names).join(',') + '}') + ';';
 }
 
 // What stands for the source of a module; the source itself where it has no such lines.
@@ -39,4 +41,4 @@ function scriptOf(source) {
   return imported.replace(EXPORT, (all, space, list) => (list === undefined ? all.replace(/[^\n]/g, ' ') : newlinesOf(all)));
 }
 
-return { begin, finish, scriptOf };
+return scriptOf;
