@@ -208,6 +208,23 @@ def test_lanes_of_the_groove_box_sound_like_tracks(start, tmp_path, port):
     assert {line["track"] for line in lines} == {"lead", "bass", "kick", "snare", "hatClosed"}
 
 
+def test_a_groove_box_alone_is_heard(start, tmp_path, port):
+    db = tmp_path / "log"
+    serve = start("--notes-out", port.path, db=db)
+    with serve.subscribe() as subscriber:
+        result(subscriber, "groove.patch", patch="t240;kick:4=Xxxx;hatClosed:4/2=X.x.x.x.")
+        assert "error" in call(subscriber, "query", path="sessions[0]")
+        result(subscriber, "groove.play")
+        port.wait_for_notes(20)
+        assert result(subscriber, "position")["bpm"] == 240
+        result(subscriber, "groove.stop")
+        settle(port)
+    assert serve.stop() == 0
+    wanted, lines = explained(db)
+    assert port.notes == wanted and hanging(port.messages) == []
+    assert {line["track"] for line in lines} == {"kick", "hatClosed"}
+
+
 def test_a_blocked_fifo_costs_nothing(start, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

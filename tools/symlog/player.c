@@ -28,7 +28,8 @@ struct sl_player {
     sl_player_clock clock; /* Player's thread, but for sl_player_clock_now. */
     sl_planner *planner;   /* Player's thread. */
     sl_player_queue queue;
-    bool has_whole; /* Service thread: it has had a whole schedule. */
+    bool has_whole; /* Service thread, and so is the next: it has had a whole schedule. */
+    bool is_begun;  /* The first mark of the log is on its way. */
     atomic_bool wants_whole;
     atomic_bool is_stopping;
 };
@@ -132,9 +133,23 @@ static void put_follow(sl_player *player, uint64_t seq, const sl_follow *follow)
     put(player, item);
 }
 
+/* The groove box plays in a log without live code: with a mark the schedule appears. Only where there is a MIDI output:
+ * who just wants to edit the box finds no session in its tree. */
+static void begin(sl_player *player, const sl_state *state)
+{
+    if (player->is_begun || player->options.out == NULL || !sl_state_awaits_mark(state)) return;
+    const sl_applied mark = {.through_seq = sl_state_seq(state),
+                             .frame = sl_player_now(player) + SL_PLANNER_LEAD,
+                             .rate = SL_SCHEDULE_RATE};
+    player->is_begun = put_mark(player, &mark);
+}
+
 void sl_player_see(sl_player *player, const sl_state *state, const sl_event *event)
 {
-    if (sl_state_schedule(state) == NULL) return;
+    if (sl_state_schedule(state) == NULL) {
+        begin(player, state);
+        return;
+    }
     const sl_follow *follows;
     const size_t count = sl_state_follows(state, &follows);
     const bool is_own =
