@@ -165,13 +165,18 @@ static sl_err load(sl_planner *planner, const sl_player_item *item, uint64_t now
         sl_schedule_destroy(schedule);
         return err;
     }
-    const bool may_sound = planner->schedule != NULL || is_running(schedule, now);
+    sl_applied mark;
+    /* The mark with which the log's first schedule appeared: nothing before it was to be played. */
+    const bool is_ahead = planner->schedule == NULL && sl_schedule_mark(schedule, &mark) && mark.frame > now;
+    const bool may_sound = !is_ahead && (planner->schedule != NULL || is_running(schedule, now));
     const sl_planned panic = {.frame = now, .type = SL_PLANNED_PANIC}; /* whatever was begun has no end here */
     if (may_sound) planner->owner.due(planner->owner.ctx, &panic, 1);
     sl_schedule_destroy(planner->schedule);
     planner->schedule = schedule;
-    planner->planned_to = 0;
-    planner->has_begun = planner->is_open = planner->was_running = false;
+    planner->planned_to = is_ahead ? mark.frame : 0;
+    planner->mark_frame = is_ahead ? mark.frame : planner->mark_frame;
+    planner->has_begun = is_ahead;
+    planner->is_open = planner->was_running = false;
     planner->planned_count = planner->planned_at = 0;
     return SL_OK;
 }

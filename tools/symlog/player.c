@@ -138,9 +138,8 @@ static void put_follow(sl_player *player, uint64_t seq, const sl_follow *follow)
 static void begin(sl_player *player, const sl_state *state)
 {
     if (player->is_begun || player->options.out == NULL || !sl_state_awaits_mark(state)) return;
-    const sl_applied mark = {.through_seq = sl_state_seq(state),
-                             .frame = sl_player_now(player) + SL_PLANNER_LEAD,
-                             .rate = SL_SCHEDULE_RATE};
+    const sl_applied mark = {
+        .through_seq = sl_state_seq(state), .frame = sl_player_now(player) + SL_PLANNER_LEAD, .rate = SL_SCHEDULE_RATE};
     player->is_begun = put_mark(player, &mark);
 }
 
