@@ -1,0 +1,264 @@
+/* Voices: envelopes, filters, and what all of them together sound like. */
+#include "core/renderer_internal.h"
+
+#define CUTOFF_SHARE_MAX 0.45F /* of the rate */
+#define LEVEL_MIN 3e-5F        /* a voice that is more quiet has ended */
+
+typedef float quad __attribute__((vector_size(16)));
+typedef int32_t quad_bits __attribute__((vector_size(16)));
+enum { QUADS = LANES / 4 };
+
+static void step_voice(sl_renderer *renderer, uint32_t index);
+static void step_lanes(sl_renderer *renderer, uint32_t index);
+static void filter_lanes(sl_lanes *lanes, uint32_t first, float source[STEP][LANES], float dry[STEP][LANES],
+                         uint32_t frames);
+static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames);
+
+float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds)
+{
+    return 1 - sl_exp2(-octaves * (float)STEP / (seconds * (float)renderer->rate));
+}
+
+float sl_fall_of(const sl_renderer *renderer, float seconds)
+{
+    return sl_exp2(-9.96578428F / (seconds * (float)renderer->rate));
+}
+
+uint32_t sl_phase_step(const sl_renderer *renderer, double hz)
+{
+    const double step = hz * renderer->turns;
+    return step > 0 && step < 2147483648.0 ? (uint32_t)step : 0;
+}
+
+void sl_voices_step(sl_renderer *renderer)
+{
+    for (uint32_t i = 0; i < VOICES; i++)
+        if (renderer->voices[i].is_active != 0) step_voice(renderer, i);
+}
+
+static void step_voice(sl_renderer *renderer, uint32_t index)
+{
+    sl_sounding *voice = &renderer->voices[index];
+    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
+    if (voice->stage == STAGE_DONE || (is_drum && sl_drum_is_over(voice))) {
+        sl_sounding_cut(renderer, index);
+        return;
+    }
+    voice->age++;
+    sl_voice_envelope(voice, params[SL_PARAM_SUSTAIN].value, 1);
+    step_lanes(renderer, index);
+    sl_voice_filter(renderer, index, false);
+    sl_voice_amp(renderer, index, STEP);
+}
+
+/* Moves the envelopes on by a share of a step. */
+void sl_voice_envelope(sl_sounding *voice, float sustain, float share)
+{
+    switch ((sl_stage)voice->stage) {
+    case STAGE_ATTACK:
+        voice->level += voice->attack_rate * share;
+        voice->open = voice->level;
+        if (voice->level < 1) return;
+        voice->level = 1;
+        voice->open = 1;
+        voice->stage = STAGE_DECAY;
+        return;
+    case STAGE_DECAY:
+        voice->level += (sustain - voice->level) * (voice->decay_loss * share);
+        if (voice->level < LEVEL_MIN) voice->stage = STAGE_RELEASE; /* nothing to sustain */
+        break;
+    case STAGE_RELEASE:
+        voice->level -= voice->level * (voice->release_loss * share);
+        if (voice->level < LEVEL_MIN) {
+            voice->level = 0;
+            voice->stage = STAGE_DONE;
+        }
+        break;
+    case STAGE_HOLD:
+    case STAGE_DONE: break;
+    }
+    voice->open = sl_without_tiny(voice->open - voice->open * (voice->sweep_loss * share));
+}
+
+/* What the step before was on the way to is there. */
+static void step_lanes(sl_renderer *renderer, uint32_t index)
+{
+    float(*field)[VOICES] = renderer->lanes.field;
+    for (uint32_t i = 0; i < 6; i++) field[LANE_A1 + i][index] = field[LANE_A1_NEXT + i][index];
+    field[LANE_AMP][index] = field[LANE_AMP_NEXT][index];
+}
+
+/* (Source of the structure: the state variable filter in trapezoidal integration, as A. Simper and V. Zavalishin have
+ * described it.) */
+static void set_coefficients(float (*field)[VOICES], uint32_t index, uint32_t first, float g, float k)
+{
+    const float a1 = 1 / (1 + g * (g + k)), a2 = g * a1;
+    field[first][index] = a1;
+    field[first + 1][index] = a2;
+    field[first + 2][index] = g * a2;
+}
+
+static float cutoff_of(const sl_sounding *voice, const sl_ramp *params)
+{
+    const float height = ((float)(int32_t)voice->pitch - 60) * (1.0F / 12);
+    const float bright = params[SL_PARAM_VELOCITY].value * 1.5F * (voice->velocity - 0.75F);
+    const float octave = sl_log2(params[SL_PARAM_CUTOFF].value) + params[SL_PARAM_TRACKING].value * height + bright +
+                         params[SL_PARAM_ENVELOPE].value * voice->open * (0.4F + 0.6F * voice->velocity);
+    return sl_exp2(sl_clamp(octave, 4, 15));
+}
+
+void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
+{
+    const sl_sounding *voice = &renderer->voices[index];
+    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    float(*field)[VOICES] = renderer->lanes.field;
+    const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
+    if (is_drum && !is_new) return; /* it stays */
+    float hz, k = 0.765F - 0.7F * params[SL_PARAM_RESONANCE].value, mixture[3] = {0, 0, 1};
+    if (is_drum)
+        sl_drum_mixture(voice, &hz, &k, mixture);
+    else
+        hz = cutoff_of(voice, params);
+    const float share = sl_clamp(hz / (float)renderer->rate, 0.0002F, CUTOFF_SHARE_MAX);
+    const float g = sl_tan((float)SL_PI * share);
+    set_coefficients(field, index, LANE_A1_NEXT, g, k);
+    set_coefficients(field, index, LANE_B1_NEXT, g, is_drum ? 1 : 1.848F);
+    for (uint32_t i = 0; i < 3 && is_new; i++) {
+        field[LANE_IN + i][index] = mixture[i];
+        field[LANE_IN_2 + i][index] = is_drum ? (i == 0) : (i == 2);
+    }
+    if (is_new) step_lanes(renderer, index);
+    for (uint32_t i = 0; i < 6; i++)
+        field[LANE_A1_STEP + i][index] = (field[LANE_A1_NEXT + i][index] - field[LANE_A1 + i][index]) * STEP_SHARE;
+    const float drive = params[SL_PARAM_DRIVE].value, push = 1 + 4 * drive;
+    field[LANE_PUSH][index] = push;
+    field[LANE_PULL][index] = 1 / __builtin_sqrtf(push);
+    field[LANE_DRIVEN][index] = sl_clamp(3 * drive, 0, 1);
+}
+
+void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames)
+{
+    const sl_sounding *voice = &renderer->voices[index];
+    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    float(*field)[VOICES] = renderer->lanes.field;
+    const float next = voice->level * voice->loudness * sl_gain_of_db(params[SL_PARAM_LEVEL].next);
+    field[LANE_AMP_NEXT][index] = next;
+    field[LANE_AMP_STEP][index] = (next - field[LANE_AMP][index]) / (float)(int32_t)frames;
+}
+
+void sl_voices_render(sl_renderer *renderer, uint32_t frames)
+{
+    for (uint32_t group = 0; group < GROUPS; group++) {
+        uint32_t active = 0;
+        for (uint32_t lane = 0; lane < LANES; lane++) active += renderer->voices[group * LANES + lane].is_active;
+        if (active == 0) continue;
+        memset(renderer->source, 0, sizeof renderer->source);
+        memset(renderer->dry, 0, sizeof renderer->dry);
+        for (uint32_t lane = 0; lane < LANES; lane++) {
+            const uint32_t index = group * LANES + lane;
+            if (renderer->voices[index].is_active == 0) continue;
+            float source[STEP], dry[STEP];
+            sl_voice_source(renderer, index, frames, source, dry);
+            for (uint32_t i = 0; i < frames; i++) renderer->source[i][lane] = source[i];
+            if (renderer->voices[index].instrument != SL_INSTRUMENT_KIT) continue;
+            for (uint32_t i = 0; i < frames; i++) renderer->dry[i][lane] = dry[i];
+        }
+        filter_lanes(&renderer->lanes, group * LANES, renderer->source, renderer->dry, frames);
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            if (renderer->voices[group * LANES + lane].is_active != 0)
+                mix_voice(renderer, group * LANES + lane, frames);
+    }
+}
+
+static inline quad without_tiny(quad x)
+{
+    const quad_bits bits = (quad_bits)x & 0x7fffffff;
+    return (quad)((quad_bits)x & (bits > (quad_bits)(quad){SL_TINY, SL_TINY, SL_TINY, SL_TINY}));
+}
+
+/* x, at most 3 from 0. */
+static inline quad within_3(quad x)
+{
+    const quad_bits sign = (quad_bits)x & INT32_MIN, size = (quad_bits)x & INT32_MAX;
+    const quad_bits three = (quad_bits)(quad){3, 3, 3, 3}, is_small = size < three;
+    return (quad)(sign | (size & is_small) | (three & ~is_small));
+}
+
+static inline quad load(float (*field)[VOICES], uint32_t which, uint32_t first)
+{
+    return *(const quad *)(const void *)(field[which] + first);
+}
+
+static inline void store(float (*field)[VOICES], uint32_t which, uint32_t first, quad value)
+{
+    *(quad *)(void *)(field[which] + first) = value;
+}
+
+/* One quad of lanes through both filters, drive and amplitude; what comes out takes the place of what went in. */
+static void filter_quad(sl_lanes *lanes, uint32_t first, quad *source, const quad *dry, uint32_t frames)
+{
+    float(*f)[VOICES] = lanes->field;
+    quad s1 = load(f, LANE_S1, first), s2 = load(f, LANE_S2, first);
+    quad t1 = load(f, LANE_T1, first), t2 = load(f, LANE_T2, first);
+    quad a1 = load(f, LANE_A1, first), a2 = load(f, LANE_A2, first), a3 = load(f, LANE_A3, first);
+    quad b1 = load(f, LANE_B1, first), b2 = load(f, LANE_B2, first), b3 = load(f, LANE_B3, first);
+    quad amp = load(f, LANE_AMP, first), last = load(f, LANE_LAST, first);
+    const quad amp_step = load(f, LANE_AMP_STEP, first), push = load(f, LANE_PUSH, first);
+    const quad pull = load(f, LANE_PULL, first), driven = load(f, LANE_DRIVEN, first);
+    const quad in = load(f, LANE_IN, first), band = load(f, LANE_BAND, first), low = load(f, LANE_LOW, first);
+    const quad in_2 = load(f, LANE_IN_2, first), low_2 = load(f, LANE_LOW_2, first);
+    for (uint32_t i = 0; i < frames; i++) {
+        const quad x = source[i * QUADS];
+        quad v3 = x - s2;
+        quad v1 = a1 * s1 + a2 * v3;
+        quad v2 = s2 + (a2 * s1 + a3 * v3);
+        s1 = without_tiny(2 * v1 - s1);
+        s2 = without_tiny(2 * v2 - s2);
+        const quad middle = in * x + (band * v1 + low * v2);
+        v3 = middle - t2;
+        v1 = b1 * t1 + b2 * v3;
+        v2 = t2 + (b2 * t1 + b3 * v3);
+        t1 = without_tiny(2 * v1 - t1);
+        t2 = without_tiny(2 * v2 - t2);
+        const quad y = (in_2 * middle + low_2 * v2) + dry[i * QUADS];
+        const quad u = within_3(y * push), square = u * u;
+        const quad bent = u * (27 + square) / (27 + 9 * square);
+        last = (y + driven * (bent * pull - y)) * amp;
+        source[i * QUADS] = last;
+        amp += amp_step;
+        a1 += load(f, LANE_A1_STEP, first);
+        a2 += load(f, LANE_A2_STEP, first);
+        a3 += load(f, LANE_A3_STEP, first);
+        b1 += load(f, LANE_B1_STEP, first);
+        b2 += load(f, LANE_B2_STEP, first);
+        b3 += load(f, LANE_B3_STEP, first);
+    }
+    const quad now[6] = {a1, a2, a3, b1, b2, b3};
+    for (uint32_t i = 0; i < 6; i++) store(f, LANE_A1 + i, first, now[i]);
+    store(f, LANE_S1, first, s1);
+    store(f, LANE_S2, first, s2);
+    store(f, LANE_T1, first, t1);
+    store(f, LANE_T2, first, t2);
+    store(f, LANE_AMP, first, amp);
+    store(f, LANE_LAST, first, last);
+}
+
+static void filter_lanes(sl_lanes *lanes, uint32_t first, float source[STEP][LANES], float dry[STEP][LANES],
+                         uint32_t frames)
+{
+    for (uint32_t i = 0; i < QUADS; i++)
+        filter_quad(lanes, first + 4 * i, (quad *)(void *)source + i, (const quad *)(const void *)dry + i, frames);
+}
+
+static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames)
+{
+    const sl_sounding *voice = &renderer->voices[index];
+    sl_bus *bus = &renderer->buses[voice->track];
+    const uint32_t lane = index % LANES;
+    for (uint32_t i = 0; i < frames; i++) {
+        const float value = renderer->source[i][lane];
+        bus->left[i] += value * voice->pan_left;
+        bus->right[i] += value * voice->pan_right;
+    }
+}
