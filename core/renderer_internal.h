@@ -117,7 +117,7 @@ typedef enum sl_lane_field {
 } sl_lane_field;
 
 typedef struct sl_lanes {
-    _Alignas(32) float field[LANE_FIELDS][VOICES];
+    _Alignas(16) float field[LANE_FIELDS][VOICES];
 } sl_lanes;
 
 /* How an instrument plays on a track. */
@@ -187,8 +187,8 @@ typedef struct sl_reverb {
 
 /* One step's sound of a track. */
 typedef struct sl_bus {
-    _Alignas(32) float left[STEP];
-    _Alignas(32) float right[STEP];
+    _Alignas(16) float left[STEP];
+    _Alignas(16) float right[STEP];
 } sl_bus;
 
 struct sl_renderer {
@@ -221,8 +221,8 @@ struct sl_renderer {
     sl_renderer_meter meters[TRACKS + 1];
     sl_bus buses[TRACKS]; /* scratch, as the next two */
     sl_bus sum;
-    _Alignas(32) float source[STEP][LANES];
-    _Alignas(32) float dry[STEP][LANES];
+    _Alignas(16) float source[STEP][LANES];
+    _Alignas(16) float dry[STEP][LANES];
     float *strings; /* VOICES x string_frames */
     float *chorus;  /* TRACKS x CHORUS_FRAMES */
     sl_wavetable waves;

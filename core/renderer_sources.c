@@ -115,12 +115,15 @@ static void begin_keys(sl_renderer *renderer, sl_sounding *voice, const sl_ramp 
 void sl_voice_source(sl_renderer *renderer, uint32_t index, uint32_t frames, float source[STEP], float dry[STEP])
 {
     sl_sounding *voice = &renderer->voices[index];
+    const sl_track *track = &renderer->tracks[voice->track];
+    const sl_patch *patch = &track->patches[voice->patch];
     const bool is_step = renderer->frame % STEP == 0 && voice->age > 0;
     switch ((sl_instrument)voice->instrument) {
     case SL_INSTRUMENT_BASS:
     case SL_INSTRUMENT_LEAD:
     case SL_INSTRUMENT_PAD:
-        if (is_step) tune(renderer, voice, renderer->tracks[voice->track].patches[voice->patch].params);
+        if (is_step && (track->moving > 0 || patch->params[SL_PARAM_VIBRATO].value > 0))
+            tune(renderer, voice, patch->params);
         play_waves(renderer, voice, frames, source);
         return;
     case SL_INSTRUMENT_KEYS: play_keys(renderer, voice, frames, source); return;
@@ -131,18 +134,23 @@ void sl_voice_source(sl_renderer *renderer, uint32_t index, uint32_t frames, flo
     assert(false);
 }
 
+/* Adds a whole step of a wave; who wants less of it takes less. */
+static void add_wave(const sl_wave_turn *restrict turn, uint32_t phase, uint32_t step, float gain,
+                     float source[restrict STEP])
+{
+    for (uint32_t i = 0; i < STEP; i++) source[i] += gain * sl_wave_value(turn, phase + step * i);
+}
+
 static void play_waves(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])
 {
     const oscillator *own = oscillators[voice->instrument];
-    memset(source, 0, frames * sizeof source[0]);
+    memset(source, 0, STEP * sizeof source[0]);
     for (uint32_t wave = 0; wave < WAVES; wave++) {
         const float gain = voice->wave_gains[wave];
-        const uint32_t step = voice->steps[wave];
-        uint32_t phase = voice->phases[wave];
+        const uint32_t step = voice->steps[wave], phase = voice->phases[wave];
         voice->phases[wave] = phase + step * frames;
         if (!(gain > 0)) continue;
-        const sl_wave_turn *turn = sl_wave_at(&renderer->waves, (sl_wave)own[wave].wave, voice->waves[wave]);
-        for (uint32_t i = 0; i < frames; i++) source[i] += gain * sl_wave_value(turn, phase + step * i);
+        add_wave(sl_wave_at(&renderer->waves, (sl_wave)own[wave].wave, voice->waves[wave]), phase, step, gain, source);
     }
 }
 
@@ -152,22 +160,31 @@ static inline uint32_t phase_of(float turns)
     return (uint32_t)(int32_t)(sl_clamp(turns, -1.9F, 1.9F) * 1073741824.0F) << 2;
 }
 
+/* A whole step of modulator and carrier: bend[i] turns. */
+static void add_pair(const sl_wave_turn *restrict sine, const uint32_t phases[2], const uint32_t steps[2],
+                     const float bend[restrict STEP], float gain, float source[restrict STEP])
+{
+    uint32_t bent[STEP];
+    for (uint32_t i = 0; i < STEP; i++)
+        bent[i] = phase_of(bend[i] * sl_wave_value(sine, phases[1] + steps[1] * i)) + steps[0] * i;
+    for (uint32_t i = 0; i < STEP; i++) source[i] += gain * sl_wave_value(sine, phases[0] + bent[i]);
+}
+
 static void play_keys(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])
 {
     const sl_wave_turn *sine = &renderer->waves.sine;
-    uint32_t *phases = voice->phases;
-    const uint32_t *steps = voice->steps;
-    float *bent = voice->envelopes;
+    float bend[2][STEP] = {{0}}, levels[3];
+    memcpy(levels, voice->envelopes, sizeof levels);
     for (uint32_t i = 0; i < frames; i++) {
-        const float from = sl_wave_value(sine, phases[KEYS_BODY_FROM] + steps[KEYS_BODY_FROM] * i);
-        const float tine_from = sl_wave_value(sine, phases[KEYS_TINE_FROM] + steps[KEYS_TINE_FROM] * i);
-        const uint32_t bend = phase_of((bent[0] + bent[1]) * from), tine_bend = phase_of(bent[2] * tine_from);
-        const float body = sl_wave_value(sine, phases[KEYS_BODY] + steps[KEYS_BODY] * i + bend);
-        const float tine = sl_wave_value(sine, phases[KEYS_TINE] + steps[KEYS_TINE] * i + tine_bend);
-        source[i] = 0.75F * body + 0.45F * tine;
-        for (uint32_t j = 0; j < 3; j++) bent[j] = sl_without_tiny(bent[j] * voice->losses[j]);
+        bend[0][i] = levels[0] + levels[1];
+        bend[1][i] = levels[2];
+        for (uint32_t j = 0; j < 3; j++) levels[j] = sl_without_tiny(levels[j] * voice->losses[j]);
     }
-    for (uint32_t j = 0; j < 4; j++) phases[j] += steps[j] * frames;
+    memcpy(voice->envelopes, levels, sizeof levels);
+    memset(source, 0, STEP * sizeof source[0]);
+    add_pair(sine, voice->phases + KEYS_BODY, voice->steps + KEYS_BODY, bend[0], 0.75F, source);
+    add_pair(sine, voice->phases + KEYS_TINE, voice->steps + KEYS_TINE, bend[1], 0.45F, source);
+    for (uint32_t j = 0; j < 4; j++) voice->phases[j] += voice->steps[j] * frames;
 }
 
 /* The string (K. Karplus, A. Strong: Digital Synthesis of Plucked String and Drum Timbres, 1983): a line as long as a

@@ -4,14 +4,13 @@
 #define CUTOFF_SHARE_MAX 0.45F /* of the rate */
 #define LEVEL_MIN 3e-5F        /* a voice that is more quiet has ended */
 
-typedef float quad __attribute__((vector_size(16)));
-typedef int32_t quad_bits __attribute__((vector_size(16)));
-enum { QUADS = LANES / 4 };
+/* All lanes of a group at once. Only within functions: how one is passed differs from CPU to CPU. */
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t lane_bits __attribute__((vector_size(4 * LANES)));
 
 static void step_voice(sl_renderer *renderer, uint32_t index);
 static void step_lanes(sl_renderer *renderer, uint32_t index);
-static void filter_lanes(sl_lanes *lanes, uint32_t first, float source[STEP][LANES], float dry[STEP][LANES],
-                         uint32_t frames);
+static void filter_lanes(sl_renderer *renderer, uint32_t first, uint32_t frames);
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames);
 
 float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds)
@@ -164,91 +163,108 @@ void sl_voices_render(sl_renderer *renderer, uint32_t frames)
             if (renderer->voices[index].instrument != SL_INSTRUMENT_KIT) continue;
             for (uint32_t i = 0; i < frames; i++) renderer->dry[i][lane] = dry[i];
         }
-        filter_lanes(&renderer->lanes, group * LANES, renderer->source, renderer->dry, frames);
+        filter_lanes(renderer, group * LANES, frames);
         for (uint32_t lane = 0; lane < LANES; lane++)
             if (renderer->voices[group * LANES + lane].is_active != 0)
                 mix_voice(renderer, group * LANES + lane, frames);
     }
 }
 
-static inline quad without_tiny(quad x)
+static inline void cut_tiny(lanes *x)
 {
-    const quad_bits bits = (quad_bits)x & 0x7fffffff;
-    return (quad)((quad_bits)x & (bits > (quad_bits)(quad){SL_TINY, SL_TINY, SL_TINY, SL_TINY}));
+    const lane_bits bits = (lane_bits)*x, tiny = (lane_bits)((lanes){0} + SL_TINY);
+    *x = (lanes)(bits & ((bits & INT32_MAX) > tiny));
 }
 
 /* x, at most 3 from 0. */
-static inline quad within_3(quad x)
+static inline void bound_to_3(lanes *x)
 {
-    const quad_bits sign = (quad_bits)x & INT32_MIN, size = (quad_bits)x & INT32_MAX;
-    const quad_bits three = (quad_bits)(quad){3, 3, 3, 3}, is_small = size < three;
-    return (quad)(sign | (size & is_small) | (three & ~is_small));
+    const lane_bits sign = (lane_bits)*x & INT32_MIN, size = (lane_bits)*x & INT32_MAX;
+    const lane_bits three = (lane_bits)((lanes){0} + 3), is_small = size < three;
+    *x = (lanes)(sign | (size & is_small) | (three & ~is_small));
 }
 
-static inline quad load(float (*field)[VOICES], uint32_t which, uint32_t first)
+/* One of the two filters: its states, its coefficients and what is added to them each frame. */
+typedef struct bank {
+    lanes s1, s2, a[3], step[3];
+} bank;
+
+static inline void load(lanes *out, const float *from)
 {
-    return *(const quad *)(const void *)(field[which] + first);
+    memcpy(out, from, sizeof *out);
 }
 
-static inline void store(float (*field)[VOICES], uint32_t which, uint32_t first, quad value)
+static inline void store(float *to, const lanes *from)
 {
-    *(quad *)(void *)(field[which] + first) = value;
+    memcpy(to, from, sizeof *from);
 }
 
-/* One quad of lanes through both filters, drive and amplitude; what comes out takes the place of what went in. */
-static void filter_quad(sl_lanes *lanes, uint32_t first, quad *source, const quad *dry, uint32_t frames)
+static inline void load_bank(bank *bank, float (*field)[VOICES], uint32_t states, uint32_t first, uint32_t lane)
 {
-    float(*f)[VOICES] = lanes->field;
-    quad s1 = load(f, LANE_S1, first), s2 = load(f, LANE_S2, first);
-    quad t1 = load(f, LANE_T1, first), t2 = load(f, LANE_T2, first);
-    quad a1 = load(f, LANE_A1, first), a2 = load(f, LANE_A2, first), a3 = load(f, LANE_A3, first);
-    quad b1 = load(f, LANE_B1, first), b2 = load(f, LANE_B2, first), b3 = load(f, LANE_B3, first);
-    quad amp = load(f, LANE_AMP, first), last = load(f, LANE_LAST, first);
-    const quad amp_step = load(f, LANE_AMP_STEP, first), push = load(f, LANE_PUSH, first);
-    const quad pull = load(f, LANE_PULL, first), driven = load(f, LANE_DRIVEN, first);
-    const quad in = load(f, LANE_IN, first), band = load(f, LANE_BAND, first), low = load(f, LANE_LOW, first);
-    const quad in_2 = load(f, LANE_IN_2, first), low_2 = load(f, LANE_LOW_2, first);
+    load(&bank->s1, field[states] + lane);
+    load(&bank->s2, field[states + 1] + lane);
+    for (uint32_t i = 0; i < 3; i++) load(&bank->a[i], field[first + i] + lane);
+    for (uint32_t i = 0; i < 3; i++) load(&bank->step[i], field[first + (LANE_A1_STEP - LANE_A1) + i] + lane);
+}
+
+static inline void store_bank(const bank *bank, float (*field)[VOICES], uint32_t states, uint32_t first, uint32_t lane)
+{
+    store(field[states] + lane, &bank->s1);
+    store(field[states + 1] + lane, &bank->s2);
+    for (uint32_t i = 0; i < 3; i++) store(field[first + i] + lane, &bank->a[i]);
+}
+
+/* One frame: from x the band and the low part. */
+static inline void run_bank(bank *bank, const lanes *x, lanes *band, lanes *low)
+{
+    const lanes rest = *x - bank->s2;
+    *band = bank->a[0] * bank->s1 + bank->a[1] * rest;
+    *low = bank->s2 + (bank->a[1] * bank->s1 + bank->a[2] * rest);
+    bank->s1 = *band + *band - bank->s1;
+    bank->s2 = *low + *low - bank->s2;
+    cut_tiny(&bank->s1);
+    cut_tiny(&bank->s2);
+    for (uint32_t i = 0; i < 3; i++) bank->a[i] += bank->step[i];
+}
+
+/* A group of lanes through both filters, drive and amplitude; what comes out takes the place of what went in. */
+static void filter_lanes(sl_renderer *renderer, uint32_t first, uint32_t frames)
+{
+    float(*field)[VOICES] = renderer->lanes.field;
+    bank one, two;
+    lanes amp, amp_step, push, pull, driven, in, band, low, in_2, low_2, last;
+    load_bank(&one, field, LANE_S1, LANE_A1, first);
+    load_bank(&two, field, LANE_T1, LANE_B1, first);
+    load(&amp, field[LANE_AMP] + first);
+    load(&amp_step, field[LANE_AMP_STEP] + first);
+    load(&push, field[LANE_PUSH] + first);
+    load(&pull, field[LANE_PULL] + first);
+    load(&driven, field[LANE_DRIVEN] + first);
+    load(&in, field[LANE_IN] + first);
+    load(&band, field[LANE_BAND] + first);
+    load(&low, field[LANE_LOW] + first);
+    load(&in_2, field[LANE_IN_2] + first);
+    load(&low_2, field[LANE_LOW_2] + first);
+    load(&last, field[LANE_LAST] + first);
     for (uint32_t i = 0; i < frames; i++) {
-        const quad x = source[i * QUADS];
-        quad v3 = x - s2;
-        quad v1 = a1 * s1 + a2 * v3;
-        quad v2 = s2 + (a2 * s1 + a3 * v3);
-        s1 = without_tiny(2 * v1 - s1);
-        s2 = without_tiny(2 * v2 - s2);
-        const quad middle = in * x + (band * v1 + low * v2);
-        v3 = middle - t2;
-        v1 = b1 * t1 + b2 * v3;
-        v2 = t2 + (b2 * t1 + b3 * v3);
-        t1 = without_tiny(2 * v1 - t1);
-        t2 = without_tiny(2 * v2 - t2);
-        const quad y = (in_2 * middle + low_2 * v2) + dry[i * QUADS];
-        const quad u = within_3(y * push), square = u * u;
-        const quad bent = u * (27 + square) / (27 + 9 * square);
+        lanes x, dry, v1, v2;
+        load(&x, renderer->source[i]);
+        load(&dry, renderer->dry[i]);
+        run_bank(&one, &x, &v1, &v2);
+        const lanes middle = in * x + (band * v1 + low * v2);
+        run_bank(&two, &middle, &v1, &v2);
+        const lanes y = (in_2 * middle + low_2 * v2) + dry;
+        lanes u = y * push;
+        bound_to_3(&u);
+        const lanes square = u * u, bent = u * (27 + square) / (27 + 9 * square);
         last = (y + driven * (bent * pull - y)) * amp;
-        source[i * QUADS] = last;
         amp += amp_step;
-        a1 += load(f, LANE_A1_STEP, first);
-        a2 += load(f, LANE_A2_STEP, first);
-        a3 += load(f, LANE_A3_STEP, first);
-        b1 += load(f, LANE_B1_STEP, first);
-        b2 += load(f, LANE_B2_STEP, first);
-        b3 += load(f, LANE_B3_STEP, first);
+        store(renderer->source[i], &last);
     }
-    const quad now[6] = {a1, a2, a3, b1, b2, b3};
-    for (uint32_t i = 0; i < 6; i++) store(f, LANE_A1 + i, first, now[i]);
-    store(f, LANE_S1, first, s1);
-    store(f, LANE_S2, first, s2);
-    store(f, LANE_T1, first, t1);
-    store(f, LANE_T2, first, t2);
-    store(f, LANE_AMP, first, amp);
-    store(f, LANE_LAST, first, last);
-}
-
-static void filter_lanes(sl_lanes *lanes, uint32_t first, float source[STEP][LANES], float dry[STEP][LANES],
-                         uint32_t frames)
-{
-    for (uint32_t i = 0; i < QUADS; i++)
-        filter_quad(lanes, first + 4 * i, (quad *)(void *)source + i, (const quad *)(const void *)dry + i, frames);
+    store_bank(&one, field, LANE_S1, LANE_A1, first);
+    store_bank(&two, field, LANE_T1, LANE_B1, first);
+    store(field[LANE_AMP] + first, &amp);
+    store(field[LANE_LAST] + first, &last);
 }
 
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames)
