@@ -72,7 +72,7 @@ static const sl_parameter parameters[SL_PARAMETER_COUNT] = {
     {"keys.velocity", "velocity", 0, 1, 0.8F, ""},
     {"pluck.level", "level", -60, 12, 0, "dB"},
     {"pluck.attack", "attack", 0.0005F, 10, 0.0005F, "s"},
-    {"pluck.decay", "decay", 0.005F, 20, 3, "s"},
+    {"pluck.decay", "decay", 0.005F, 20, 4, "s"},
     {"pluck.sustain", "sustain", 0, 1, 1, ""},
     {"pluck.release", "release", 0.005F, 20, 0.22F, "s"},
     {"pluck.cutoff", "cutoff", 20, 20000, 3200, "Hz"},
@@ -80,7 +80,7 @@ static const sl_parameter parameters[SL_PARAMETER_COUNT] = {
     {"pluck.envelope", "envelope", -6, 8, 2, "octaves"},
     {"pluck.sweep", "sweep", 0.005F, 20, 0.3F, "s"},
     {"pluck.tracking", "tracking", 0, 1, 0.5F, ""},
-    {"pluck.damping", "damping", 0, 1, 0.35F, ""},
+    {"pluck.damping", "damping", 0, 1, 0.2F, ""},
     {"pluck.position", "position", 0, 0.5F, 0.16F, ""},
     {"pluck.drive", "drive", 0, 1, 0, ""},
     {"pluck.width", "width", 0, 1, 0.25F, ""},
@@ -272,6 +272,7 @@ sl_drum sl_drum_of_pitch(uint8_t pitch, bool is_gm)
     uint8_t drum = NONE;
     if (!is_gm && pitch >= MAP_FIRST && pitch < MAP_FIRST + MAP_COUNT) drum = map[pitch - MAP_FIRST];
     if (drum == NONE && pitch >= GM_FIRST && pitch < GM_FIRST + GM_COUNT) drum = general_midi[pitch - GM_FIRST];
+    if (drum == NONE && pitch >= MAP_FIRST && pitch < GM_FIRST) drum = map[pitch - MAP_FIRST];
     return drum == NONE ? SL_DRUM_BEEP : (sl_drum)drum;
 }
 

@@ -143,7 +143,7 @@ typedef enum sl_drum {
 } sl_drum;
 
 /* The sound of a pitch: live code's drum map (kick C1 = 24 … ride D#2 = 39), what it has not as in General MIDI; or
- * General MIDI alone. Unknown pitches beep. */
+ * General MIDI (kick 36 …), what lies below that as in live code's map. Unknown pitches beep. */
 sl_drum sl_drum_of_pitch(uint8_t pitch, bool is_gm);
 
 const char *sl_drum_name(sl_drum drum);

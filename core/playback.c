@@ -127,8 +127,9 @@ static void set_track(sl_renderer *renderer, uint32_t index, const sl_code_track
     else
         instrument = sl_instrument_by_track(track->name, track->name_length, track->channel == 0 ? 0 : channel);
     sl_renderer_set_instrument(renderer, index, instrument, track->params, track->params_length);
-    if (is_named && sl_instrument_is_gm(track->instrument, track->instrument_length))
-        sl_renderer_set_gm(renderer, index);
+    const bool is_gm = is_named ? sl_instrument_is_gm(track->instrument, track->instrument_length)
+                                : track->channel == 10; /* drums of MIDI; the groove box's lanes are there */
+    if (is_gm) sl_renderer_set_gm(renderer, index);
     set_effects(renderer, index, track);
 }
 

@@ -6,6 +6,12 @@
 #define PANIC_S 0.01F
 #define RETRIGGER_S 0.03F
 
+/* So that all are about as loud, and a chord stays below the limiter's knee (tests/loudness.py measures). */
+static const float instrument_gains[SL_INSTRUMENT_COUNT] = {
+    [SL_INSTRUMENT_BASS] = 0.56F, [SL_INSTRUMENT_LEAD] = 0.38F,  [SL_INSTRUMENT_PAD] = 0.21F,
+    [SL_INSTRUMENT_KEYS] = 0.26F, [SL_INSTRUMENT_PLUCK] = 0.75F, [SL_INSTRUMENT_KIT] = 0.56F,
+};
+
 static uint32_t choose(const sl_renderer *renderer);
 static void choke(sl_renderer *renderer, const sl_sounding *voice);
 static void begin(sl_renderer *renderer, uint32_t index);
@@ -31,6 +37,7 @@ void sl_renderer_start(sl_renderer *renderer, uint32_t track_index, sl_renderer_
     const float amount = patch->params[SL_PARAM_VELOCITY].target;
     voice.velocity = 1 - amount + amount * strength;
     voice.loudness = 1 - amount + amount * (0.3F * strength + 0.7F * strength * strength);
+    voice.loudness = voice.loudness * instrument_gains[voice.instrument];
     voice.noise = (uint32_t)voice.order * 2654435761U + voice.pitch;
     if (voice.instrument == SL_INSTRUMENT_KIT) {
         voice.drum = sl_drum_of_pitch((uint8_t)voice.pitch, patch->params[SL_PARAM_VIBRATO].target >= 0.5F);
