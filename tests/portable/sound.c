@@ -1,11 +1,10 @@
 /*
  * What a log sounds like, by core alone, built for every CPU so that their outputs can be compared:
  *
- *   sound < RECORDS           (as digest.c) "second digest" of each second that the log's marks tell of, and of two more
- *   sound --scene NAME [RATE] > SAMPLES
- *                             five seconds of an instrument or effect (tests/unit/sound_scenes.h) as little-endian
- *                             float32, left and right in turn: for tests/spectrogram.py and tests/loudness.py
- *   sound --wave [RATE]       a bare saw of 5 kHz, for its aliases
+ *   sound < RECORDS           (as digest.c) "second digest" of each second that the log's marks tell of, and of two
+ * more sound --scene NAME [RATE] > SAMPLES five seconds of an instrument or effect (tests/unit/sound_scenes.h) as
+ * little-endian float32, left and right in turn: for tests/spectrogram.py and tests/loudness.py sound --wave [RATE] a
+ * bare saw of 5 kHz, for its aliases
  */
 #include "core/digest.h"
 #include "core/event.h"
@@ -19,6 +18,7 @@
 enum { HEAD_BYTES = 8 + SL_RECORD_HEADER_BYTES, RATE = 48000, SECONDS_AFTER = 2, SECONDS_MAX = 30 };
 
 static int play_scene(const sound_scene *scene, uint32_t rate);
+static int print_digests(void);
 static int play_log(void);
 
 /* Its note is D#8; what could hide an alias is off. */
@@ -37,10 +37,13 @@ int main(int argc, char **argv)
                               ? (uint32_t)strtoul(argv[argc - 1], NULL, 10)
                               : RATE;
     if (argc == 1) return play_log();
+    if (strcmp(argv[1], "--digests") == 0) return print_digests();
     if (strcmp(argv[1], "--wave") == 0) return play_scene(&wave, rate);
     for (size_t i = 0; i < SOUND_SCENE_COUNT && argc > 2; i++)
         if (strcmp(argv[2], sound_scenes[i].name) == 0) return play_scene(&sound_scenes[i], rate);
-    fprintf(stderr, "usage: sound < RECORDS, sound --scene NAME [RATE], sound --wave [RATE]; a NAME is one of:");
+    fprintf(
+        stderr,
+        "usage: sound < RECORDS, sound --scene NAME [RATE], sound --wave [RATE], sound --digests; a NAME is one of:");
     for (size_t i = 0; i < SOUND_SCENE_COUNT; i++) fprintf(stderr, " %s", sound_scenes[i].name);
     fprintf(stderr, "\n");
     return 2;
@@ -65,6 +68,34 @@ static int play_scene(const sound_scene *scene, uint32_t rate)
     return err == SL_OK ? 0 : 1;
 }
 
+static void print_digest(const float *second)
+{
+    char hex[SL_DIGEST_HEX + 1];
+    sl_digest_hex(sl_digest_bytes(second, (size_t)2 * RATE * sizeof *second), hex);
+    printf(" %s", hex);
+}
+
+static int print_digests(void)
+{
+    static float second[2 * RATE];
+    for (size_t i = 0; i < SOUND_SCENE_COUNT; i++) {
+        sl_renderer *renderer;
+        uint32_t track;
+        sl_err err = sl_renderer_create(sl_heap_memory(), RATE, &renderer);
+        if (err == SL_OK) err = sl_renderer_track(renderer, "a", 1, &track);
+        if (err != SL_OK) return 1;
+        sound_set(renderer, track, &sound_scenes[i]);
+        printf("%s", sound_scenes[i].name);
+        for (unsigned j = 0; j < SOUND_SECONDS; j++) {
+            sound_render(renderer, track, &sound_scenes[i], second, RATE, 512);
+            print_digest(second);
+        }
+        printf("\n");
+        sl_renderer_destroy(renderer);
+    }
+    return 0;
+}
+
 /* Renders up to a frame, and prints what each second that is complete was. */
 static void play_to(sl_playback *playback, const sl_schedule *schedule, uint64_t frame, float *second)
 {
@@ -73,9 +104,9 @@ static void play_to(sl_playback *playback, const sl_schedule *schedule, uint64_t
         const uint64_t some = frame - now < RATE - in ? frame - now : RATE - in;
         sl_playback_render(playback, schedule, second + 2 * in, (size_t)some);
         if (in + some < RATE) continue;
-        char hex[SL_DIGEST_HEX + 1];
-        sl_digest_hex(sl_digest_bytes(second, 2 * RATE * sizeof *second), hex);
-        printf("%llu %s\n", (unsigned long long)(now / RATE), hex);
+        printf("%llu", (unsigned long long)(now / RATE));
+        print_digest(second);
+        printf("\n");
     }
 }
 
