@@ -227,9 +227,9 @@ bool sl_instrument_is_gm(const char *name, size_t length)
     return is_name("gm", name, length);
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 static bool has_word(const char *text, size_t length, const char *word)

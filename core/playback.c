@@ -1,6 +1,7 @@
 /* A schedule's notes through a renderer. */
 #include "core/playback.h"
 
+#include "core/audio_math.h"
 #include "core/schedule_internal.h"
 
 #include <assert.h>
@@ -173,16 +174,8 @@ float sl_playback_gain_of_volume(double volume)
 {
     if (!(volume > 0)) return 0;
     const double db = volume >= 0.4 ? (volume < 1 ? volume - 0.85 : 0.15) * 40 : -18 - (0.4 - volume) * 130;
-    const double thousandths = db * 0.16609640474436813; /* octaves */
-    /* 2^x by halves and a short series: own arithmetic, as everywhere. */
-    double gain = 1, rest = thousandths;
-    for (; rest < -0.5; rest += 1) gain = gain * 0.5;
-    for (; rest > 0.5; rest -= 1) gain = gain * 2;
-    const double x = rest * 0.69314718055994531;
-    double series = 1;
-    for (int i = 12; i > 0; i--) series = 1 + x * series / i;
-    gain = gain * series;
-    return (float)(volume < 0.02 ? gain * volume / 0.02 : gain);
+    const float gain = sl_gain_of_db((float)db);
+    return volume < 0.02 ? gain * (float)(volume / 0.02) : gain;
 }
 
 void sl_playback_encode(const sl_playback *playback, sl_renderer_put *put, void *ctx)

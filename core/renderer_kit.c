@@ -31,11 +31,11 @@ typedef struct drum {
     float noise_s;
     float click;
     float click_s;
-    uint8_t pass;
     float cutoff;
     float k; /* how broad: small is narrow */
-    uint8_t bursts;
     float pan;
+    uint8_t pass;
+    uint8_t bursts;
 } drum;
 
 static const drum drums[SL_DRUM_COUNT] = {
@@ -200,7 +200,7 @@ void sl_drum_mixture(const sl_sounding *voice, float *hz, float *k, float mixtur
     *hz = drum->cutoff * sl_exp2(0.8F * (voice->velocity - 0.8F));
     mixture[0] = drum->pass == PASS_HIGH ? 1 : 0;
     mixture[1] = drum->pass == PASS_HIGH ? -drum->k : drum->pass == PASS_BAND ? drum->k : 0;
-    mixture[2] = drum->pass == PASS_HIGH ? -1 : drum->pass == PASS_LOW ? 1 : 0;
+    mixture[2] = drum->pass == PASS_HIGH ? -1.0F : drum->pass == PASS_LOW ? 1.0F : 0.0F;
 }
 
 void sl_drum_begin(sl_renderer *renderer, uint32_t index)

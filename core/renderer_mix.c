@@ -119,8 +119,8 @@ static void limit(sl_renderer *renderer, uint32_t offset, uint32_t frames, float
             right = right * gain;
         }
         measure(meter, left, right);
-        out[2 * i] = left;
-        out[2 * i + 1] = right;
+        *out++ = left;
+        *out++ = right;
     }
     meter->frames += frames;
 }

@@ -108,7 +108,7 @@ static void filter(sl_track *track, sl_bus *bus, uint32_t offset, uint32_t frame
 {
     sl_strip_filter *own = &track->filter;
     float *sides[2] = {bus->left, bus->right};
-    for (uint32_t side = 0; side < 2; side++) {
+    for (size_t side = 0; side < 2; side++) {
         float s1 = own->states[2 * side], s2 = own->states[2 * side + 1];
         for (uint32_t i = 0; i < frames; i++) {
             const float share = (float)(int32_t)(offset + i) * STEP_SHARE;

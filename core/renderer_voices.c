@@ -125,7 +125,7 @@ void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
     set_coefficients(field, index, LANE_B1_NEXT, g, is_drum ? 1 : 1.848F);
     for (uint32_t i = 0; i < 3 && is_new; i++) {
         field[LANE_IN + i][index] = mixture[i];
-        field[LANE_IN_2 + i][index] = is_drum ? (i == 0) : (i == 2);
+        field[LANE_IN_2 + i][index] = i == (is_drum ? 0U : 2U) ? 1.0F : 0.0F;
     }
     if (is_new) step_lanes(renderer, index);
     for (uint32_t i = 0; i < 6; i++)

@@ -24,8 +24,8 @@ void sl_wavetable_make(sl_wavetable *table)
 
 static void make_sine(sl_wave_turn *sine, double exact[SL_WAVE_VALUES])
 {
-    const uint32_t quarter = SL_WAVE_VALUES / 4;
-    for (uint32_t i = 0; i <= quarter; i++) {
+    const size_t quarter = SL_WAVE_VALUES / 4;
+    for (size_t i = 0; i <= quarter; i++) {
         const double value = i == quarter ? 1 : sl_sin_quarter((double)i * (2 * SL_PI / (double)SL_WAVE_VALUES));
         exact[i] = value;
         exact[2 * quarter - i] = value;

@@ -16,10 +16,11 @@ def main():
     print("/* Frequencies of the MIDI notes in Hz, A4 = 440. Written by tests/make_note_frequency.py. */")
     print("#ifndef SL_CORE_NOTE_FREQUENCY_H\n#define SL_CORE_NOTE_FREQUENCY_H\n")
     print(f"enum {{ SL_NOTE_COUNT = {COUNT} }};\n")
+    print("/* clang-format off */")
     print("static const double sl_note_frequency[SL_NOTE_COUNT] = {")
     for first in range(0, COUNT, IN_A_ROW):
         print("    " + ", ".join(values[first : first + IN_A_ROW]) + ",")
-    print("};\n\n#endif")
+    print("};\n/* clang-format on */\n\n#endif")
 
 
 if __name__ == "__main__":

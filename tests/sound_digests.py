@@ -14,12 +14,13 @@ def main(program):
     print("/* Each scene's seconds, XXH3 of the samples. Written by tests/sound_digests.py. */")
     print("#ifndef SL_TESTS_SOUND_DIGESTS_H\n#define SL_TESTS_SOUND_DIGESTS_H\n")
     print('#include "tests/unit/sound_scenes.h"\n')
+    print("/* clang-format off */")
     print("static const char *const sound_digests[SOUND_SCENE_COUNT][SOUND_SECONDS] = {")
     for line in filter(None, lines):
         name, *digests = line.split()
         print(f"    /* {name} */")
         print("    {" + ",\n     ".join(f'"{digest}"' for digest in digests) + "},")
-    print("};\n\n#endif")
+    print("};\n/* clang-format on */\n\n#endif")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ void bench_verify(bench *bench);
 void bench_prune(bench *bench);
 void bench_laggard(bench *bench);
 void bench_als(bench *bench);
+void bench_render(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

@@ -21,6 +21,7 @@ static const struct {
     {"redis", bench_redis},     {"latency", bench_latency},     {"feed", bench_feed},
     {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"verify", bench_verify},
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
+    {"render", bench_render},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -33,7 +34,7 @@ static const char usage[] =
     "  --dir DIR       where logs are written: a folder on a disk, not in memory ($TMPDIR, or /var/tmp)\n"
     "  --program PATH  the symlog program; without it what needs a running serve is left out\n"
     "  NAME            only these: udp burst reduce scale scenes store redis latency feed catchup snapshots\n"
-    "                  verify prune laggard als\n";
+    "                  verify prune laggard als render\n";
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir);
 static bool is_chosen(int argc, char **argv, const char *name);

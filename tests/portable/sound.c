@@ -114,7 +114,7 @@ static int play_log(void)
 {
     uint8_t id[SL_LOG_ID_BYTES], head[HEAD_BYTES];
     uint8_t *payload = malloc(1 << 24);
-    float *second = calloc(2 * RATE, sizeof *second);
+    float *second = calloc((size_t)2 * RATE, sizeof *second);
     sl_schedule *schedule = NULL;
     sl_playback *playback = NULL;
     sl_err err = payload == NULL || second == NULL ? SL_ERR_MEMORY : SL_OK;

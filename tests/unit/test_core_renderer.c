@@ -182,7 +182,7 @@ static void test_renderer_decodes_damaged_bytes(void **unused)
         struct stage loaded = {0};
         uint8_t kept[4];
         chance = chance * 1664525U + 1013904223U;
-        const size_t at = i < 20 ? 4 * i : (chance >> 8) % (length < 20000 ? length - 4 : 20000);
+        const size_t at = i < 20 ? (size_t)4 * i : (chance >> 8) % (length < 20000 ? length - 4 : 20000);
         memcpy(kept, state_bytes + at, 4);
         memset(state_bytes + at, i % 3 == 0 ? 0xff : (int)(chance >> 24), 4);
         sl_reader reader = {.bytes = state_bytes, .length = i % 7 == 6 ? length / 2 : length};
@@ -290,7 +290,7 @@ static void test_renderer_steals_without_a_step(void **unused)
         start(&stage, 100 + i, (uint8_t)(50 + i));
         sl_renderer_render(stage.renderer, one + 2 * i * 331, 331);
     }
-    assert_true(step_max(one, 20 * 331) <= 1.5F * before);
+    assert_true(step_max(one, (size_t)20 * 331) <= 1.5F * before);
     teardown(&stage);
 }
 
