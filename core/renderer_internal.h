@@ -154,7 +154,8 @@ typedef struct sl_track {
     uint32_t moving;     /* steps in which some value may be on its way */
     float gain;
     float pan;
-    float rest_left; /* of voices that were cut off */
+    float octaves[2]; /* scratch: of the patches' cutoffs */
+    float rest_left;  /* of voices that were cut off */
     float rest_right;
     sl_ramp left; /* gains */
     sl_ramp right;

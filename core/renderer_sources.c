@@ -126,7 +126,10 @@ void sl_voice_source(sl_renderer *renderer, uint32_t index, uint32_t frames, flo
             tune(renderer, voice, patch->params);
         play_waves(renderer, voice, frames, source);
         return;
-    case SL_INSTRUMENT_KEYS: play_keys(renderer, voice, frames, source); return;
+    case SL_INSTRUMENT_KEYS:
+        for (uint32_t i = 0; i < 3 && is_step; i++) voice->envelopes[i] = sl_without_tiny(voice->envelopes[i]);
+        play_keys(renderer, voice, frames, source);
+        return;
     case SL_INSTRUMENT_PLUCK: play_string(renderer, index, frames, source); return;
     case SL_INSTRUMENT_KIT: sl_drum_source(renderer, index, frames, source, dry); return;
     case SL_INSTRUMENT_COUNT: break;
@@ -173,12 +176,13 @@ static void add_pair(const sl_wave_turn *restrict sine, const uint32_t phases[2]
 static void play_keys(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])
 {
     const sl_wave_turn *sine = &renderer->waves.sine;
-    float bend[2][STEP] = {{0}}, levels[3];
+    float bend[2][STEP] = {{0}}, levels[3], losses[3];
     memcpy(levels, voice->envelopes, sizeof levels);
+    memcpy(losses, voice->losses, sizeof losses);
     for (uint32_t i = 0; i < frames; i++) {
         bend[0][i] = levels[0] + levels[1];
         bend[1][i] = levels[2];
-        for (uint32_t j = 0; j < 3; j++) levels[j] = sl_without_tiny(levels[j] * voice->losses[j]);
+        for (uint32_t j = 0; j < 3; j++) levels[j] = levels[j] * losses[j];
     }
     memcpy(voice->envelopes, levels, sizeof levels);
     memset(source, 0, STEP * sizeof source[0]);

@@ -61,6 +61,7 @@ void sl_strip_step(sl_renderer *renderer, sl_track *track)
     sl_ramp_to(renderer, track, &track->width, is_kit ? 0 : patch->params[SL_PARAM_WIDTH].target);
     if (track->moving > 0) step_ramps(track);
     if (track->is_awake == 0) return;
+    for (uint32_t i = 0; i < 2; i++) track->octaves[i] = sl_log2(track->patches[i].params[SL_PARAM_CUTOFF].value);
     if (is_on(track, SL_EFFECT_FILTER))
         step_filter(renderer, track);
     else

@@ -98,19 +98,21 @@ static void set_coefficients(float (*field)[VOICES], uint32_t index, uint32_t fi
     field[first + 2][index] = g * a2;
 }
 
-static float cutoff_of(const sl_sounding *voice, const sl_ramp *params)
+/* `octave`: of the parameter. */
+static float cutoff_of(const sl_sounding *voice, const sl_ramp *params, float octave)
 {
     const float height = ((float)(int32_t)voice->pitch - 60) * (1.0F / 12);
     const float bright = params[SL_PARAM_VELOCITY].value * 1.5F * (voice->velocity - 0.75F);
-    const float octave = sl_log2(params[SL_PARAM_CUTOFF].value) + params[SL_PARAM_TRACKING].value * height + bright +
-                         params[SL_PARAM_ENVELOPE].value * voice->open * (0.4F + 0.6F * voice->velocity);
-    return sl_exp2(sl_clamp(octave, 4, 15));
+    const float sum = octave + params[SL_PARAM_TRACKING].value * height + bright +
+                      params[SL_PARAM_ENVELOPE].value * voice->open * (0.4F + 0.6F * voice->velocity);
+    return sl_exp2(sl_clamp(sum, 4, 15));
 }
 
 void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
 {
     const sl_sounding *voice = &renderer->voices[index];
-    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    const sl_track *track = &renderer->tracks[voice->track];
+    const sl_ramp *params = track->patches[voice->patch].params;
     float(*field)[VOICES] = renderer->lanes.field;
     const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
     if (is_drum && !is_new) return; /* it stays */
@@ -118,7 +120,7 @@ void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
     if (is_drum)
         sl_drum_mixture(voice, &hz, &k, mixture);
     else
-        hz = cutoff_of(voice, params);
+        hz = cutoff_of(voice, params, is_new ? sl_log2(params[SL_PARAM_CUTOFF].value) : track->octaves[voice->patch]);
     const float share = sl_clamp(hz / (float)renderer->rate, 0.0002F, CUTOFF_SHARE_MAX);
     const float g = sl_tan((float)SL_PI * share);
     set_coefficients(field, index, LANE_A1_NEXT, g, k);
@@ -130,6 +132,7 @@ void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
     if (is_new) step_lanes(renderer, index);
     for (uint32_t i = 0; i < 6; i++)
         field[LANE_A1_STEP + i][index] = (field[LANE_A1_NEXT + i][index] - field[LANE_A1 + i][index]) * STEP_SHARE;
+    if (!is_new && track->moving == 0) return;
     const float drive = params[SL_PARAM_DRIVE].value, push = 1 + 4 * drive;
     field[LANE_PUSH][index] = push;
     field[LANE_PULL][index] = 1 / __builtin_sqrtf(push);

@@ -40,9 +40,9 @@ void bench_render(bench *bench)
     for (int round = 0; round < BENCH_ROUNDS; round++) {
         for (size_t i = 0; i < LOAD_COUNT; i++) {
             sl_renderer *renderer = prepare(&loads[i]);
-            const double spent_s = render_s(renderer, BLOCKS), samples = (double)BLOCKS * BLOCK;
-            bench_add(&speeds[i], samples / RATE / spent_s);
-            bench_add(&costs[i], spent_s * 1e9 / (samples * SL_RENDERER_VOICES));
+            const double spent_s = render_s(renderer, BLOCKS), frames = (double)(BLOCKS * BLOCK);
+            bench_add(&speeds[i], frames / (double)RATE / spent_s);
+            bench_add(&costs[i], spent_s * 1e9 / (frames * (double)SL_RENDERER_VOICES));
             sl_renderer_destroy(renderer);
         }
         sl_renderer *renderer = prepare(&loads[LOAD_COUNT - 1]);
