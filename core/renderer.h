@@ -43,7 +43,7 @@ enum {
 typedef struct sl_renderer sl_renderer;
 
 /* Silent, at frame 0, 120 bpm. SL_ERR_RANGE: a rate outside the above (44100, 48000 and 96000 are tested);
- * SL_ERR_MEMORY. At 48 kHz 11 MB, of which less than 3 are touched as long as no track has a delay or reverb. */
+ * SL_ERR_MEMORY. At 48 kHz 9 MB, of which less than 2 are touched as long as no track has a delay or reverb. */
 sl_err sl_renderer_create(sl_memory memory, uint32_t rate, sl_renderer **out);
 void sl_renderer_destroy(sl_renderer *renderer);
 

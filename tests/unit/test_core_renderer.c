@@ -456,6 +456,24 @@ static void test_renderer_instruments_are_chosen(void **unused)
     assert_int_equal(sl_drum_of_pitch(120, false), SL_DRUM_BEEP);
 }
 
+/* Every rate plays, at the same pitch and about as loud. */
+static void test_renderer_other_rates(void **unused)
+{
+    (void)unused;
+    static const uint32_t rates[] = {32000, 44100, 96000, 192000};
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        stage stage;
+        setup_at(&stage, rates[i]);
+        sound_set(stage.renderer, stage.track, scene_of("reverb"));
+        sound_render(stage.renderer, stage.track, scene_of("reverb"), one, rates[i] / 2, 512);
+        sound_set(stage.renderer, stage.track, scene_of("delay"));
+        start(&stage, 99, 0);
+        start(&stage, 100, 127);
+        assert_true(render(&stage, rates[i] / 4) > 0.05F);
+        teardown(&stage);
+    }
+}
+
 static void test_renderer_tracks_make_room(void **unused)
 {
     (void)unused;
@@ -493,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_renderer_params_are_read),
         cmocka_unit_test(test_renderer_parameters_are_found),
         cmocka_unit_test(test_renderer_instruments_are_chosen),
+        cmocka_unit_test(test_renderer_other_rates),
         cmocka_unit_test(test_renderer_tracks_make_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
