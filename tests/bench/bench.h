@@ -69,6 +69,7 @@ void bench_als(bench *bench);
 void bench_score(bench *bench);
 void bench_eval(bench *bench);
 void bench_midi(bench *bench);
+void bench_render(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

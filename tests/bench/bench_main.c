@@ -22,6 +22,7 @@ static const struct {
     {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"verify", bench_verify},
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
     {"score", bench_score},     {"eval", bench_eval},           {"midi", bench_midi},
+    {"render", bench_render},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -35,7 +36,7 @@ static const char usage[] =
     "  --program PATH  the symlog program; without it what needs a running serve is left out\n"
     "  --evaluator PATH, --bare-evaluator PATH   symlog-eval, and its peer; without them eval is left out\n"
     "  NAME            only these: udp burst reduce scale scenes store redis latency feed catchup snapshots\n"
-    "                  verify prune laggard als score eval midi\n";
+    "                  verify prune laggard als score eval midi render\n";
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir);
 static bool is_chosen(int argc, char **argv, const char *name);
