@@ -19,8 +19,9 @@ from model.generate import Generator
 from model.osc import Sender, encode_message
 from model.parts import SNAPSHOT_PATH
 from model.tree import RULES
+from records import core_digests, digests, export, forget_machine, import_events, read_digests, read_records, run
 from serving import BINARY, Live, Serve, call, receive
-from tally import EMULATORS, MODES, PLACES, ROOT
+from tally import MODES, PLACES, ROOT
 
 LONG_EVENTS, LONG_EVERY = 30000, 1000
 MIXED_EVENTS, MIXED_EVERY, MIXED_BYTES_MAX = 2000, 100, 400_000
@@ -30,7 +31,6 @@ LONG_BATCHES = [1, 1024] if "SYMLOG_SOAK" in os.environ else [16, 1024]  # Where
 SILENCE_S = 0.15  # Longer than it takes for scenes in a new order to settle.
 SILENCES_MAX = 20  # The others would take minutes: there, an event ends the run as well.
 BURST, PAUSE_S = 40, 0.003  # So that no datagram is lost.
-BOOT_ID = slice(12, 28)  # In a start event's payload.
 ASAN_BINARY = os.environ.get("SYMLOG_ASAN_BIN")  # It is the Debug build.
 BUILDS = [
     BINARY,
@@ -128,39 +128,6 @@ def bad_part():
     return [("h", 1), ("i", 0), ("i", 1), ("b", b"no gzip")]
 
 
-def run(*command, stdin=None):
-    """Runs a command to its end and returns what it printed, as bytes."""
-    words = list(map(str, command))
-    ended = subprocess.run(words, stdin=stdin, capture_output=True, timeout=120, cwd=ROOT, check=False)
-    assert ended.returncode == 0, ended.stderr.decode()
-    return ended.stdout
-
-
-def export(db, path, *options):
-    run(BINARY, "log", "export", *options, path, "--db", db)
-    return path
-
-
-def digests(db, every, binary=BINARY):
-    """Number -> state digest."""
-    return read_digests(run(binary, "replay", "--digests", every, "--db", db))
-
-
-def read_digests(printed):
-    return {int(number): digest for number, digest in (line.split() for line in printed.decode().splitlines())}
-
-
-def core_digests(folder, records, every):
-    """The same from core alone; skipped where that CPU's program was not built."""
-    above = Path(BINARY).resolve().parents[1]  # build.zig puts the programs for tests there or below test/.
-    names = [root / folder / name for root in (above, above / "test") for name in ("digest", "digest.wasm")]
-    program = next(filter(Path.is_file, names), None)
-    if program is None:
-        pytest.skip("needs zig build test-binaries")
-    with records.open("rb") as stdin:
-        return read_digests(run(*EMULATORS.get(folder.split("-")[0], []), program, every, stdin=stdin))
-
-
 def checkpoints(exported):
     """(number, digest) of each checkpoint of an exported log: what serve had computed while it ran."""
     for line in exported.read_text().splitlines()[1:]:
@@ -228,37 +195,12 @@ def record_mixed(folder):
     """Writes the fixture and its digests. Which machine it was is nobody's business."""
     Performance(folder / "played", MIXED_EVENTS, size=4, checkpoint_every=500).play()
     head, *events = map(json.loads, export(folder / "played", folder / "played.ndjson").read_text().splitlines())
-    for event in events:
-        if event["kind"] == KINDS["start"]:
-            payload = bytearray.fromhex(event["payload"])
-            payload[BOOT_ID] = bytes(16)
-            event["payload"] = payload.hex()
+    forget_machine(events)
     db = import_events(folder, head, events)
     MIXED.parent.mkdir(exist_ok=True)
     MIXED.unlink(missing_ok=True)
     export(db, MIXED, "--raw")
     MIXED_DIGESTS.write_bytes(run(BINARY, "replay", "--digests", MIXED_EVERY, "--db", db))
-
-
-def import_events(folder, head, events, batch=1024):
-    lines = folder / "events.ndjson"
-    lines.write_text("".join(json.dumps(line) + "\n" for line in [head, *events]))
-    run(BINARY, "log", "import", lines, "--batch", batch, "--db", folder / "log")
-    return folder / "log"
-
-
-def read_records(data):
-    """The head and the events of an exported log, from its raw records."""
-    head, events, at = {"symlog_log": 1, "log_id": data[:16].hex()}, [], 16
-    while at < len(data):
-        seq, kind, version, source, session, source_seq, time_ns, length, _ = struct.unpack_from("<QHHIQQQII", data, at)
-        at += 48
-        number = None if source_seq == 2**64 - 1 else source_seq
-        event = {"seq": seq, "kind": kind, "version": version, "source": source, "session": session}
-        event |= {"source_seq": number, "time_ns": time_ns, "payload": data[at : at + length].hex()}
-        events.append(event)
-        at += length
-    return head, events
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +224,8 @@ def test_mixed_records_have_everything(mixed_log):
     assert len(data) <= MIXED_BYTES_MAX and len(events) > MIXED_EVENTS
     of_prune_and_repair = {"base", "lost"}
     of_other_inputs = {"sysex", "sysex_sent", "groove_edit", "setlists", "save"}  # tests/unit has the groove's digest
-    wanted = KINDS.keys() - of_prune_and_repair - of_other_inputs
+    of_live_code = {"code", "score", "transport", "applied"}  # test_live_records.py
+    wanted = KINDS.keys() - of_prune_and_repair - of_other_inputs - of_live_code
     assert {event["kind"] for event in events} == {KINDS[name] for name in wanted}
     payloads = b"".join(bytes.fromhex(event["payload"]) for event in events)
     assert [path for path in RULES if path.encode() + b"\0" not in payloads] == []
