@@ -105,6 +105,20 @@ def test_definitions_of_named_buffers_survive(serve, start, socket):
         assert not evaluate(socket, "track('none', t => t.clip(unknown()))")["success"]
 
 
+def test_an_edit_that_too_much_came_after_is_answered(socket, tmp_path):
+    """The state keeps 4 MiB of texts that wait; the oldest go, and who sent them is told."""
+    for number, code in enumerate(["for (;;) {}", BASS]):
+        socket.send(json.dumps({"jsonrpc": "2.0", "id": f"e{number}", "method": "eval", "params": {"code": code}}))
+    for number in range(5):
+        file = tmp_path / f"long{number}.js"
+        file.write_text(f"// {number}" + "x" * 1000000)
+        assert call(socket, "watch", path=str(file))["result"] == {}
+    answer = receive_until(socket, lambda message: message.get("id") == "e1")[-1]["result"]
+    assert not answer["success"] and "too much came after it" in answer["error"]["message"]
+    receive_until(socket, lambda message: message.get("id") == "e0")
+    assert evaluate(socket, DRUMS)["success"]
+
+
 def test_what_the_code_prints_is_told(socket):
     assert "printed" not in evaluate(socket, DRUMS)
     assert evaluate(socket, "console.log('one', 2)")["printed"] == "one 2\n"
