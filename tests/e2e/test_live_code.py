@@ -197,6 +197,9 @@ def test_eval_from_the_shell(serve, socket, tmp_path):
     assert tracks(socket) == ["drums", "bass"]
     done = symlog(serve, "eval", "track('a', t => t.clip(Clip.melody().note('H2', '8n')))")
     assert done.returncode == 1 and "H2" in done.stderr and "^" in done.stderr
+    song.write_text('""\n' * 14000)  # 42 KB, but 70 KB as JSON
+    done = symlog(serve, "eval", str(song))
+    assert done.returncode == 2 and "--watch FILE" in done.stderr, done.stderr
     assert run_symlog("eval", DRUMS, "--ws", "ws://127.0.0.1:9").returncode == 1
 
 
