@@ -15,8 +15,9 @@
 enum {
     SL_PART_CUES_MAX = 4096,     /* changes of tempo and signature in a track */
     SL_PART_NOTES_MAX = 1 << 20, /* of a track */
-    SL_PART_STEPS_MAX = 1 << 23, /* operations carried out for one track: loops of loops end somewhere */
-    SL_PART_TICKS_MAX = 1 << 30  /* how long a track may be: 53,000 beats */
+    SL_PART_STEPS_MAX =
+        1 << 23, /* operations (and steps of euclids) carried out for one track: loops of loops end somewhere */
+    SL_PART_TICKS_MAX = 1 << 30 /* how long a track may be: 53,000 beats */
 };
 
 /* One note. In a part they stand by start, then pitch. Swing and quantize may take a start beyond the part's length: it

@@ -164,11 +164,20 @@ static void begin_dynamics(walk *walk, const sl_score_step *step)
     walk->dynamics.duration = step->duration;
 }
 
+/* Counts operations that are carried out. */
+static sl_err count_steps(walk *walk, uint64_t count)
+{
+    walk->draft->steps += count;
+    if (walk->draft->steps <= SL_PART_STEPS_MAX) return SL_OK;
+    return refuse(walk, SL_ERR_RANGE, "loops that repeat too much");
+}
+
+/* Each step counts as an operation: those that are silent are bounded by nothing else. */
 static sl_err add_euclid(walk *walk, const sl_score_step *step)
 {
     uint8_t pattern[SL_EUCLID_STEPS_MAX];
     sl_part_euclid(step->hits, step->steps, step->rotation, pattern);
-    sl_err err = SL_OK;
+    sl_err err = count_steps(walk, (uint64_t)step->count * (step->steps > 0 ? step->steps : 1));
     for (uint32_t turn = 0; turn < step->count && err == SL_OK; turn++) {
         for (uint32_t i = 0; i < step->steps && err == SL_OK; i++) {
             if (pattern[i] != 0) err = add_note(walk, step);
@@ -273,8 +282,7 @@ sl_err sl_part_walk(sl_draft *draft, const sl_score_clip *clip, uint16_t index)
         sl_score_step step;
         sl_err err = sl_score_read_step(&reader, &step, &draft->error->what);
         if (err == SL_ERR_END) break;
-        if (err == SL_OK && ++draft->steps > SL_PART_STEPS_MAX)
-            err = refuse(&walk, SL_ERR_RANGE, "loops that repeat too much");
+        if (err == SL_OK) err = count_steps(&walk, 1);
         if (err == SL_OK) err = carry_out(&walk, &step, &reader);
         if (err == SL_OK) continue;
         draft->error->position = reader.position; /* sl_part_compile adds where the clip is */

@@ -120,7 +120,7 @@ typedef struct sl_follow {
 /* Takes what another input says, at event `seq`. SL_ERR_MEMORY: it can only be destroyed. */
 sl_err sl_schedule_follow(sl_schedule *schedule, uint64_t seq, const sl_follow *follow);
 
-/* The number of the last input (score or transport) taken, and of the last that counts for sound. A player has
+/* The number of the last input (score, transport, follow) taken, and of the last that counts for sound. A player has
  * something to apply where they differ. */
 uint64_t sl_schedule_taken_seq(const sl_schedule *schedule);
 uint64_t sl_schedule_applied_seq(const sl_schedule *schedule);

@@ -2,11 +2,12 @@
  * A schedule's bytes. Little-endian; a track and a session are written once and then named by their place.
  *
  *   u32 track_count · each (u32 length · the track as in a score: core/score.h)
- *   u32 session_count · each (f64 bpm · u8 numerator · u8 denominator · u32 count · count x (u32 track · u8
- * is_stopped)) u64 taken_seq · u8 quantize · u32 history_count · u32 history_at · history_count x u32 session u32
- * input_count · each (u64 seq · u8 action · u8 quantize · f64 value · u32 session, or all ones)
+ *   u32 session_count · each (f64 bpm · u8 numerator · u8 denominator · u32 count · count x an entry)
+ *   u64 taken_seq · u8 quantize · u32 history_count · u32 history_at · history_count x u32 session
+ *   u32 input_count · each (u64 seq · u8 action · u8 quantize · f64 value · u32 session, or all ones)
  *   u8 flags (1 has_before, 2 has_lanes) · the view · [the view before]
  *   [u32 lanes · of each view (u8 lanes_run · u32 lanes, or all ones · i64 lanes_length · i64 lanes_origin)]
+ *   entry: u32 track · u8 is_stopped
  *   view: the numbers of put_view, in its order
  *
  * A voice's track may be in no session any more: it is among the tracks, too.

@@ -1,9 +1,8 @@
 /*
  * What the files of the schedule share: schedule.c (taking events), schedule_apply.c (what a mark makes count),
- * schedule_lanes.c (the groove box's),
- * schedule_clock.c (the clock through tempo, bars and halts), schedule_notes.c (what sounds in a window),
- * schedule_session.c (sessions and their tracks), schedule_codec.c and schedule_load.c (bytes), schedule_read.c
- * (answers).
+ * schedule_lanes.c (the groove box's), schedule_clock.c (the clock through tempo, bars and halts), schedule_notes.c
+ * (what sounds in a window), schedule_session.c (sessions and their tracks), schedule_codec.c and schedule_load.c
+ * (bytes), schedule_read.c (answers).
  */
 #ifndef SL_CORE_SCHEDULE_INTERNAL_H
 #define SL_CORE_SCHEDULE_INTERNAL_H

@@ -5,6 +5,8 @@
 
 enum { VOICES_MAX = 1 << 20 };
 
+#define TICKS_MAX (INT64_MAX / 4) /* so that sums of a few have room */
+
 static double read_double(sl_reader *reader)
 {
     uint64_t bits = sl_read_le(reader, 8);
@@ -37,6 +39,21 @@ static void read_clock(sl_reader *reader, sl_clock *clock)
     tempo->bpm_to = read_double(reader);
     tempo->tick = (int64_t)sl_read_le(reader, 8);
     tempo->frame = read_double(reader);
+}
+
+static bool is_bpm(double bpm)
+{
+    return bpm >= 1 && bpm <= 1000; /* not a number is neither */
+}
+
+static bool is_signature(uint8_t numerator, uint8_t denominator)
+{
+    return numerator >= 1 && denominator >= 1 && denominator <= 32;
+}
+
+static bool is_tick(int64_t tick)
+{
+    return tick >= 0 && tick < TICKS_MAX;
 }
 
 typedef struct loader {
@@ -73,7 +90,8 @@ static sl_err load_session(loader *loader, sl_session_view **out)
     double bpm = read_double(reader);
     uint8_t numerator = (uint8_t)sl_read_le(reader, 1), denominator = (uint8_t)sl_read_le(reader, 1);
     uint32_t count = (uint32_t)sl_read_le(reader, 4);
-    if (reader->bad || count > SL_SCORE_TRACKS_MAX) return SL_ERR_MALFORMED;
+    bool is_valid = (bpm <= 0 || is_bpm(bpm)) && (numerator == 0 || is_signature(numerator, denominator));
+    if (reader->bad || !is_valid || count > SL_SCORE_TRACKS_MAX) return SL_ERR_MALFORMED;
     sl_err err = sl_session_make(loader->memory, count, out);
     if (err != SL_OK) return err;
     (*out)->bpm = bpm;
@@ -129,9 +147,9 @@ static sl_err load_voices(loader *loader, sl_view *view, uint32_t count)
         voice.channel = channel & (SL_SCHEDULE_LANE_BIT - 1);
         voice.is_lane = (channel & SL_SCHEDULE_LANE_BIT) != 0;
         bool is_channel = voice.channel >= 1 && voice.channel <= SL_SCHEDULE_CHANNELS;
-        if (reader->bad || !is_channel || track >= loader->track_count || voice.origin > voice.from ||
-            voice.from > voice.end)
-            return SL_ERR_MALFORMED;
+        bool is_time = is_tick(voice.origin) && is_tick(voice.from) && voice.origin <= voice.from &&
+                       voice.from <= voice.end && (is_tick(voice.end) || voice.end == SL_TICK_NEVER);
+        if (reader->bad || !is_channel || !is_time || track >= loader->track_count) return SL_ERR_MALFORMED;
         voice.track = sl_code_track_hold(loader->tracks[track]);
         view->voices[view->voice_count++] = voice;
     }
@@ -141,10 +159,23 @@ static sl_err load_voices(loader *loader, sl_view *view, uint32_t count)
 static bool is_clock(const sl_clock *clock)
 {
     const sl_tempo *tempo = &clock->tempo;
-    return clock->numerator >= 1 && clock->denominator >= 1 && clock->denominator <= 32 && tempo->rate > 0 &&
-           tempo->bpm_from >= 1 && tempo->bpm_from <= 1000 && tempo->bpm_to >= 1 && tempo->bpm_to <= 1000 &&
-           tempo->curve < SL_CURVE_COUNT && tempo->tick >= tempo->begin && tempo->frame >= 0 && tempo->frame < 9e18 &&
-           clock->tick >= tempo->tick && clock->bar_origin <= clock->tick && clock->start <= clock->tick;
+    bool is_time = is_tick(tempo->begin) && is_tick(tempo->tick) && is_tick(clock->tick) && is_tick(clock->cut) &&
+                   is_tick(clock->cut_before) && is_tick(clock->bar_origin) && is_tick(clock->start);
+    return is_time && is_signature(clock->numerator, clock->denominator) && tempo->rate > 0 &&
+           is_bpm(tempo->bpm_from) && is_bpm(tempo->bpm_to) && tempo->curve < SL_CURVE_COUNT &&
+           tempo->tick >= tempo->begin && tempo->frame >= 0 && tempo->frame < 9e18 && clock->tick >= tempo->tick &&
+           clock->bar_origin <= clock->tick && clock->start <= clock->tick;
+}
+
+static bool is_plan(const sl_plan *plan)
+{
+    if (!is_tick(plan->tick)) return false;
+    switch ((sl_plan_type)plan->type) {
+    case SL_PLAN_HALT: return true;
+    case SL_PLAN_TEMPO: return is_bpm(plan->bpm);
+    case SL_PLAN_SIGNATURE: return is_signature(plan->numerator, plan->denominator);
+    }
+    return false;
 }
 
 static sl_err load_view(loader *loader, sl_view *view)
@@ -176,6 +207,7 @@ static sl_err load_view(loader *loader, sl_view *view)
         plan->numerator = (uint8_t)sl_read_le(reader, 1);
         plan->denominator = (uint8_t)sl_read_le(reader, 1);
         plan->bpm = read_double(reader);
+        if (!is_plan(plan)) err = SL_ERR_MALFORMED;
     }
     return err == SL_OK && reader->bad ? SL_ERR_MALFORMED : err;
 }
@@ -221,7 +253,8 @@ static sl_err load_lanes_of(loader *loader, sl_view *view)
     view->lanes = read_session(loader);
     view->lanes_length = (int64_t)sl_read_le(reader, 8);
     view->lanes_origin = (int64_t)sl_read_le(reader, 8);
-    bool is_valid = view->lanes_length >= 0 && (view->lanes != NULL || !view->lanes_run);
+    bool is_valid =
+        is_tick(view->lanes_length) && is_tick(view->lanes_origin) && (view->lanes != NULL || !view->lanes_run);
     return reader->bad || !is_valid ? SL_ERR_MALFORMED : SL_OK;
 }
 
@@ -241,6 +274,7 @@ static sl_err load(loader *loader, sl_schedule *schedule)
     if (err != SL_OK) return err;
     schedule->taken_seq = sl_read_le(reader, 8);
     schedule->quantize = (uint8_t)sl_read_le(reader, 1);
+    if (schedule->quantize > SL_QUANTIZE_BAR) return SL_ERR_MALFORMED;
     err = load_history(loader, schedule);
     if (err == SL_OK) err = load_inputs(loader, schedule);
     if (err != SL_OK) return err;

@@ -105,6 +105,30 @@ live.close();
 """
 
 
+ODD_PATH = """
+import { mkdir, writeFile } from "node:fs/promises";
+import { LiveSession } from "symphonyscript-live";
+const live = new LiveSession({ url: process.env.SERVE });
+await mkdir("./50% ready #1");
+await writeFile("./50% ready #1/ä song.js", "track('song', t => t.clip(Clip.keys().note('C4', '4n')))");
+const changed = new Promise((resolve) => live.on("session", (session) => session?.tracks.length && resolve(session)));
+await live.watch("./50% ready #1/ä song.js");
+console.log(JSON.stringify((await changed).tracks.length));
+live.close();
+"""
+
+CLOSED = """
+import { LiveSession } from "symphonyscript-live";
+const live = new LiveSession({ url: process.env.SERVE });
+await live.ready;
+const closed = new Promise((resolve) => live.on("close", resolve));
+live.close();
+await closed;
+const said = await live.play().then(() => "played", (error) => error.message);
+console.log(JSON.stringify(said));
+"""
+
+
 @pytest.fixture
 def run(serve, tmp_path):
     """Runs a module in Node; what it prints, line by line, as JSON."""
@@ -150,6 +174,14 @@ def test_errors_keep_the_previous_state(run, serve):
 def test_watching_a_file(run):
     (session,) = run(WATCH)
     assert [track["name"] for track in session["tracks"]] == ["song"]
+
+
+def test_watching_a_file_of_an_odd_path(run):
+    assert run(ODD_PATH) == [1]
+
+
+def test_a_call_after_the_end_fails(run):
+    assert run(CLOSED) == ["the connection was closed"]
 
 
 def test_the_minimal_setup(run):

@@ -86,6 +86,14 @@ def test_eval_error_for_people(tmp_path):
     assert symlog("eval", file, "--notes", status=1) == ("", "symlog eval: song.js:2:10: Can't find variable: missing\n")
 
 
+def test_eval_silent_euclids_are_bounded():
+    """They have no notes, which are counted; their steps are."""
+    euclid = "euclidean({hits: 0, steps: 256, repeat: 1000000, duration: 0.0002})"
+    begun = time.monotonic()
+    assert error_of(f"track('a', t => t.clip(Clip.drums().{euclid}))")[0] == "the track a: loops that repeat too much"
+    assert time.monotonic() - begun < 0.5
+
+
 @pytest.mark.parametrize("code,message", [
     ("for (;;);", "took longer than 2 s: is there a loop without end?"),
     ("let i = 0; (async () => { for (;;) await i++ })()", "took longer than 2 s: is there a loop without end?"),

@@ -105,6 +105,20 @@ def test_definitions_of_named_buffers_survive(serve, start, socket):
         assert not evaluate(socket, "track('none', t => t.clip(unknown()))")["success"]
 
 
+def test_an_edit_that_too_much_came_after_is_answered(socket, tmp_path):
+    """The state keeps 4 MiB of texts that wait; the oldest go, and who sent them is told."""
+    for number, code in enumerate(["for (;;) {}", BASS]):
+        socket.send(json.dumps({"jsonrpc": "2.0", "id": f"e{number}", "method": "eval", "params": {"code": code}}))
+    for number in range(5):
+        file = tmp_path / f"long{number}.js"
+        file.write_text(f"// {number}" + "x" * 1000000)
+        assert call(socket, "watch", path=str(file))["result"] == {}
+    answer = receive_until(socket, lambda message: message.get("id") == "e1")[-1]["result"]
+    assert not answer["success"] and "too much came after it" in answer["error"]["message"]
+    receive_until(socket, lambda message: message.get("id") == "e0")
+    assert evaluate(socket, DRUMS)["success"]
+
+
 def test_what_the_code_prints_is_told(socket):
     assert "printed" not in evaluate(socket, DRUMS)
     assert evaluate(socket, "console.log('one', 2)")["printed"] == "one 2\n"
@@ -183,6 +197,9 @@ def test_eval_from_the_shell(serve, socket, tmp_path):
     assert tracks(socket) == ["drums", "bass"]
     done = symlog(serve, "eval", "track('a', t => t.clip(Clip.melody().note('H2', '8n')))")
     assert done.returncode == 1 and "H2" in done.stderr and "^" in done.stderr
+    song.write_text('""\n' * 14000)  # 42 KB, but 70 KB as JSON
+    done = symlog(serve, "eval", str(song))
+    assert done.returncode == 2 and "--watch FILE" in done.stderr, done.stderr
     assert run_symlog("eval", DRUMS, "--ws", "ws://127.0.0.1:9").returncode == 1
 
 

@@ -556,6 +556,45 @@ static void test_schedule_refuses_malformed(void **state)
     teardown(&bench);
 }
 
+/* Whatever byte of it is another one: it is no schedule, or one that can be asked. */
+static void test_schedule_loads_damaged_bytes_or_refuses_them(void **state)
+{
+    (void)state;
+    static bench bench;
+    setup(&bench);
+    evaluate(&bench, "a", 60, SL_QUANTIZE_OFF);
+    say_now(&bench, SL_TRANSPORT_PLAY);
+    score_begin(&bench.score, false, SL_QUANTIZE_BAR, 90); /* a tempo that waits for the bar … */
+    put_track(&bench, "b", 61, 2);
+    assert_int_equal(take(&bench, score_end(&bench.score, ++bench.seq)), SL_OK);
+    apply(&bench);
+    score_begin(&bench.score, false, SL_QUANTIZE_BAR, 80); /* … and a score that waits for a mark */
+    put_track(&bench, "c", 62, 2);
+    assert_int_equal(take(&bench, score_end(&bench.score, ++bench.seq)), SL_OK);
+    sl_text bytes;
+    sl_text_open(&bytes, counted_memory_of(&bench.memory));
+    sl_schedule_encode(bench.schedule, append, &bytes);
+    sl_applied mark;
+    assert_true(sl_schedule_mark(bench.schedule, &mark));
+    for (size_t i = 0; i < bytes.length; i++) {
+        static const char masks[] = {(char)0xFF, 1, (char)0x80};
+        for (size_t j = 0; j < sizeof masks; j++) {
+            const char kept = bytes.bytes[i];
+            bytes.bytes[i] = (char)(kept ^ masks[j]);
+            sl_reader reader = {.bytes = (const uint8_t *)bytes.bytes, .length = bytes.length};
+            sl_schedule *loaded;
+            if (sl_schedule_decode(&reader, counted_memory_of(&bench.memory), &loaded) == SL_OK) {
+                (void)sl_schedule_position(loaded, mark.frame + SECOND);
+                (void)sl_schedule_next(loaded, BEAT, SL_QUANTIZE_BAR);
+                sl_schedule_destroy(loaded);
+            }
+            bytes.bytes[i] = kept;
+        }
+    }
+    sl_text_close(&bytes);
+    teardown(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_schedule_follows_live),
         cmocka_unit_test(test_schedule_without_a_player_is_bounded),
         cmocka_unit_test(test_schedule_refuses_malformed),
+        cmocka_unit_test(test_schedule_loads_damaged_bytes_or_refuses_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ export interface LiveSessionOptions {
 
 export interface EvalResult {
   success: boolean;
-  error?: { message: string; line: number; column: number };
+  error?: { message: string; line: number | null; column: number | null };
   changed: string[];
   at_beat: number | null;
   seq: number;
@@ -25,6 +25,10 @@ export interface Position {
   next_bar_beat: number;
   is_playing: boolean;
   bpm: number;
+  numerator: number;
+  denominator: number;
+  frame: number;
+  time_us: number;
 }
 
 export interface SessionView {
@@ -59,7 +63,7 @@ export class LiveSession {
   position(): Promise<Position>;
   watch(path: string): Promise<object>;
   unwatch(path: string): Promise<object>;
-  on(event: 'beat' | 'bar' | 'notes' | 'error' | 'session' | 'open' | 'close', handler: (value: any) => void): () => void;
+  on(event: 'beat' | 'bar' | 'notes' | 'panic' | 'error' | 'session' | 'open' | 'close', handler: (value: any) => void): () => void;
   close(): void;
 }
 

@@ -122,16 +122,16 @@ export class LiveSession {
   }
 
   /** Has serve watch a file on its machine: each save is evaluated. */
-  watch(path) {
-    return this.#wire.call('watch', { path: absolute(path) });
+  async watch(path) {
+    return this.#wire.call('watch', { path: await absolute(path) });
   }
 
-  unwatch(path) {
-    return this.#wire.call('unwatch', { path: absolute(path) });
+  async unwatch(path) {
+    return this.#wire.call('unwatch', { path: await absolute(path) });
   }
 
   /**
-   * Calls `handler` on "beat", "bar", "notes", "error" (an evaluation failed, of anybody's), "session" (it changed),
+   * Calls `handler` on "beat", "bar", "notes", "panic", "error" (an evaluation failed, of anybody's), "session" (it changed),
    * "open" and "close". Returns a function that ends it.
    */
   on(event, handler) {
@@ -181,7 +181,6 @@ async function read(path) {
 }
 
 /** serve has another working folder. */
-function absolute(path) {
-  if (!isNode || path.startsWith('/')) return path;
-  return new URL(path, `file://${process.cwd()}/`).pathname;
+async function absolute(path) {
+  return isNode ? (await import('node:path')).resolve(path) : path;
 }

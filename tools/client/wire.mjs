@@ -1,5 +1,7 @@
 /** JSON-RPC 2.0 over serve's WebSocket: calls in order, answers by number, one socket. */
 
+const OPEN = 1; // of a WebSocket's readyState
+
 /** An error that serve answered with. */
 export class RpcError extends Error {
   constructor({ code, message }) {
@@ -53,6 +55,7 @@ export class Wire {
   async call(method, params = {}) {
     const id = ++this.#lastId;
     await this.opened;
+    if (this.#socket.readyState !== OPEN) throw new Error('the connection was closed');
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));

@@ -25,12 +25,6 @@ void sl_buffers_run(sl_buffers *buffers, sl_engine *engine, const sl_eval_reques
     answer->printed_length = engine->printed.length;
 }
 
-void sl_buffers_close(sl_buffers *buffers)
-{
-    for (size_t i = 0; i < buffers->count; i++) free(buffers->texts[i]);
-    buffers->count = 0;
-}
-
 static sl_eval_fault fault_of(const sl_buffers *buffers, size_t index)
 {
     const sl_eval_buffer *buffer = &buffers->request->buffers[index];

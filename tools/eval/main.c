@@ -1,7 +1,7 @@
 /*
  * symlog-eval: one edit of live code, evaluated behind walls. One request from standard input, one answer to standard
- * output (eval_wire.h), and the end. symlog starts it, watches its memory and its time, and kills it (evaluate.h in
- * tools/symlog).
+ * output (eval_wire.h), and the end. symlog starts it, watches its memory and its time, and kills it (evaluation.h
+ * in tools/symlog).
  *
  * The engine starts before the walls close, for it looks at the machine then; nobody's code is read before they are.
  */

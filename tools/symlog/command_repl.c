@@ -83,7 +83,7 @@ static bool evaluate(const sl_eval_request *request)
 static bool load(sl_eval_request request, const char *path)
 {
     char errmsg[256];
-    char *text = sl_repl_read_file(path, SL_EVAL_CLIENT_BYTES_MAX, errmsg);
+    char *text = sl_repl_read_file(path, SL_EVAL_CLIENT_PARAMS_BYTES_MAX, errmsg);
     if (text == NULL) {
         printf("%s\n", errmsg);
         return false;

@@ -123,9 +123,9 @@ static void stop(sl_serve *serve)
         sl_udp_stop(serve->udp);
     }
     if (serve->worker != NULL) sl_service_attach_worker(serve->service, NULL);
-    sl_project_watch_stop(serve->project_watch);
+    sl_project_watch_stop(serve->project_watch); /* as the next two, it puts into the committer's queue */
     if (serve->service != NULL) sl_service_stop_live_code(serve->service);
-    sl_worker_stop(serve->worker); /* both put into the committer's queue */
+    sl_worker_stop(serve->worker);
     uint64_t head = 0;
     if (!sl_committer_stop(serve->committer)) {
         if (sl_log_last(serve->opening.log, &head) != SL_OK) head = 0;

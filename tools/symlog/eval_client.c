@@ -2,22 +2,28 @@
 
 #include <string.h>
 
+/* True if serve takes a call with these params as one message: quotes and ends of lines take two bytes in JSON. */
+static bool fits(const json_t *params)
+{
+    return json_dumpb(params, NULL, 0, JSON_COMPACT) <= SL_EVAL_CLIENT_PARAMS_BYTES_MAX;
+}
+
 sl_err sl_eval_client_ask(const sl_eval_request *request, json_t **result, char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES])
 {
     *result = NULL;
-    if (strlen(request->code) > SL_EVAL_CLIENT_BYTES_MAX) {
-        snprintf(errmsg, SL_RPC_CLIENT_ERRMSG_BYTES,
-                 "the text is longer than %d KiB; save it and have serve watch the file (--watch FILE)",
-                 SL_EVAL_CLIENT_BYTES_MAX >> 10);
-        return SL_ERR_RANGE;
-    }
     json_t *params =
         json_pack("{s:s, s:s*, s:s*}", "code", request->code, "name", request->name, "quantize", request->quantize);
     if (params == NULL) {
         snprintf(errmsg, SL_RPC_CLIENT_ERRMSG_BYTES, "the text is not UTF-8");
         return SL_ERR_RANGE;
     }
-    const sl_err err = sl_rpc_client_call(request->url, "eval", params, SL_RPC_CLIENT_TIMEOUT_MS, result, errmsg);
+    sl_err err = SL_ERR_RANGE;
+    if (fits(params))
+        err = sl_rpc_client_call(request->url, "eval", params, SL_RPC_CLIENT_TIMEOUT_MS, result, errmsg);
+    else
+        snprintf(errmsg, SL_RPC_CLIENT_ERRMSG_BYTES,
+                 "the text is longer than %d KiB, as JSON; save it and have serve watch the file (--watch FILE)",
+                 SL_EVAL_CLIENT_PARAMS_BYTES_MAX >> 10);
     json_decref(params);
     return err;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { SL_EVAL_CLIENT_BYTES_MAX = 60 << 10 /* of a text: what serve takes as one message */ };
+enum { SL_EVAL_CLIENT_PARAMS_BYTES_MAX = 63 << 10 /* of a call's params as JSON: serve takes messages of 64 KiB */ };
 
 typedef struct sl_eval_request {
     const char *url;

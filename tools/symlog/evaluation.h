@@ -34,7 +34,7 @@ typedef struct sl_evaluation_request {
     size_t buffer_count;             /* 1 to SL_EVALUATION_BUFFERS_MAX */
     uint64_t code_seq;               /* goes into the score */
     uint8_t quantize;                /* likewise; SL_QUANTIZE_DEFAULT: as the code's LiveSession says, if it does */
-    const atomic_bool *is_cancelled; /* set by any thread: the evaluation ends within 10 ms; NULL: nobody does */
+    const atomic_bool *is_cancelled; /* set by any thread: it ends in 10 ms, or with a track's notes; NULL: never */
 } sl_evaluation_request;
 
 typedef struct sl_evaluation_result {
@@ -47,10 +47,11 @@ typedef struct sl_evaluation_result {
                       out; NULL: none */
 } sl_evaluation_result;
 
-/* Evaluates, in 10 to 30 ms, at most a little more than 2 s. Fills the result, which the caller frees in any case with
- * sl_evaluation_free. SL_ERR_REFUSED: the code is at fault (message, line and column say how); SL_ERR_IO: the process
- * cannot be started or did not do its work (message); SL_ERR_MEMORY; SL_ERR_END: it was cancelled. Any thread, several
- * at once. Starts at most one process at a time, and has reaped it when it returns. */
+/* Evaluates, in 10 to 30 ms; at most 2 s each for the types of a buffer in TypeScript, for the code, and for its notes.
+ * Fills the result, which the caller frees in any case with sl_evaluation_free. SL_ERR_REFUSED: the code is at fault
+ * (message, line and column say how); SL_ERR_IO: the process cannot be started or did not do its work (message);
+ * SL_ERR_MEMORY; SL_ERR_END: it was cancelled. Any thread, several at once. Starts at most one process at a time, and
+ * has reaped it when it returns. */
 sl_err sl_evaluate(const sl_evaluation_request *request, sl_evaluation_result *result);
 
 void sl_evaluation_free(sl_evaluation_result *result);

@@ -44,12 +44,14 @@ sl_err sl_evaluator_start(sl_evaluator **out, sl_sink sink, uint64_t start_ns)
     pthread_mutex_init(&evaluator->lock, NULL);
     pthread_cond_init(&evaluator->given, NULL);
     const sl_err err = sl_thread_start(&evaluator->thread, "evaluator", run, evaluator);
-    if (err != SL_OK) {
-        free(evaluator);
-        return err;
+    if (err == SL_OK) {
+        *out = evaluator;
+        return SL_OK;
     }
-    *out = evaluator;
-    return SL_OK;
+    pthread_cond_destroy(&evaluator->given);
+    pthread_mutex_destroy(&evaluator->lock);
+    free(evaluator);
+    return err;
 }
 
 void sl_evaluator_stop(sl_evaluator *evaluator)

@@ -13,8 +13,10 @@
 #include <string.h>
 
 enum {
-    CODE_BYTES = 64,   /* of a code event beside its texts */
-    REFUSED_BYTES = 64 /* of a refused event beside its reason */
+    CODE_BYTES = 64,    /* of a code event beside its texts */
+    REFUSED_BYTES = 64, /* of a refused event beside its reason */
+    REASON_BYTES = 96,
+    AGAIN_NS = 5000000 /* until an edit is offered again that the evaluator could not take */
 };
 
 /* Somebody waits for it. */
@@ -23,6 +25,8 @@ typedef struct edit {
     uint64_t code_seq;  /* 0: not in the log yet */
     uint64_t score_seq; /* 0: not evaluated yet */
     uint64_t due_ns;    /* then it is answered without a beat */
+    bool is_given;      /* to the evaluator, which answers */
+    bool is_refused;    /* by an event that is on its way */
     uint8_t quantize;   /* the score's */
     sl_text changed;    /* JSON list of its tracks */
     char *printed;      /* while it was evaluated; malloc'ed, or NULL */
@@ -300,22 +304,48 @@ static void see_applied(sl_live_edits *edits, const sl_event *event)
     }
 }
 
-/* The state does not keep such a text, so the evaluator would never see it. After a restart nobody asks any more. */
-static void refuse_too_long(const sl_live_edits *edits, const sl_event *event)
+/* The state has no such text, so the evaluator never sees it: somebody has to answer. */
+static void put_refused(sl_live_edits *edits, uint64_t code_seq, const char *reason)
+{
+    uint8_t bytes[REFUSED_BYTES + REASON_BYTES];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_refused refused = {
+        .kind = SL_KIND_CODE, .reason = reason, .reason_length = strlen(reason), .code_seq = code_seq};
+    edit *edit = find_code(edits, code_seq);
+    if (sl_refused_encode(&refused, &writer) != SL_OK) return;
+    if (put(edits, SL_KIND_REFUSED, SL_REFUSED_VERSION, SL_SOURCE_SEQ_NONE, &writer) != SL_OK) return;
+    if (edit != NULL) edit->is_refused = true;
+}
+
+/* After a restart nobody asks any more. */
+static void refuse_too_long(sl_live_edits *edits, const sl_event *event)
 {
     sl_code code;
     if (edits->evaluator == NULL || sl_code_decode(event, &code) != SL_OK) return;
     if (code.source_length <= SL_BUFFER_BYTES_MAX) return;
-    char reason[80];
-    uint8_t bytes[REFUSED_BYTES + sizeof reason];
-    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    const int length =
-        snprintf(reason, sizeof reason, "the text has %zu bytes, more than the %d that a buffer may have",
-                 code.source_length, SL_BUFFER_BYTES_MAX);
-    const sl_refused refused = {
-        .kind = SL_KIND_CODE, .reason = reason, .reason_length = (size_t)length, .code_seq = event->seq};
-    if (sl_refused_encode(&refused, &writer) != SL_OK) return;
-    (void)put(edits, SL_KIND_REFUSED, SL_REFUSED_VERSION, SL_SOURCE_SEQ_NONE, &writer); /* full: it stays unanswered */
+    char reason[REASON_BYTES];
+    snprintf(reason, sizeof reason, "the text has %zu bytes, more than the %d that a buffer may have",
+             code.source_length, SL_BUFFER_BYTES_MAX);
+    put_refused(edits, event->seq, reason);
+}
+
+static bool is_pending(const sl_live_edits *edits, uint64_t code_seq)
+{
+    sl_code_text text;
+    for (size_t i = 0; sl_state_pending_code(edits->options.state, i, &text); i++)
+        if (text.seq == code_seq) return true;
+    return false;
+}
+
+/* Where too much waits the state forgets the oldest (core/buffers.h). */
+static void refuse_forgotten(sl_live_edits *edits)
+{
+    for (size_t i = 0; i < SL_LIVE_EDITS_MAX && edits->evaluator != NULL; i++) {
+        const edit *edit = &edits->edits[i];
+        const bool is_open = edit->ticket != 0 && edit->code_seq != 0 && edit->score_seq == 0;
+        if (!is_open || edit->is_given || edit->is_refused || is_pending(edits, edit->code_seq)) continue;
+        put_refused(edits, edit->code_seq, "was not evaluated: too much came after it; try again");
+    }
 }
 
 void sl_live_edits_see(sl_live_edits *edits, const sl_event *event, uint64_t now_ns)
@@ -325,27 +355,33 @@ void sl_live_edits_see(sl_live_edits *edits, const sl_event *event, uint64_t now
         if (edit != NULL && edit->code_seq == 0) edit->code_seq = event->seq;
     }
     if (event->kind == SL_KIND_CODE) refuse_too_long(edits, event);
+    if (event->kind == SL_KIND_CODE) refuse_forgotten(edits);
     if (event->kind == SL_KIND_SCORE) see_score(edits, event, now_ns);
     if (event->kind == SL_KIND_REFUSED) see_refused(edits, event);
     if (event->kind == SL_KIND_APPLIED) see_applied(edits, event);
 }
 
-/* A text that is too long to be kept has no chance; and where many waited the oldest were dropped. */
-static void give_next(sl_live_edits *edits)
+/* False: the evaluator cannot take the next one yet. Nothing wakes us when it can: its last answer may be in the log
+ * before it is idle. */
+static bool give_next(sl_live_edits *edits)
 {
     sl_code_text next, each;
     sl_code earlier[SL_BUFFERS_MAX];
     size_t count = 0;
-    if (edits->evaluator == NULL || !sl_evaluator_is_idle(edits->evaluator)) return;
-    if (!sl_state_pending_code(edits->options.state, 0, &next) || next.seq == edits->given_seq) return;
+    if (edits->evaluator == NULL) return true;
+    if (!sl_state_pending_code(edits->options.state, 0, &next) || next.seq == edits->given_seq) return true;
+    if (!sl_evaluator_is_idle(edits->evaluator)) return false;
     while (count < SL_BUFFERS_MAX && sl_state_buffer(edits->options.state, count, &each)) earlier[count++] = each.code;
-    if (sl_evaluator_give(edits->evaluator, next.seq, &next.code, earlier, count) == SL_OK) edits->given_seq = next.seq;
+    if (sl_evaluator_give(edits->evaluator, next.seq, &next.code, earlier, count) != SL_OK) return false;
+    edits->given_seq = next.seq;
+    edit *edit = find_code(edits, next.seq);
+    if (edit != NULL) edit->is_given = true;
+    return true;
 }
 
 uint64_t sl_live_edits_tick(sl_live_edits *edits, uint64_t now_ns)
 {
-    uint64_t due_ns = UINT64_MAX;
-    give_next(edits);
+    uint64_t due_ns = give_next(edits) ? UINT64_MAX : now_ns + AGAIN_NS;
     for (size_t i = 0; i < SL_LIVE_EDITS_MAX; i++) {
         edit *edit = &edits->edits[i];
         if (edit->ticket == 0 || edit->score_seq == 0) continue;

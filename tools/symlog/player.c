@@ -143,6 +143,20 @@ static void begin(sl_player *player, const sl_state *state)
     player->is_begun = put_mark(player, &mark);
 }
 
+/* True if it wanted the whole schedule. */
+static bool renew(sl_player *player, const sl_state *state)
+{
+    const bool wants_whole = atomic_exchange(&player->wants_whole, false);
+    if (!wants_whole && player->has_whole) return false;
+    if (put_whole(player, state) == SL_OK) wake(player);
+    return true;
+}
+
+void sl_player_tick(sl_player *player, const sl_state *state)
+{
+    if (sl_state_schedule(state) != NULL) (void)renew(player, state);
+}
+
 void sl_player_see(sl_player *player, const sl_state *state, const sl_event *event)
 {
     if (sl_state_schedule(state) == NULL) {
@@ -153,11 +167,7 @@ void sl_player_see(sl_player *player, const sl_state *state, const sl_event *eve
     const size_t count = sl_state_follows(state, &follows);
     const bool is_own =
         event->kind == SL_KIND_SCORE || event->kind == SL_KIND_TRANSPORT || event->kind == SL_KIND_APPLIED;
-    const bool wants_whole = atomic_exchange(&player->wants_whole, false);
-    if (wants_whole || !player->has_whole) {
-        if (put_whole(player, state) == SL_OK) wake(player);
-        return;
-    }
+    if (renew(player, state)) return;
     if (is_own) put_event(player, event);
     for (size_t i = 0; i < count; i++) put_follow(player, event->seq, &follows[i]);
     if (is_own || count > 0) wake(player);

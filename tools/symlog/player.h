@@ -31,8 +31,11 @@ typedef struct sl_player_options {
 sl_err sl_player_start(sl_player **out, const sl_player_options *options);
 
 /* Tells it what an event did to the schedule; right after sl_reduce. Never waits: where its queue is full, it begins
- * anew with the whole schedule as soon as there is room. */
+ * anew with the whole schedule, at the next event or sl_player_tick. */
 void sl_player_see(sl_player *player, const sl_state *state, const sl_event *event);
+
+/* Gives it the whole schedule, if it wants it; now and then, for there may be no event for long. */
+void sl_player_tick(sl_player *player, const sl_state *state);
 
 /* The frame that is now. Any thread. */
 uint64_t sl_player_now(const sl_player *player);

@@ -8,28 +8,11 @@ static bool is_typescript(const char *name, size_t length)
     return length > 3 && memcmp(name + length - 3, ".ts", 3) == 0;
 }
 
-/* False: it has failed. */
-static bool take_quantize(sl_rpc_call *call, uint8_t *quantize)
-{
-    static const char *const names[] = {
-        [SL_QUANTIZE_OFF] = "off", [SL_QUANTIZE_BEAT] = "beat", [SL_QUANTIZE_BAR] = "bar"};
-    const json_t *value = json_object_get(call->params, "quantize");
-    *quantize = SL_QUANTIZE_DEFAULT;
-    if (value == NULL || json_is_null(value)) return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!json_is_string(value) || strcmp(json_string_value(value), names[i]) != 0) continue;
-        *quantize = (uint8_t)i;
-        return true;
-    }
-    sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "quantize is bar, beat or off");
-    return false;
-}
-
 void sl_rpc_eval(sl_rpc_call *call)
 {
     const json_t *code = json_object_get(call->params, "code");
     const json_t *name = json_object_get(call->params, "name");
-    sl_code edit = {.buffer = "", .buffer_length = 0};
+    sl_code edit = {.quantize = SL_QUANTIZE_DEFAULT, .buffer = ""};
     if (!json_is_string(code)) {
         sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "eval wants code, a text");
         return;
@@ -46,7 +29,8 @@ void sl_rpc_eval(sl_rpc_call *call)
         sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "a buffer's name has at most %d bytes", SL_SCORE_NAME_BYTES_MAX);
         return;
     }
-    if (!take_quantize(call, &edit.quantize)) return;
+    sl_rpc_take_quantize(call, "quantize", &edit.quantize);
+    if (call->code != 0) return;
     edit.language = is_typescript(edit.buffer, edit.buffer_length) ? SL_LANGUAGE_TYPESCRIPT : SL_LANGUAGE_JAVASCRIPT;
     edit.source = json_string_value(code);
     edit.source_length = json_string_length(code);

@@ -54,18 +54,15 @@ static void take_track(sl_rpc_call *call, sl_transport *transport)
         sl_rpc_fail(call, SL_RPC_OUT_OF_RANGE, "the session has no track \"%.80s\"", transport->track);
 }
 
-/* "bar", "beat" or "off"; what is not there leaves `quantize` as it is. */
-static void take_quantize(sl_rpc_call *call, const char *name, uint8_t *quantize)
+void sl_rpc_take_quantize(sl_rpc_call *call, const char *name, uint8_t *quantize)
 {
-    static const struct {
-        const char *name;
-        sl_quantize quantize;
-    } modes[] = {{"off", SL_QUANTIZE_OFF}, {"beat", SL_QUANTIZE_BEAT}, {"bar", SL_QUANTIZE_BAR}};
+    static const char *const modes[] = {
+        [SL_QUANTIZE_OFF] = "off", [SL_QUANTIZE_BEAT] = "beat", [SL_QUANTIZE_BAR] = "bar"};
     const json_t *value = json_object_get(call->params, name);
-    if (value == NULL) return;
+    if (value == NULL || json_is_null(value)) return;
     for (size_t i = 0; json_is_string(value) && i < sizeof modes / sizeof modes[0]; i++) {
-        if (strcmp(json_string_value(value), modes[i].name) != 0) continue;
-        *quantize = (uint8_t)modes[i].quantize;
+        if (strcmp(json_string_value(value), modes[i]) != 0) continue;
+        *quantize = (uint8_t)i;
         return;
     }
     sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "%s is bar, beat or off", name);
@@ -76,7 +73,7 @@ static void put_action(sl_rpc_call *call, sl_transport_action action)
     sl_transport transport = {
         .action = (uint8_t)action, .quantize = SL_QUANTIZE_DEFAULT, .track = "", .name = "", .params = ""};
     const bool has_quantize = action == SL_TRANSPORT_STOP || action == SL_TRANSPORT_UNDO || action == SL_TRANSPORT_REDO;
-    if (has_quantize) take_quantize(call, "quantize", &transport.quantize);
+    if (has_quantize) sl_rpc_take_quantize(call, "quantize", &transport.quantize);
     if (action == SL_TRANSPORT_STOP && json_object_get(call->params, "track") != NULL) take_track(call, &transport);
     put(call, &transport);
 }
@@ -133,7 +130,7 @@ void sl_rpc_live_set_quantize(sl_rpc_call *call)
 {
     sl_transport transport = {
         .action = SL_TRANSPORT_QUANTIZE, .quantize = SL_QUANTIZE_DEFAULT, .track = "", .name = "", .params = ""};
-    take_quantize(call, "mode", &transport.quantize);
+    sl_rpc_take_quantize(call, "mode", &transport.quantize);
     if (call->code == 0 && transport.quantize == SL_QUANTIZE_DEFAULT)
         sl_rpc_fail(call, SL_RPC_INVALID_PARAMS, "mode is missing: bar, beat or off");
     put(call, &transport);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* JSON-RPC's own error codes, and ours. */
 enum {
@@ -55,5 +56,8 @@ void sl_rpc_set_mark(sl_rpc_call *call, const json_t *text);
 
 /* Finds the source to pause, or to let go on, by its number or its name (the newest so named), or fails. */
 void sl_rpc_set_pause(sl_rpc_call *call, const json_t *source, bool is_paused);
+
+/* The parameter so named: "bar", "beat" or "off"; null, or none, leaves `quantize` as it is; or fails. rpc_live.c's. */
+void sl_rpc_take_quantize(sl_rpc_call *call, const char *name, uint8_t *quantize);
 
 #endif

@@ -338,6 +338,7 @@ static uint64_t on_tick(void *ctx)
     }
     drive_groove(service);
     drive_edits(service);
+    if (service->player.player != NULL) sl_player_tick(service->player.player, service->state);
     return sl_chores_tick(&service->chores);
 }
 
