@@ -226,6 +226,38 @@ def test_the_repl_on_a_terminal(serve, socket, tmp_path):
     assert "euclidean" in (tmp_path / ".local/state/symlog/repl_history").read_text()
 
 
+def test_many_lines_odd_letters_and_ctrl_c_on_a_terminal(serve, socket, tmp_path):
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "HOME": str(tmp_path), "TERM": "dumb", "LC_ALL": "C"}
+    command = [BINARY, "repl", "--ws", url(serve)]
+    process = subprocess.Popen(
+        command,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environment,
+        preexec_fn=lambda: (os.setsid(), os.close(os.open(os.ttyname(0), os.O_RDWR))),
+    )
+    os.close(follower)
+
+    def type_line(text, prompt):
+        seen = b""
+        while not seen.endswith(prompt):
+            seen += os.read(leader, 4096)
+        os.write(leader, text)
+
+    type_line(b"track('forgotten', t =>\n", b"> ")
+    type_line(b"\x03", b"... ")
+    type_line("track('für', t =>\n".encode(), b"> ")
+    type_line(b"t.clip(Drums.euclidean(16, 5)))\n", b"... ")
+    wait_until(lambda: call(socket, "query", path="sessions[0]").get("result"), "the session")
+    assert tracks(socket) == ["für"]
+    assert "euclidean" in (tmp_path / ".local/state/symlog/repl_history").read_text()
+    os.write(leader, b"\x04")
+    assert process.wait(20) == 0
+    os.close(leader)
+
+
 def test_an_edit_that_was_not_answered_is_evaluated_at_the_next_start(start, tmp_path):
     serve = start()
     with serve.subscribe() as socket:

@@ -21,7 +21,7 @@ const sl_command sl_command_repl = {
             "\n"
             "  .play  .pause  .stop [TRACK]  .panic  .tempo BPM  .quantize bar|beat|off  .undo  .redo\n"
             "  .load FILE   evaluates a file\n"
-            "  .cancel      forgets what is typed so far (as does an empty line after it)\n"
+            "  .cancel      forgets what is typed so far (as do Ctrl-C and an empty line after it)\n"
             "  .exit        leaves (Ctrl-D); the music goes on\n"
             "\n"
             "  --quantize WHAT   when inputs take effect (as the session has it: bar)\n"

@@ -3,6 +3,9 @@
 #include <ctype.h>
 #include <editline/readline.h>
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,8 @@ struct sl_repl_input {
     char *line;               /* getline's */
     size_t capacity;
 };
+
+static volatile sig_atomic_t is_interrupted; /* Ctrl-C while a line is typed */
 
 /* $XDG_STATE_HOME/symlog/repl_history; "" where there is no home. */
 static void find_history(char path[PATH_BYTES])
@@ -43,6 +48,9 @@ sl_repl_input *sl_repl_input_open(bool is_terminal)
     if (input == NULL) return NULL;
     input->is_terminal = is_terminal;
     if (!is_terminal) return input;
+    /* libedit takes what is typed by the locale's letters, and code is UTF-8. */
+    (void)setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) (void)setlocale(LC_CTYPE, "C.UTF-8");
     rl_readline_name = "symlog";
     using_history();
     stifle_history(HISTORY_LINES);
@@ -51,10 +59,40 @@ sl_repl_input *sl_repl_input_open(bool is_terminal)
     return input;
 }
 
+static void interrupt(int number)
+{
+    (void)number;
+    is_interrupted = 1;
+}
+
+/* While a line is typed, Ctrl-C ends the line, not the program. Prompts are ASCII: libedit dies of one that the locale
+ * cannot read. */
+static char *edit_line(const char *prompt)
+{
+    struct sigaction before, while_typing = {.sa_handler = interrupt};
+    sigemptyset(&while_typing.sa_mask);
+    is_interrupted = 0;
+    (void)sigaction(SIGINT, &while_typing, &before);
+    char *line = readline(prompt);
+    (void)sigaction(SIGINT, &before, NULL);
+    if (is_interrupted == 0) return line;
+    free(line);
+    putchar('\n');
+    return strdup(".cancel");
+}
+
+/* Written at once, so that it outlives whatever ends the program. */
+static void remember(const sl_repl_input *input, const char *text)
+{
+    if (!input->is_terminal) return;
+    add_history(text);
+    if (input->history[0] != '\0') (void)write_history(input->history);
+}
+
 /* A line without its end; malloc'ed. NULL: the end. */
 static char *read_line(sl_repl_input *input, bool is_first)
 {
-    if (input->is_terminal) return readline(is_first ? "> " : "… ");
+    if (input->is_terminal) return edit_line(is_first ? "> " : "... ");
     const ssize_t length = getline(&input->line, &input->capacity, stdin);
     if (length < 0) return NULL;
     input->line[strcspn(input->line, "\r\n")] = '\0';
@@ -91,14 +129,14 @@ char *sl_repl_input_next(sl_repl_input *input)
             free(text);
             text = NULL;
         } else if (is_command && text == NULL) {
-            if (input->is_terminal) add_history(line);
+            remember(input, line);
             return line;
         } else {
             text = join(text, line);
         }
         free(line);
         if (text == NULL || sl_repl_is_open(text)) continue;
-        if (input->is_terminal) add_history(text);
+        remember(input, text);
         return text;
     }
 }
@@ -106,7 +144,6 @@ char *sl_repl_input_next(sl_repl_input *input)
 bool sl_repl_input_close(sl_repl_input *input)
 {
     const bool is_terminal = input->is_terminal;
-    if (input->history[0] != '\0') (void)write_history(input->history);
     free(input->line);
     free(input);
     return is_terminal;
