@@ -25,6 +25,7 @@ struct sl_evaluator {
     bool is_given;     /* under the lock */
     atomic_bool stops; /* an evaluation that is under way looks at it */
     atomic_bool is_idle;
+    atomic_bool has_failed;
     sl_evaluation_request request;
     sl_evaluation_buffer buffers[SL_EVALUATION_BUFFERS_MAX]; /* the request's */
     char *texts;                                             /* of the buffers; malloc'ed */
@@ -92,6 +93,11 @@ static void keep_printed(sl_evaluator *evaluator, sl_evaluation_result *result)
 bool sl_evaluator_is_idle(const sl_evaluator *evaluator)
 {
     return atomic_load(&evaluator->is_idle);
+}
+
+bool sl_evaluator_has_failed(const sl_evaluator *evaluator)
+{
+    return atomic_load(&evaluator->has_failed);
 }
 
 static const char *copy(char **at, const char *bytes, size_t length)
@@ -184,7 +190,7 @@ static void evaluate(sl_evaluator *evaluator)
         err = put(evaluator, SL_KIND_SCORE, SL_SCORE_VERSION, result.score, result.score_length);
     else if (err != SL_ERR_END)
         err = put_refused(evaluator, &result);
-    (void)err; /* the queue stayed full for ten seconds, or memory ran out: it waits for the next start */
+    atomic_store(&evaluator->has_failed, err != SL_OK && err != SL_ERR_END);
     sl_evaluation_free(&result);
     free(evaluator->texts);
     evaluator->texts = NULL;

@@ -29,6 +29,10 @@ void sl_evaluator_stop(sl_evaluator *evaluator);
 /* True while it can be given an edit: it put the answer to the last one into the sink. */
 bool sl_evaluator_is_idle(const sl_evaluator *evaluator);
 
+/* True if the last edit's answer could not be put: memory ran out, or the queue stayed full for ten seconds. It may be
+ * given again. */
+bool sl_evaluator_has_failed(const sl_evaluator *evaluator);
+
 /* Evaluates the edit that is event `code_seq`, in the scope of the `earlier` ones. All are copied. The evaluator must
  * be idle. SL_ERR_MEMORY. */
 sl_err sl_evaluator_give(sl_evaluator *evaluator, uint64_t code_seq, const sl_code *code, const sl_code *earlier,

@@ -369,7 +369,8 @@ static bool give_next(sl_live_edits *edits)
     sl_code earlier[SL_BUFFERS_MAX];
     size_t count = 0;
     if (edits->evaluator == NULL) return true;
-    if (!sl_state_pending_code(edits->options.state, 0, &next) || next.seq == edits->given_seq) return true;
+    if (!sl_state_pending_code(edits->options.state, 0, &next)) return true;
+    if (next.seq == edits->given_seq && !sl_evaluator_has_failed(edits->evaluator)) return true;
     if (!sl_evaluator_is_idle(edits->evaluator)) return false;
     while (count < SL_BUFFERS_MAX && sl_state_buffer(edits->options.state, count, &each)) earlier[count++] = each.code;
     if (sl_evaluator_give(edits->evaluator, next.seq, &next.code, earlier, count) != SL_OK) return false;
