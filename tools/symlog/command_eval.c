@@ -63,7 +63,10 @@ static int run(int argc, char **argv)
     eval_code code;
     status = open_code(&code, operands.words[0], name, quantize);
     if (status == SL_EXIT_OK && is_notes) status = print_notes(&code, is_json);
-    if (status == SL_EXIT_OK && !is_notes) {
+    const bool is_asked = status == SL_EXIT_OK && !is_notes;
+    if (is_asked && memchr(code.source, '\0', code.length) != NULL) {
+        status = sl_failure("eval", "%s is no text", operands.words[0]);
+    } else if (is_asked) {
         const sl_eval_request request = {.url = url, .code = code.source, .name = code.name, .quantize = quantize};
         status = ask(&request, is_json);
     }
@@ -129,7 +132,6 @@ static int open_code(eval_code *code, const char *word, const char *name, const 
     }
     if (!read_file(word, &code->text, &code->length))
         return sl_failure("eval", "%s cannot be read: %s", word, strerror(errno));
-    if (memchr(code->text, '\0', code->length) != NULL) return sl_failure("eval", "%s is no text", word);
     code->source = code->text;
     const char *slash = strrchr(word, '/');
     if (name == NULL && strcmp(word, "-") != 0) code->name = slash == NULL ? word : slash + 1;
