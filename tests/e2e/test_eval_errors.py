@@ -127,6 +127,14 @@ def test_eval_no_text(tmp_path):
     file = tmp_path / "zero.js"
     file.write_bytes(b"let a = 1;\0")
     assert error_of(str(file))[0] == "there is a NUL in the text: is it code?"
+    file.write_bytes(b"track('\xff', t => t.clip(Clip.drums().kick()))")
+    assert error_of(str(file))[0] == "the text is not UTF-8"
+
+
+@pytest.mark.parametrize("name", ["a\\0b", "\\ud800", "\\udc00\\ud800", "a\\ud83d"])
+def test_a_name_that_is_no_text(name):
+    assert error_of(TRACK.format("Clip.drums().kick()").replace("'a'", f"'{name}'"))[0] == "track: the track's name holds what is no letter"
+    assert notes_of(TRACK.format("Clip.drums().kick()").replace("'a'", "'\\ud83d\\ude00'"))
 
 
 def test_eval_no_file():

@@ -160,6 +160,7 @@ def test_a_file_is_watched(start, tmp_path):
         wait_until(lambda: "toms" in tracks(socket), "toms, by rename")
         song.write_text("track('broken', t =>")
         wait_until(lambda: "refused" in kinds(serve), "the refusal")
+        serve.wait_for(r'^refused what=code reason=".+" name=".*song.js" line=1 column=\d+ seq=\d+$')
         assert "broken" not in tracks(socket)
         song.unlink()
         time.sleep(0.2)

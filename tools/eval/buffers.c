@@ -1,6 +1,8 @@
 /* Which buffers are evaluated, and what becomes of those that fail. */
 #include "tools/eval/buffers.h"
 
+#include "core/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,12 +59,24 @@ static char *copy_of(const sl_eval_buffer *buffer)
     return copy;
 }
 
+static bool is_utf8(const char *text, size_t length)
+{
+    bool is_valid = true;
+    for (size_t at = 0; at < length && is_valid;)
+        at += (unsigned char)text[at] < 0x80 ? 1 : sl_text_utf8_part(text + at, length - at, &is_valid);
+    return is_valid;
+}
+
 static bool open_text(sl_buffers *buffers, size_t index)
 {
     const sl_eval_buffer *buffer = &buffers->request->buffers[index];
     sl_engine_fault *fault = &buffers->faults[index];
     if (memchr(buffer->source, '\0', buffer->source_length) != NULL) {
         (void)snprintf(fault->message, sizeof fault->message, "there is a NUL in the text: is it code?");
+        return false;
+    }
+    if (!is_utf8(buffer->source, buffer->source_length)) {
+        (void)snprintf(fault->message, sizeof fault->message, "the text is not UTF-8");
         return false;
     }
     char *copy = copy_of(buffer), *script = NULL;

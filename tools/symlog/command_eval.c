@@ -63,9 +63,10 @@ static int run(int argc, char **argv)
     eval_code code;
     status = open_code(&code, operands.words[0], name, quantize);
     if (status == SL_EXIT_OK && is_notes) status = print_notes(&code, is_json);
-    if (status == SL_EXIT_OK && !is_notes && strlen(code.source) != code.length) {
+    const bool is_asked = status == SL_EXIT_OK && !is_notes;
+    if (is_asked && memchr(code.source, '\0', code.length) != NULL) {
         status = sl_failure("eval", "there is a NUL in the text: is it code?");
-    } else if (status == SL_EXIT_OK && !is_notes) {
+    } else if (is_asked) {
         const sl_eval_request request = {.url = url, .code = code.source, .name = code.name, .quantize = quantize};
         status = ask(&request, is_json);
     }

@@ -1,6 +1,7 @@
 /* What serve tells people. */
 #include "tools/symlog/report.h"
 
+#include "core/live_code.h"
 #include "core/message.h"
 #include "tools/symlog/host.h"
 
@@ -71,8 +72,40 @@ static void quote(sl_report *report, const char *bytes, size_t length)
     sl_text_json(&report->text, bytes, length);
 }
 
+static void keep_name(sl_report *report, const sl_event *event)
+{
+    sl_code code;
+    if (sl_code_decode(event, &code) != SL_OK) return;
+    sl_reported_code *kept = &report->codes[report->code_next++ % SL_REPORT_CODES_MAX];
+    kept->seq = event->seq;
+    kept->name_length = code.buffer_length;
+    if (code.buffer_length > 0) memcpy(kept->name, code.buffer, code.buffer_length);
+}
+
+/* Whose text it is, and where in it: what an editor of a watched file wants to know. */
+static void tell_refused_code(sl_report *report, const sl_refused *refused, size_t length, uint64_t seq)
+{
+    sl_text *text = &report->text;
+    quote(report, refused->reason, length);
+    for (size_t i = 0; i < SL_REPORT_CODES_MAX; i++) {
+        const sl_reported_code *code = &report->codes[i];
+        if (code->seq != refused->code_seq || code->name_length == 0) continue;
+        sl_text_string(text, " name=");
+        sl_text_json(text, code->name, code->name_length);
+    }
+    if (refused->line > 0) {
+        sl_text_string(text, " line=");
+        sl_text_u64(text, refused->line);
+        sl_text_string(text, " column=");
+        sl_text_u64(text, refused->column);
+    }
+    sl_status_say(report->status, "refused what=code reason=%.*s seq=%llu", (int)text->length, text->bytes,
+                  (unsigned long long)seq);
+}
+
 void sl_report_event(sl_report *report, const sl_event *event)
 {
+    if (event->kind == SL_KIND_CODE) keep_name(report, event);
     if (event->kind == SL_KIND_OSC) report->has_source = true;
     if (report->is_verbose) {
         sl_text_clear(&report->text);
@@ -89,6 +122,10 @@ void sl_report_event(sl_report *report, const sl_event *event)
         sl_refused refused;
         if (sl_refused_decode(event, &refused) != SL_OK) return;
         const size_t length = refused.reason_length < REASON_BYTES_MAX ? refused.reason_length : REASON_BYTES_MAX;
+        if (refused.code_seq != 0) {
+            tell_refused_code(report, &refused, length, event->seq);
+            return;
+        }
         quote(report, refused.reason, length);
         sl_status_say(report->status, "refused what=%s source=%s reason=%.*s seq=%llu", sl_kind_name(refused.kind),
                       name_of(report, event->source), (int)report->text.length, report->text.bytes,

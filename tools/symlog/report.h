@@ -6,6 +6,7 @@
 #define SL_TOOLS_REPORT_H
 
 #include "core/reduce.h"
+#include "core/score.h"
 #include "core/text.h"
 #include "tools/symlog/groove_ports.h"
 #include "tools/symlog/status.h"
@@ -13,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SL_REPORT_SOURCES_MAX = 256, SL_REPORT_REASON_BYTES = 128 };
+enum { SL_REPORT_SOURCES_MAX = 256, SL_REPORT_REASON_BYTES = 128, SL_REPORT_CODES_MAX = 64 };
 
 /* What has been told of one source. */
 typedef struct sl_reported {
@@ -22,6 +23,13 @@ typedef struct sl_reported {
     uint64_t gaps;
     uint64_t gap_size_total;
 } sl_reported;
+
+/* Whose text an edit of live code is. */
+typedef struct sl_reported_code {
+    uint64_t seq;
+    size_t name_length;
+    char name[SL_SCORE_NAME_BYTES_MAX];
+} sl_reported_code;
 
 typedef struct sl_report {
     sl_status *status;
@@ -34,6 +42,8 @@ typedef struct sl_report {
     sl_reported sources[SL_REPORT_SOURCES_MAX]; /* the newest, a ring */
     size_t source_count;
     size_t source_next;
+    sl_reported_code codes[SL_REPORT_CODES_MAX]; /* the newest, a ring */
+    size_t code_next;
 } sl_report;
 
 /* `state` as it is now is taken as told. */

@@ -31,6 +31,7 @@ const char sl_serve_help[] =
     "  --watch FILE         live code: each save of the file is evaluated; may be given several times\n"
     "  --notes-out WHERE    where the notes of live code go: a raw MIDI device, a pty, a FIFO (a path), or a port\n"
     "                       that has a name (symlog ports)\n"
+    "  --watch FILE         evaluates each save of a file of live code (.js, .mjs, .ts); may be given several times\n"
     "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
     "                       the death of the program only\n"
     "  --verbose            a line for every event\n"

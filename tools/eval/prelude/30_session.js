@@ -27,6 +27,13 @@ function paramsOf(params, what) {
 
 function nameOf(name, what) {
   if (textOf(name, what).length === 0 || name.length > 255) fail(what + ' has 1 to 255 letters');
+  // A NUL would end it, half a surrogate pair empty it.
+  for (let i = 0; i < name.length; i++) {
+    const unit = apply(charCodeAt, name, [i]);
+    const pairs = unit >= 0xd800 && unit < 0xdc00 && (apply(charCodeAt, name, [i + 1]) & 0xfc00) === 0xdc00;
+    if (unit === 0 || (!pairs && (unit & 0xf800) === 0xd800)) fail(what + ' holds what is no letter');
+    if (pairs) i++;
+  }
   return name;
 }
 
