@@ -26,6 +26,7 @@ BUILT = ROOT / "zig-out" / "test"  # build.zig: test-binaries
 EMULATORS = {"aarch64": ["qemu-aarch64"], "wasm32": [sys.executable, "tests/wasm_run.py"]}
 PLACES = ["native", "aarch64", "wasm32"]
 MODES = ["Debug", "ReleaseFast"]
+SLOW_ELSEWHERE = ["test_core_renderer"]
 PYTEST_FOLDERS = ["model", "e2e"]  # must be there, besides those that are found
 SMOKE_S, SOAK_S = 3, 60  # of fuzzing, for each target
 SMOKE_SEEDS, SOAK_SEEDS = 200, 10000  # of the simulator, besides some that watch their memory
@@ -82,10 +83,7 @@ def suites(soak, sanitizers):
         os.environ["SYMLOG_SOAK"] = "1"
     for sanitizer in sanitizers:
         yield f"unit tests, {sanitizer}", lambda name=sanitizer: unit_tests(name, "test_*.c", [])
-    for place, emulator in EMULATORS.items():
-        for mode in MODES:
-            folder = f"{place}-{mode}"
-            yield f"core on {folder}", lambda f=folder, e=emulator: unit_tests(f, "test_core_*.c", e)
+    yield f"core on {' and '.join(EMULATORS)}", core_elsewhere
     yield "same digests on every CPU", portable
     yield "simulation", lambda: simulation(SOAK_SEEDS if soak else SMOKE_SEEDS)
     yield "fuzzing", lambda: fuzz_all(SOAK_S if soak else SMOKE_S)
@@ -136,6 +134,13 @@ def unit_tests(folder, pattern, emulator):
     if not files:
         return [missing(f"tests/unit/{pattern}")]
     return in_parallel(lambda file: unit_test(folder, file, emulator), files)
+
+
+def core_elsewhere():
+    """Core's tests on other CPUs, in Debug and ReleaseFast; those that take longest begin first."""
+    files = sorted(Path("tests/unit").glob("test_core_*.c"), key=lambda file: (file.stem not in SLOW_ELSEWHERE, file))
+    tests = [(f"{place}-{mode}", file, EMULATORS[place]) for file in files for place in EMULATORS for mode in MODES]
+    return in_parallel(lambda test: unit_test(*test), tests)
 
 
 def unit_test(folder, file, emulator):

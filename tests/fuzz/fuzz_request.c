@@ -46,6 +46,10 @@ static void take_set_event(sl_state *state, uint16_t kind, const void *payload, 
 static void answer_oldest(owner *owner, sl_rpc *rpc);
 static sl_err take_mark(void *ctx, const char *text, size_t length);
 static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
+static sl_err take_transport(void *ctx, const uint8_t *payload, size_t length);
+static uint64_t tell_frame(void *ctx);
+static void take_hearer(void *ctx, uint64_t subscriber);
+static sl_err take_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
 static sl_err take_question(void *ctx, const sl_question *question);
 static void write_no_ports(void *ctx, sl_text *text);
 static void check_answer(void *ctx, uint64_t subscriber, const char *bytes, size_t length);
@@ -122,6 +126,11 @@ static void check_messages(input *input)
         .mark = take_mark,
         .edit = take_mark,
         .write_ports = write_no_ports,
+        .write_player = write_no_ports,
+        .transport = take_transport,
+        .frame = tell_frame,
+        .heard = take_hearer,
+        .watch = take_watch,
         .ask = take_question,
         .pause = take_pause,
         .answer = check_answer,
@@ -209,6 +218,37 @@ static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_p
     require(source == 1 && owner->marks_waiting < SL_RPC_MARKS_MAX);
     owner->marks_waiting++;
     return SL_OK;
+}
+
+static sl_err take_transport(void *ctx, const uint8_t *payload, size_t length)
+{
+    owner *owner = ctx;
+    sl_transport transport;
+    const sl_event event = {
+        .kind = SL_KIND_TRANSPORT, .version = SL_PAYLOAD_VERSION, .payload = payload, .length = (uint32_t)length};
+    require(sl_transport_decode(&event, &transport) == SL_OK && owner->marks_waiting < SL_RPC_MARKS_MAX);
+    owner->marks_waiting++;
+    return SL_OK;
+}
+
+static uint64_t tell_frame(void *ctx)
+{
+    (void)ctx;
+    return 48000;
+}
+
+static void take_hearer(void *ctx, uint64_t subscriber)
+{
+    (void)ctx;
+    require(subscriber == SUBSCRIBER);
+}
+
+static sl_err take_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256])
+{
+    (void)ctx;
+    require(path[0] == '/');
+    snprintf(errmsg, 256, "no");
+    return is_wanted ? SL_OK : SL_ERR_NOT_FOUND;
 }
 
 static sl_err take_question(void *ctx, const sl_question *question)

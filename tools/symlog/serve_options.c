@@ -28,7 +28,6 @@ const char sl_serve_help[] =
     "  --groove-authority   what symlog has counts: it tells it every 4 s\n"
     "  --groove-listen      records the groove box, and sends nothing\n"
     "  --setlists FILE      the built-in set lists: programs.json\n"
-    "  --watch FILE         live code: each save of the file is evaluated; may be given several times\n"
     "  --notes-out WHERE    where the notes of live code go: a raw MIDI device, a pty, a FIFO (a path), or a port\n"
     "                       that has a name (symlog ports)\n"
     "  --watch FILE         evaluates each save of a file of live code (.js, .mjs, .ts); may be given several times\n"
