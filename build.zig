@@ -116,7 +116,8 @@ fn addTestBinaries(cfg: Config, chosen: ?Sanitize, check: *Step) *Step {
         const variant: Config = .{ .b = b, .target = cfg.target, .optimize = mode, .sanitize = sanitize };
         const folder = b.fmt("program-{s}", .{@tagName(sanitize)});
         if (addProgram(variant)) |exe| install(all, check, exe, folder);
-        install(all, check, addEval(variant), folder);
+        // Released in both: it has no sanitizer anyway.
+        install(all, check, addEval(.{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off }), folder);
     }
     addPortableBinaries(cfg, all, check);
     for (sources(b, "tests/fuzz", "fuzz_")) |file| {
@@ -137,14 +138,15 @@ fn addPortableBinaries(cfg: Config, all: *Step, check: *Step) void {
         .{ .name = "wasm32", .target = b.resolveTargetQuery(wasm32) },
     };
     for (places) |place| for ([_]std.builtin.OptimizeMode{ .Debug, .ReleaseFast }) |mode| {
-        const sanitize: Sanitize = if (mode == .Debug) .ubsan else .off;
+        const native = std.mem.eql(u8, place.name, "native"); // there unit tests run with sanitizers and cmocka
+        const watched: Sanitize = if (native) .asan else .ubsan; // the same objects as the unit tests'
+        const sanitize: Sanitize = if (mode == .Debug) watched else .off;
         const variant: Config = .{ .b = b, .target = place.target, .optimize = mode, .sanitize = sanitize };
         const folder = b.fmt("{s}-{s}", .{ place.name, @tagName(mode) });
         for (sources(b, "tests/portable", "")) |file| {
             install(all, check, addTool(variant, std.fs.path.stem(file), &.{file}, layers[0..1]), folder);
         }
-        const native = std.mem.eql(u8, place.name, "native"); // there they run with sanitizers and cmocka
-        if (native or sources(b, "core", "").len == 0) continue;
+        if (native or mode == .Debug or sources(b, "core", "").len == 0) continue;
         const core = addLayer(variant, layers[0]);
         const library = b.addLibrary(.{ .name = b.fmt("core-{s}", .{folder}), .root_module = core });
         check.dependOn(&library.step);
