@@ -304,16 +304,42 @@ fn addLayer(cfg: Config, layer: Layer) *Build.Module {
 fn addTool(cfg: Config, name: []const u8, files: []const []const u8, over: []const Layer) *Step.Compile {
     const b = cfg.b;
     const mod = addModule(cfg);
+    const is_released = cfg.optimize == .ReleaseFast and cfg.sanitize == .off and cfg.target.query.isNative();
     mod.addIncludePath(b.path("."));
     addSources(cfg, mod, files, if (over.len == 1) over[0].flags else &system_flags);
     for (over) |layer| {
-        if (sources(b, layer.name, "").len > 0) mod.addImport(layer.name, addLayer(cfg, layer));
+        if (sources(b, layer.name, "").len == 0) continue;
+        if (is_released) {
+            mod.addImport(layer.name, addLayer(cfg, layer));
+        } else {
+            mod.linkLibrary(addArchive(cfg, layer.name, layer));
+        }
     }
     if (cfg.sanitize == .asan) addAsanRuntime(b, mod);
     const exe = b.addExecutable(.{ .name = name, .root_module = mod });
-    const is_released = cfg.optimize == .ReleaseFast and cfg.sanitize == .off and cfg.target.query.isNative();
     if (is_released) exe.lto = .full; // across files and layers: reducing and writing messages gain a tenth
     return exe;
+}
+
+/// A layer's objects, or (without one) the program's but its main.c, once for all executables of a variant: a hundred
+/// tests link them, and look at none of their sources.
+fn addArchive(cfg: Config, name: []const u8, layer: ?Layer) *Step.Compile {
+    const remembered = struct {
+        var archives: std.StringHashMapUnmanaged(*Step.Compile) = .empty;
+    };
+    const b = cfg.b;
+    const arch = @tagName(cfg.target.result.cpu.arch);
+    const key = b.fmt("{s}-{s}-{s}-{s}", .{ name, arch, @tagName(cfg.optimize), @tagName(cfg.sanitize) });
+    if (remembered.archives.get(key)) |archive| return archive;
+    const mod = if (layer) |one| addLayer(cfg, one) else addModule(cfg);
+    if (layer == null) {
+        mod.addIncludePath(b.path("."));
+        addSources(cfg, mod, without(b, programSources(b), "main.c"), &system_flags);
+        linkProgramLibraries(mod);
+    }
+    const archive = b.addLibrary(.{ .name = key, .root_module = mod, .linkage = .static });
+    remembered.archives.put(b.allocator, key, archive) catch @panic("OOM");
+    return archive;
 }
 
 /// The program, or null while it has no sources.
@@ -388,8 +414,9 @@ fn addUnitTest(cfg: Config, file: []const u8) *Step.Compile {
     const name = std.fs.path.stem(file);
     const of_core = std.mem.startsWith(u8, name, "test_core_");
     const of_program = std.mem.startsWith(u8, name, "test_symlog_");
-    const beside: []const []const u8 = if (of_program) without(b, programSources(b), "main.c") else if (std.mem.startsWith(u8, name, "test_eval_")) &eval_parts else &.{};
+    const beside: []const []const u8 = if (std.mem.startsWith(u8, name, "test_eval_")) &eval_parts else &.{};
     const exe = addTool(cfg, name, concat(b, &.{ &.{file}, beside }), if (of_core) layers[0..1] else &layers);
+    if (of_program) exe.root_module.linkLibrary(addArchive(cfg, "program", null));
     if (of_program) linkProgramLibraries(exe.root_module);
     if (cfg.target.query.isNative()) {
         exe.root_module.linkSystemLibrary("cmocka", .{ .use_pkg_config = .force });
