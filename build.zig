@@ -146,10 +146,7 @@ fn addPortableBinaries(cfg: Config, all: *Step, check: *Step) void {
         for (sources(b, "tests/portable", "")) |file| {
             install(all, check, addTool(variant, std.fs.path.stem(file), &.{file}, layers[0..1]), folder);
         }
-        if (native or mode == .Debug or sources(b, "core", "").len == 0) continue;
-        const core = addLayer(variant, layers[0]);
-        const library = b.addLibrary(.{ .name = b.fmt("core-{s}", .{folder}), .root_module = core });
-        check.dependOn(&library.step);
+        if (native or sources(b, "core", "").len == 0) continue;
         for (sources(b, "tests/unit", "test_core_")) |file| install(all, check, addUnitTest(variant, file), folder);
     };
 }

@@ -137,9 +137,9 @@ def unit_tests(folder, pattern, emulator):
 
 
 def core_elsewhere():
-    """Core's tests on other CPUs, as released; those that take longest begin first."""
+    """Core's tests on other CPUs, in Debug and ReleaseFast; those that take longest begin first."""
     files = sorted(Path("tests/unit").glob("test_core_*.c"), key=lambda file: (file.stem not in SLOW_ELSEWHERE, file))
-    tests = [(f"{place}-ReleaseFast", file, emulator) for file in files for place, emulator in EMULATORS.items()]
+    tests = [(f"{place}-{mode}", file, EMULATORS[place]) for file in files for place in EMULATORS for mode in MODES]
     return in_parallel(lambda test: unit_test(*test), tests)
 
 
