@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,6 +51,32 @@ static void test_symlog_evaluation_score(void **state)
     assert_int_equal(sl_score_check(&event, &error), SL_OK);
     assert_string_equal(result.printed, "hi\n");
     sl_evaluation_free(&result);
+    assert_no_child();
+}
+
+static void test_symlog_evaluation_ready(void **state)
+{
+    (void)state;
+    static const char code[] = "track('a', Drums.kick())";
+    const sl_evaluation_buffer buffer = {.name = "", .source = code, .source_length = sizeof code - 1};
+    sl_child ready = {.pid = 0};
+    const sl_evaluation_request request = {.buffers = &buffer, .buffer_count = 1, .ready = &ready};
+    sl_evaluation_result result;
+    for (int i = 0; i < 3; i++) { /* none is ready, one is, one that was killed is */
+        if (i > 0) sl_evaluation_prepare(&ready);
+        const int pid = ready.pid;
+        if (i > 0) sl_evaluation_prepare(&ready);
+        assert_int_equal(ready.pid, pid); /* the same waits on */
+        if (i == 2) assert_int_equal(kill(pid, SIGKILL), 0);
+        if (i == 2) nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        assert_int_equal(sl_evaluate(&request, &result), SL_OK);
+        assert_non_null(result.score);
+        assert_int_equal(ready.pid, 0);
+        sl_evaluation_free(&result);
+    }
+    sl_evaluation_prepare(&ready); /* one that is not used */
+    sl_child_drop(&ready);
+    sl_child_drop(&ready);
     assert_no_child();
 }
 
@@ -191,10 +218,10 @@ static void test_symlog_typescript_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_symlog_evaluation_score),        cmocka_unit_test(test_symlog_evaluation_refused),
-        cmocka_unit_test(test_symlog_evaluation_bounds),       cmocka_unit_test(test_symlog_evaluation_cancelled),
-        cmocka_unit_test(test_symlog_evaluation_side_by_side), cmocka_unit_test(test_symlog_child_ends),
-        cmocka_unit_test(test_symlog_typescript_places),
+        cmocka_unit_test(test_symlog_evaluation_score),     cmocka_unit_test(test_symlog_evaluation_ready),
+        cmocka_unit_test(test_symlog_evaluation_refused),   cmocka_unit_test(test_symlog_evaluation_bounds),
+        cmocka_unit_test(test_symlog_evaluation_cancelled), cmocka_unit_test(test_symlog_evaluation_side_by_side),
+        cmocka_unit_test(test_symlog_child_ends),           cmocka_unit_test(test_symlog_typescript_places),
     };
     return cmocka_run_group_tests(tests, find_process, NULL);
 }

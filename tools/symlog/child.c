@@ -21,7 +21,7 @@ typedef struct run {
     const sl_child_job *job;
     sl_child_result *result;
     pid_t pid;
-    int stream; /* both ways; -1: closed */
+    int stream; /* both ways */
     size_t sent;
     size_t capacity; /* of result->out */
     uint64_t begun_ms;
@@ -40,13 +40,48 @@ static uint64_t now_ms(void)
 
 sl_err sl_child_run(const sl_child_job *job, int with_errors, sl_child_result *result)
 {
+    sl_child child;
+    const sl_err err = sl_child_start(&child, job, with_errors, result);
+    if (err == SL_ERR_NOT_FOUND) return SL_OK; /* result->end says so */
+    return err == SL_OK ? sl_child_finish(&child, job, result) : err;
+}
+
+sl_err sl_child_start(sl_child *child, const sl_child_job *job, int with_errors, sl_child_result *result)
+{
+    *child = (sl_child){.pid = 0};
     *result = (sl_child_result){.end = SL_CHILD_MISSING};
-    run run = {.job = job, .result = result, .stream = -1, .begun_ms = now_ms()};
-    if (!start(&run, with_errors))
-        return result->end == SL_CHILD_MISSING && result->error[0] == '\0' ? SL_OK : SL_ERR_IO;
-    end(&run, serve(&run));
-    if (result->end == SL_CHILD_DONE && result->out == NULL) return SL_ERR_MEMORY;
+    run run = {.job = job, .result = result};
+    if (!start(&run, with_errors)) return result->error[0] == '\0' ? SL_ERR_NOT_FOUND : SL_ERR_IO;
+    *child = (sl_child){.pid = run.pid, .stream = run.stream};
     return SL_OK;
+}
+
+sl_err sl_child_finish(sl_child *child, const sl_child_job *job, sl_child_result *result)
+{
+    *result = (sl_child_result){.end = SL_CHILD_MISSING};
+    run run = {.job = job, .result = result, .pid = child->pid, .stream = child->stream, .begun_ms = now_ms()};
+    *child = (sl_child){.pid = 0};
+    if (job->in_length == 0) shutdown(run.stream, SHUT_WR);
+    end(&run, serve(&run));
+    return result->end == SL_CHILD_DONE && result->out == NULL ? SL_ERR_MEMORY : SL_OK;
+}
+
+bool sl_child_waits(sl_child *child)
+{
+    if (child->pid == 0) return false;
+    if (waitpid(child->pid, NULL, WNOHANG) == 0) return true;
+    close(child->stream);
+    *child = (sl_child){.pid = 0};
+    return false;
+}
+
+void sl_child_drop(sl_child *child)
+{
+    if (!sl_child_waits(child)) return;
+    kill(-child->pid, SIGKILL);
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    close(child->stream);
+    *child = (sl_child){.pid = 0};
 }
 
 static bool refuse(run *run, const char *what, int error)
@@ -100,7 +135,6 @@ static bool start(run *run, int with_errors)
     posix_spawn_file_actions_destroy(&actions);
     close(streams[1]);
     run->stream = streams[0];
-    if (error == 0 && run->job->in_length == 0) shutdown(run->stream, SHUT_WR);
     if (error == 0) return true;
     close(streams[0]);
     return error != ENOENT && error != EACCES ? refuse(run, run->job->path, error) : false;

@@ -168,6 +168,16 @@ static sl_err encode(const asking *asking, sl_writer *out)
     return err;
 }
 
+void sl_evaluation_prepare(sl_child *ready)
+{
+    char path[SL_HOST_DIR_BYTES];
+    if (sl_child_waits(ready) || !find_program(path, sizeof path)) return;
+    const char *const argv[] = {path, NULL};
+    const sl_child_job job = {.path = path, .argv = argv};
+    sl_child_result ignored;
+    (void)sl_child_start(ready, &job, 0, &ignored);
+}
+
 static sl_err ask(asking *asking, sl_child_result *child)
 {
     sl_evaluation_result *result = asking->result;
@@ -185,7 +195,9 @@ static sl_err ask(asking *asking, sl_child_result *child)
                               .time_ms_max = SL_EVALUATION_TIME_MS_MAX,
                               .memory_mb_max = SL_EVALUATION_MEMORY_MB_MAX,
                               .is_cancelled = asking->request->is_cancelled};
-    if (err == SL_OK) err = sl_child_run(&job, 0, child);
+    sl_child *ready = asking->request->ready;
+    const bool is_ready = err == SL_OK && ready != NULL && sl_child_waits(ready);
+    if (err == SL_OK) err = is_ready ? sl_child_finish(ready, &job, child) : sl_child_run(&job, 0, child);
     free(in.bytes);
     if (err == SL_ERR_REFUSED) return err;
     if (err == SL_ERR_MEMORY) return refuse(result, err, "out of memory");

@@ -8,6 +8,7 @@
 #define SL_TOOLS_EVALUATION_H
 
 #include "core/live_code.h"
+#include "tools/symlog/child.h"
 
 #include <stdatomic.h>
 
@@ -35,6 +36,7 @@ typedef struct sl_evaluation_request {
     uint64_t code_seq;               /* goes into the score */
     uint8_t quantize;                /* likewise; SL_QUANTIZE_DEFAULT: as the code's LiveSession says, if it does */
     const atomic_bool *is_cancelled; /* set by any thread: it ends in 10 ms, or with a track's notes; NULL: never */
+    sl_child *ready;                 /* a process of sl_evaluation_prepare, which is used up; NULL: one is started */
 } sl_evaluation_request;
 
 typedef struct sl_evaluation_result {
@@ -53,6 +55,11 @@ typedef struct sl_evaluation_result {
  * SL_ERR_MEMORY; SL_ERR_END: it was cancelled. Any thread, several at once. Starts at most one process at a time, and
  * has reaped it when it returns. */
 sl_err sl_evaluate(const sl_evaluation_request *request, sl_evaluation_result *result);
+
+/* Starts the process for an evaluation to come, which then takes a third of the time: the engine is up, the walls are
+ * closed. Passes over one that waits already. Where it cannot be started the evaluation will say so. It ends with the
+ * calling thread; sl_child_drop ends it earlier. */
+void sl_evaluation_prepare(sl_child *ready);
 
 void sl_evaluation_free(sl_evaluation_result *result);
 

@@ -28,6 +28,7 @@ struct sl_evaluator {
     atomic_bool has_failed;
     sl_evaluation_request request;
     sl_evaluation_buffer buffers[SL_EVALUATION_BUFFERS_MAX]; /* the request's */
+    sl_child ready;                                          /* the thread's: the process for the next edit */
     char *texts;                                             /* of the buffers; malloc'ed */
     char *printed;                                           /* by the last edit; under the lock; malloc'ed, or NULL */
     uint64_t printed_seq;                                    /* its code event */
@@ -140,7 +141,8 @@ sl_err sl_evaluator_give(sl_evaluator *evaluator, uint64_t code_seq, const sl_co
                                                  .buffer_count = count,
                                                  .code_seq = code_seq,
                                                  .quantize = code->quantize,
-                                                 .is_cancelled = &evaluator->stops};
+                                                 .is_cancelled = &evaluator->stops,
+                                                 .ready = &evaluator->ready};
     atomic_store(&evaluator->is_idle, false);
     pthread_mutex_lock(&evaluator->lock);
     evaluator->is_given = true;
@@ -205,8 +207,11 @@ static void *run(void *ctx)
             pthread_cond_wait(&evaluator->given, &evaluator->lock);
         evaluator->is_given = false;
         pthread_mutex_unlock(&evaluator->lock);
-        if (atomic_load(&evaluator->stops)) return NULL;
+        if (atomic_load(&evaluator->stops)) break;
         evaluate(evaluator);
+        sl_evaluation_prepare(&evaluator->ready);
         atomic_store(&evaluator->is_idle, true);
     }
+    sl_child_drop(&evaluator->ready);
+    return NULL;
 }

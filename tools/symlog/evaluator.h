@@ -2,6 +2,8 @@
  * Has edits of live code evaluated, one after the other, in a thread of its own: a sandboxed process each
  * (evaluation.h). What comes of it is appended: a `score` event, or a `refused` one that says why not.
  *
+ * From the first edit on, the process for the next one waits ready: one process an edit, started before it is needed.
+ *
  * It keeps no queue: edits that wait stand in the state, until their answer does.
  *
  * All functions are the service thread's.
