@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from serving import call
+from serving import call, run_symlog
 
 ROOT = Path(__file__).parents[2]
+TICKS = 20160  # A beat.
 WS = Path("/usr/share/nodejs/ws")  # Debian's node-ws
 
 VISION = """
@@ -27,6 +28,7 @@ await live.eval(`
 `);
 await live.ready;
 console.log(JSON.stringify(live.getSession()));
+await new Promise((resolve) => setTimeout(resolve, 4100));
 live.stop("drums");
 await live.stop();
 console.log(JSON.stringify(live.getSession()));
@@ -100,6 +102,7 @@ const same = await live.eval(
   Session.create().track("lead", (t) =>
     t.clip(Clip.melody().note("D4", "8n").note("F4", "8n").note("A4", "8n").loop(4))));
 console.log(JSON.stringify(same.changed));
+await new Promise((resolve) => setTimeout(resolve, 4100));
 await live.stop();
 live.close();
 """
@@ -151,12 +154,28 @@ def run(serve, tmp_path):
     return run_module
 
 
-def test_the_vision(run):
+def cycle(db, name):
+    """The notes of a track, once: (beat, pitch, length), from the log alone."""
+    done = run_symlog("replay", "--db", db, "--notes", "--json", "--to-frame", 10**9)
+    assert done.returncode == 0, done.stderr
+    notes = [note for note in map(json.loads, done.stdout.splitlines()) if note["track"] == name]
+    ends = {note["id"]: note["tick"] for note in notes if not note["on"]}
+    voice = notes[-1]["id"].split(".")[0] + "."
+    starts = [note for note in notes if note["on"] and note["id"].startswith(voice)]
+    first, found = starts[0]["tick"], []
+    for note in starts:
+        found.append(((note["tick"] - first) / TICKS, note["pitch"], (ends[note["id"]] - note["tick"]) / TICKS))
+    return found
+
+
+def test_the_vision(run, serve):
     playing, stopped = run(VISION)
     assert playing["tempo"] == 120 and playing["isPlaying"]
     assert [(track["name"], track["note_count"]) for track in playing["tracks"]] == [("drums", 5), ("bass", 8)]
     assert [track["length"] for track in playing["tracks"]] == [4, 4]
     assert not stopped["isPlaying"]
+    assert cycle(serve.db, "drums")[:5] == [(beat, 24, 0.25) for beat in (0, 0.75, 1.5, 2.25, 3)]
+    assert cycle(serve.db, "bass")[:8] == [(beat / 2, 40, 0.5) for beat in range(8)]
 
 
 def test_quantize(run):
@@ -184,7 +203,8 @@ def test_a_call_after_the_end_fails(run):
     assert run(CLOSED) == ["the connection was closed"]
 
 
-def test_the_minimal_setup(run):
+def test_the_minimal_setup(run, serve):
     later, same = run(MINIMAL)
     assert later["success"] and later["changed"] == ["lead"]
     assert same == [], "what the builders write down is the same music"
+    assert cycle(serve.db, "lead")[:6] == [(i / 2, pitch, 0.5) for i, pitch in enumerate([62, 65, 69] * 2)]

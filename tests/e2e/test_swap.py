@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from groove_ports import Port
-from serving import call, run_symlog, wait_until
+from serving import call, logged, run_symlog, wait_until
 
 SOAK = "SYMLOG_SOAK" in os.environ
 EDITS = 1000 if SOAK else 120
@@ -148,3 +148,59 @@ def check_places(computed, first, modes):
         assert (notes[0]["tick"] - first) % grid == 0, (edit, modes[edit], notes[0])
         checked += 1
     return checked
+
+
+ERRORS = [
+    "track('x', t =>",
+    "throw new Error('mine')",
+    "for (;;) {}",
+    "new Array(1e8) + ''",
+    "(function f() { f(); })()",
+    "'x'.repeat(1e9) + 'y'",
+    "track('x', t => t.clip(Clip.melody().note('H9', '8n')))",
+    "track('x', t => t.clip(Clip.melody().note('C4', -1)))",
+]
+PING_P50_S = 0.05
+
+
+def test_errors_leave_the_music_the_memory_and_the_others_alone(start, heard, tmp_path):
+    song = tmp_path / "song.js"
+    serve = start("--notes-out", heard.path, "--watch", song)
+    with serve.subscribe("?paths=scenes") as socket, serve.subscribe("?paths=scenes") as other:
+        assert call(socket, "eval", code=STEADY)["result"]["success"]
+        call(socket, "play")
+        before, pings = anonymous_kb(serve), []
+        for number, code in enumerate(ERRORS):
+            socket.send(json.dumps({"jsonrpc": "2.0", "id": f"edit {number}", "method": "eval", "params": {"code": code}}))
+            answers = []
+            while not answers:
+                began = time.monotonic()
+                call(other, "ping")
+                pings.append(time.monotonic() - began)
+                answers = [message for message in waiting(socket) if message.get("id") == f"edit {number}"]
+            result = answers[0]["result"]
+            assert not result["success"] and result["error"]["message"], code
+        song.write_text("// " + "x" * 10_000_000)
+        wait_until(lambda: refusals(serve) == len(ERRORS) + 1, "the long file is refused")
+        assert anonymous_kb(serve) - before < MEMORY_GROWTH_KB
+        assert sorted(pings)[len(pings) // 2] < PING_P50_S
+        call(socket, "stop")
+        wait_until(lambda: not call(socket, "position")["result"]["is_playing"], "the last bar")
+        time.sleep(0.3)
+    serve.stop()
+    computed = off_line(serve.db)
+    assert list(heard.notes()) == [(note["on"], note["channel"], note["pitch"]) for note in computed]
+    check_steady(computed, computed[0]["tick"])
+    assert computed[-1]["tick"] - computed[0]["tick"] >= 8 * TICKS, "it went on for as long as the endless loop"
+
+
+def waiting(socket):
+    """What comes within a moment."""
+    try:
+        return [json.loads(socket.recv(timeout=0.01))]
+    except TimeoutError:
+        return []
+
+
+def refusals(serve):
+    return sum(line.split()[2] == "refused" for line in logged(serve.db))
