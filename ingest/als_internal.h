@@ -1,4 +1,7 @@
-/* What als.c (the stream), als_elements.c (what elements mean) and als_nodes.c (nodes made of them) share. */
+/*
+ * What als.c (the stream), als_elements.c (which elements matter), the actions (als_actions.h) and als_nodes.c (nodes
+ * made of them) share.
+ */
 #ifndef SL_INGEST_ALS_INTERNAL_H
 #define SL_INGEST_ALS_INTERNAL_H
 
@@ -17,7 +20,7 @@ typedef struct als_parameter {
 
 /* An element that is open, and not passed over. */
 typedef struct als_frame {
-    uint8_t place;        /* an als_place of als_elements.c: what its children can be */
+    uint8_t place;        /* an als_place of als_actions.h: what its children can be */
     uint8_t attribute;    /* the sl_attribute that a child tells, where the place does not say it */
     uint32_t name_length; /* of reader->path before this element; see there */
     sl_node *node;        /* whom its values are about */
