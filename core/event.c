@@ -38,6 +38,10 @@ static const char *const kind_names[] = {
     [SL_KIND_SCORE] = "score",
     [SL_KIND_TRANSPORT] = "transport",
     [SL_KIND_APPLIED] = "applied",
+    [SL_KIND_PARAMETER] = "parameter",
+    [SL_KIND_PLAYER] = "player",
+    [SL_KIND_HEARD] = "heard",
+    [SL_KIND_PROCESSOR] = "processor",
 };
 
 static uint32_t record_crc(const sl_event *event, const uint8_t *id, const uint8_t *header);

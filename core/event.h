@@ -36,7 +36,11 @@ typedef enum sl_kind {
     SL_KIND_SCORE = 20,        /* what the sandbox made of it (core/score.h) */
     SL_KIND_TRANSPORT = 21,    /* play, stop, tempo, undo …, as a person or a client said it */
     SL_KIND_APPLIED = 22,      /* from which frame on the player counts what is in the log */
-    SL_KIND_LAST = SL_KIND_APPLIED
+    SL_KIND_PARAMETER = 23,    /* a parameter of the sound has another value */
+    SL_KIND_PLAYER = 24,       /* another player plays from now on: at which rate, through what */
+    SL_KIND_HEARD = 25,        /* the digest of a stretch of sound that was played */
+    SL_KIND_PROCESSOR = 26,    /* the source of a processor that was loaded */
+    SL_KIND_LAST = SL_KIND_PROCESSOR
 } sl_kind;
 
 enum {

@@ -4,6 +4,7 @@
 #include "core/osc.h"
 #include "core/payload.h"
 #include "core/picture.h"
+#include "core/sound_events.h"
 #include "core/sysex.h"
 
 #include <math.h> /* INFINITY alone */
@@ -46,6 +47,10 @@ static say_payload say_code;
 static say_payload say_score;
 static say_payload say_transport;
 static say_payload say_applied;
+static say_payload say_parameter;
+static say_payload say_player;
+static say_payload say_heard;
+static say_payload say_processor;
 
 static say_payload *const sayers[] = {
     [SL_KIND_START] = say_start,
@@ -70,6 +75,10 @@ static say_payload *const sayers[] = {
     [SL_KIND_SCORE] = say_score,
     [SL_KIND_TRANSPORT] = say_transport,
     [SL_KIND_APPLIED] = say_applied,
+    [SL_KIND_PARAMETER] = say_parameter,
+    [SL_KIND_PLAYER] = say_player,
+    [SL_KIND_HEARD] = say_heard,
+    [SL_KIND_PROCESSOR] = say_processor,
 };
 
 static void say_event(sl_text *text, const sl_event *event);
@@ -341,6 +350,57 @@ static sl_err say_applied(words *out, const sl_event *event)
     say_count(out, " frame", applied.frame);
     say_count(out, " rate", applied.rate);
     if (applied.late) sl_text_string(out->text, " late");
+    return SL_OK;
+}
+
+static sl_err say_parameter(words *out, const sl_event *event)
+{
+    sl_parameter_event parameter;
+    const sl_err err = sl_parameter_event_decode(event, &parameter);
+    if (err != SL_OK) return err;
+    say_text(out, parameter.id, parameter.id_length);
+    sl_text_string(out->text, " ");
+    say_double(out->text, parameter.value);
+    return SL_OK;
+}
+
+static sl_err say_player(words *out, const sl_event *event)
+{
+    sl_player_event player;
+    const sl_err err = sl_player_event_decode(event, &player);
+    if (err != SL_OK) return err;
+    sl_text_string(out->text, sl_player_type_name(player.type));
+    say_count(out, " rate", player.rate);
+    if (player.block > 0) say_count(out, " block", player.block);
+    if (player.device_length > 0) sl_text_string(out->text, " ");
+    if (player.device_length > 0) say_text(out, player.device, player.device_length);
+    return SL_OK;
+}
+
+static sl_err say_heard(words *out, const sl_event *event)
+{
+    sl_heard heard;
+    const sl_err err = sl_heard_decode(event, &heard);
+    if (err != SL_OK) return err;
+    char hex[SL_DIGEST_HEX + 1];
+    sl_digest_hex(heard.digest, hex);
+    say_count(out, "frame", heard.frame);
+    say_count(out, " frames", heard.frames);
+    say_count(out, " rate", heard.rate);
+    if (heard.missed > 0) say_count(out, " missed", heard.missed);
+    say_count(out, " renderer", heard.version);
+    sl_text_string(out->text, " digest ");
+    sl_text_string(out->text, hex);
+    return SL_OK;
+}
+
+static sl_err say_processor(words *out, const sl_event *event)
+{
+    sl_processor_event processor;
+    const sl_err err = sl_processor_event_decode(event, &processor);
+    if (err != SL_OK) return err;
+    say_text(out, processor.path, processor.path_length);
+    say_count(out, " bytes", processor.source_length);
     return SL_OK;
 }
 

@@ -12,10 +12,10 @@
 #ifndef SL_CORE_PLAYBACK_H
 #define SL_CORE_PLAYBACK_H
 
-#include "core/renderer.h"
+#include "core/mixer.h"
 #include "core/schedule.h"
 
-enum { SL_PLAYBACK_VERSION = 1 };
+enum { SL_PLAYBACK_VERSION = 2 };
 
 typedef struct sl_playback sl_playback;
 
@@ -31,21 +31,16 @@ uint64_t sl_playback_frame(const sl_playback *playback);
  * SL_RENDERER_TRACKS plays is not heard. */
 void sl_playback_render(sl_playback *playback, const sl_schedule *schedule, float *left_right, size_t frames);
 
-/* What the mixer of the tree says of a track of the code: the project's track of the same name. */
-typedef struct sl_playback_mix {
-    const char *name;
-    size_t name_length;
-    sl_renderer_mix mix;
-} sl_playback_mix;
+/* The mixer and the parameters, from the present frame on. Copied. */
+void sl_playback_set_mixer(sl_playback *playback, const sl_mixer *mixer);
 
-/* The mixer, from the present frame on. Tracks that are not named are as they were; SL_ERR_FULL: some had no room. */
-sl_err sl_playback_set_mix(sl_playback *playback, const sl_playback_mix *tracks, size_t count);
-
-/* The gain of Live's fader: 0.85 is 1 (0 dB), 1 is 2 (+6 dB), 0.4 is -18 dB, 0 is silence. */
-float sl_playback_gain_of_volume(double volume);
-
-/* For parameters, meters and the like. */
+/* For meters and the like. */
 sl_renderer *sl_playback_renderer(sl_playback *playback);
+
+/* The name of what plays the renderer's track `index`: its digest; of a lane, another than of a track so named. Zero:
+ * nothing did. */
+sl_digest sl_playback_track_name(const sl_playback *playback, uint32_t index);
+sl_digest sl_playback_name(const char *name, size_t length, bool is_lane);
 
 /* Bytes, as sl_renderer_encode's; the schedule has its own. */
 void sl_playback_encode(const sl_playback *playback, sl_renderer_put *put, void *ctx);

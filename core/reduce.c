@@ -3,6 +3,7 @@
 
 #include "core/code.h"
 #include "core/groove_internal.h"
+#include "core/parameters.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -237,6 +238,7 @@ static sl_err take(sl_state *state, const sl_event *event)
     case SL_KIND_SCORE:
     case SL_KIND_TRANSPORT:
     case SL_KIND_APPLIED: return sl_code_take(state, event);
+    case SL_KIND_PARAMETER: return sl_parameters_take(state, event);
     default: return SL_OK; /* marks, proofs, bases, and what later versions append: nothing to do */
     }
 }

@@ -296,3 +296,18 @@ void sl_schedule_begin(sl_schedule *schedule, double bpm)
 {
     schedule->now.clock.tempo.bpm_from = schedule->now.clock.tempo.bpm_to = bpm;
 }
+
+/* Voices stand by number. */
+const sl_code_track *sl_schedule_track_of(const sl_schedule *schedule, uint64_t voice)
+{
+    const sl_view *view = &schedule->now;
+    uint32_t low = 0, high = view->voice_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (view->voices[middle].number < voice)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < view->voice_count && view->voices[low].number == voice ? view->voices[low].track : NULL;
+}

@@ -181,6 +181,9 @@ uint32_t sl_schedule_track_count(const sl_schedule *schedule);
 const sl_code_track *sl_schedule_track(const sl_schedule *schedule, uint32_t index);
 bool sl_schedule_track_is_stopped(const sl_schedule *schedule, uint32_t index);
 
+/* The track that the note of a sounding (sl_note_id's voice) is played by; NULL: none that still counts. */
+const sl_code_track *sl_schedule_track_of(const sl_schedule *schedule, uint64_t voice);
+
 bool sl_schedule_has_track(const sl_schedule *schedule, const char *name, size_t length, uint32_t hint);
 
 /* Which tracks an event changes: begun before it is taken, asked afterwards, ended. */

@@ -97,6 +97,7 @@ typedef struct sl_kept_codes {
 
 struct sl_groove_state; /* core/groove_internal.h */
 struct sl_schedule;     /* core/schedule.h */
+struct sl_parameters;
 struct sl_follow;
 
 struct sl_state {
@@ -119,6 +120,7 @@ struct sl_state {
     sl_node *session;               /* its node */
     sl_kept_codes pending;          /* core/buffers.h */
     sl_kept_codes buffers;
+    struct sl_parameters *parameters; /* core/parameters.h; pool's; NULL as long as no event set one */
     int64_t mark_wall_ns; /* of the newest applied event; 0: none */
     uint8_t paths[256];   /* live.c: which row has a path with this hash, plus 1 */
 

@@ -12,6 +12,7 @@
 
 #include "core/code.h"
 #include "core/groove_internal.h"
+#include "core/parameters.h"
 #include "core/picture.h"
 #include "core/state.h"
 
@@ -158,7 +159,8 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
     unsigned parts = (state->groove != NULL ? SL_STATE_CODEC_GROOVE : 0u) |
                      (state->schedule != NULL ? SL_STATE_CODEC_CODE : 0u) |
-                     (sl_buffers_is_any(state) ? SL_STATE_CODEC_BUFFERS : 0u);
+                     (sl_buffers_is_any(state) ? SL_STATE_CODEC_BUFFERS : 0u) |
+                     (state->parameters != NULL && state->parameters->count > 0 ? SL_STATE_CODEC_PARAMETERS : 0u);
     sl_write_le(&writer, SL_STATE_CODEC_VERSION + parts, 4);
     sl_write_le(&writer, SL_REDUCER_VERSION, 4);
     sl_write_le(&writer, state->seq, 8);
@@ -174,6 +176,7 @@ void sl_state_encode_rest(const sl_state *state, sl_state_put put, void *ctx)
     if (state->groove != NULL) sl_groove_encode(state->groove, put, ctx);
     if (state->schedule != NULL) sl_schedule_encode(state->schedule, put, ctx);
     if (sl_buffers_is_any(state)) sl_buffers_encode(state, put, ctx);
+    if ((parts & SL_STATE_CODEC_PARAMETERS) != 0) sl_parameters_encode(state, put, ctx);
 }
 
 static void append(void *ctx, const void *bytes, size_t length)
@@ -362,6 +365,7 @@ static sl_err load(sl_state *state, sl_reader *reader)
     if (err == SL_OK && (parts & SL_STATE_CODEC_GROOVE) != 0) err = sl_groove_decode(state, reader, &groove);
     if (err == SL_OK && (parts & SL_STATE_CODEC_CODE) != 0) err = sl_code_load(state, reader);
     if (err == SL_OK && (parts & SL_STATE_CODEC_BUFFERS) != 0) err = sl_buffers_decode(state, reader);
+    if (err == SL_OK && (parts & SL_STATE_CODEC_PARAMETERS) != 0) err = sl_parameters_decode(state, reader);
     if (err == SL_OK) err = load_tree(state, reader);
     if (err == SL_OK && groove.length > 0) err = find_groove(state, groove);
     return err == SL_OK ? sl_code_find_session(state) : err;

@@ -191,8 +191,12 @@ static void test_playback_obeys_panic_and_mixer(void **unused)
     uint8_t bytes[512];
     setup(&player);
     render(&player, one, 4800, 480);
-    const sl_playback_mix mute[] = {{"a", 1, {.gain = 1, .is_muted = true}}, {"drums", 5, {.gain = 0}}};
-    assert_int_equal(sl_playback_set_mix(player.playback, mute, 2), SL_OK);
+    static sl_mixer mute;
+    sl_mixer_begin(&mute);
+    mute.tracks[mute.count++] =
+        (sl_mixer_track){.name = sl_playback_name("a", 1, false), .mix = {.gain = 1, .is_muted = true}};
+    mute.tracks[mute.count++] = (sl_mixer_track){.name = sl_playback_name("drums", 5, false), .mix = {.gain = 0}};
+    sl_playback_set_mixer(player.playback, &mute);
     render(&player, one, 480, 480);
     render(&player, one, 48, 48);
     for (size_t i = 0; i < 96; i++) assert_true(one[i] <= 0 && one[i] >= 0);
@@ -203,15 +207,15 @@ static void test_playback_obeys_panic_and_mixer(void **unused)
     teardown(&player);
 }
 
-static void test_playback_gain_of_volume(void **unused)
+static void test_mixer_gain_of_volume(void **unused)
 {
     (void)unused;
-    const float unity = sl_playback_gain_of_volume(0.85), most = sl_playback_gain_of_volume(1);
+    const float unity = sl_mixer_gain_of_volume(0.85), most = sl_mixer_gain_of_volume(1);
     assert_true(unity > 0.9999F && unity < 1.0001F);
     assert_true(most > 1.99F && most < 2.0F);
-    assert_true(sl_playback_gain_of_volume(0) <= 0 && sl_playback_gain_of_volume(-1) <= 0);
+    assert_true(sl_mixer_gain_of_volume(0) <= 0 && sl_mixer_gain_of_volume(-1) <= 0);
     for (int i = 0; i < 100; i++)
-        assert_true(sl_playback_gain_of_volume(i / 100.0) < sl_playback_gain_of_volume((i + 1) / 100.0));
+        assert_true(sl_mixer_gain_of_volume(i / 100.0) < sl_mixer_gain_of_volume((i + 1) / 100.0));
 }
 
 int main(void)
@@ -222,7 +226,7 @@ int main(void)
         cmocka_unit_test(test_playback_goes_on_from_its_bytes),
         cmocka_unit_test(test_playback_refuses_other_bytes),
         cmocka_unit_test(test_playback_obeys_panic_and_mixer),
-        cmocka_unit_test(test_playback_gain_of_volume),
+        cmocka_unit_test(test_mixer_gain_of_volume),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
