@@ -25,6 +25,7 @@ typedef struct sl_player_item {
     uint64_t seq;
     sl_event event;   /* its payload is `bytes` */
     sl_follow follow; /* likewise its bytes */
+    bool in_time;     /* the sound engine's: a mark that counts at its frame */
     size_t length;
     _Alignas(8) uint8_t bytes[];
 } sl_player_item;
