@@ -158,6 +158,11 @@ void sl_service_attach_player(sl_service *service, const sl_service_player *play
     service->player = player != NULL ? *player : (sl_service_player){0};
 }
 
+void sl_service_attach_sound(sl_service *service, sl_sound_status *sound)
+{
+    service->sound = sound;
+}
+
 void sl_service_detach_udp(sl_service *service)
 {
     service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);

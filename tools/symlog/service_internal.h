@@ -28,6 +28,7 @@ struct sl_service {
     sl_groove_driver groove;
     sl_live_edits *edits;
     sl_service_player player; /* all NULL: not yet, or no longer */
+    sl_sound_status *sound;   /* NULL: no sound */
     const char *refused_why;  /* why the event being applied was refused; NULL: it was not */
     uint64_t refused_ns;      /* when a refused subscriber was told of last */
     char failure[256];        /* "" while all is well */
