@@ -3,9 +3,13 @@
 
 #include "ingest/clock.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LEVEL_MAX 1e9f
+#define LEVEL_PARTS 1e6
 
 struct sl_sound_status {
     void (*wake)(void *ctx); /* Immutable. */
@@ -190,16 +194,20 @@ void sl_audio_status_write(const sl_audio_status *status, sl_text *text)
     sl_text_string(text, "}");
 }
 
+/* To a millionth (-120 dB): meters are many, and short that way. */
+static void write_level(sl_text *text, const char *name, float level)
+{
+    const bool is_sayable = level > -LEVEL_MAX && level < LEVEL_MAX;
+    sl_text_string(text, name);
+    sl_text_double(text, is_sayable ? (double)llround((double)level * LEVEL_PARTS) / LEVEL_PARTS : 0);
+}
+
 static void write_levels(const sl_audio_levels *levels, sl_text *text)
 {
-    sl_text_string(text, ",\"left_peak\":");
-    sl_text_double(text, (double)levels->left_peak);
-    sl_text_string(text, ",\"left_rms\":");
-    sl_text_double(text, (double)levels->left_rms);
-    sl_text_string(text, ",\"right_peak\":");
-    sl_text_double(text, (double)levels->right_peak);
-    sl_text_string(text, ",\"right_rms\":");
-    sl_text_double(text, (double)levels->right_rms);
+    write_level(text, ",\"left_peak\":", levels->left_peak);
+    write_level(text, ",\"left_rms\":", levels->left_rms);
+    write_level(text, ",\"right_peak\":", levels->right_peak);
+    write_level(text, ",\"right_rms\":", levels->right_rms);
 }
 
 void sl_audio_meter_write(const sl_audio_meter *meter, sl_text *text)
@@ -207,11 +215,11 @@ void sl_audio_meter_write(const sl_audio_meter *meter, sl_text *text)
     sl_text_string(text, "{\"timestamp_us\":");
     sl_text_i64(text, meter->timestamp_us);
     write_levels(&meter->master, text);
-    sl_text_string(text, ",\"tracks\":[");
+    if (meter->track_count > 0) sl_text_string(text, ",\"tracks\":[");
     for (uint32_t i = 0; i < meter->track_count; i++) {
         write_text(text, i > 0 ? ",{\"name\":" : "{\"name\":", meter->tracks[i].name);
         write_levels(&meter->tracks[i].levels, text);
         sl_text_string(text, "}");
     }
-    sl_text_string(text, "]}");
+    sl_text_string(text, meter->track_count > 0 ? "]}" : "}");
 }
