@@ -228,6 +228,23 @@ void sl_feed_notify(sl_feed *feed, const char *bytes, size_t length)
     }
 }
 
+void sl_feed_notify_surely(sl_feed *feed, const char *bytes, size_t length)
+{
+    for (sl_subscriber *each = feed->first; each != NULL; each = each->next) {
+        if (!each->is_hearing) continue;
+        if (sl_outbox_notify_surely(&each->outbox, bytes, length) != SL_OK) each->has_missed = true;
+        lws_callback_on_writable(each->wsi);
+    }
+}
+
+void sl_feed_notify_lightly(sl_feed *feed, uint64_t except, const char *bytes, size_t length)
+{
+    for (sl_subscriber *each = feed->first; each != NULL; each = each->next) {
+        if (!each->is_hearing || each->number == except) continue;
+        if (sl_outbox_notify_lightly(&each->outbox, bytes, length) == SL_OK) lws_callback_on_writable(each->wsi);
+    }
+}
+
 void sl_feed_close(sl_feed *feed, unsigned patience_ms)
 {
     const lws_usec_t end_us = lws_now_usecs() + (lws_usec_t)patience_ms * 1000;

@@ -52,6 +52,7 @@ typedef struct sl_feed_owner {
     void (*joined)(void *ctx, uint64_t subscriber, const char *peer);
     void (*left)(void *ctx, uint64_t subscriber, const char *peer, const char *why); /* why: NULL if it just went */
     void (*refused)(void *ctx, const char *peer, const char *why);
+    void (*missed)(void *ctx, uint64_t subscriber); /* NULL, or: see sl_feed_notify_surely */
 } sl_feed_owner;
 
 typedef struct sl_feed_options {
@@ -105,6 +106,13 @@ size_t sl_feed_hearer_count(const sl_feed *feed);
 
 /* Sends a notification to all of them: a text that those for whom too much waits already never get. */
 void sl_feed_notify(sl_feed *feed, const char *bytes, size_t length);
+
+/* The same for what nobody is to miss. One for whom too much waits does: once that is sent, owner.missed is called for
+ * it, who tells it how things stand by then. */
+void sl_feed_notify_surely(sl_feed *feed, const char *bytes, size_t length);
+
+/* The same for what may be missed before anything else is, but not to the subscriber `except` (0: to all). */
+void sl_feed_notify_lightly(sl_feed *feed, uint64_t except, const char *bytes, size_t length);
 
 /* Says goodbye to every subscriber once it has all that waits for it, but waits at most `patience_ms` for that. */
 void sl_feed_close(sl_feed *feed, unsigned patience_ms);

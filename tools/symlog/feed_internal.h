@@ -23,6 +23,7 @@ typedef struct sl_subscriber {
     unsigned overtaken_ticks;
     bool is_stopped; /* its socket is not read, because too many answers wait, or: */
     bool is_hearing; /* it is notified */
+    bool has_missed; /* what nobody is to miss */
     bool has_rest;   /* the owner has no room for what it sent: it gets it again, … */
     uint8_t *rest;   /* … the bytes that it did not take; may be NULL */
     size_t rest_length;

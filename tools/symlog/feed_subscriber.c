@@ -188,11 +188,20 @@ static int wait_for_more(sl_feed *feed, const sl_subscriber *subscriber)
     return 0;
 }
 
+/* With all sent that waited for it, it hears what it missed. */
+static void tell_missed(sl_feed *feed, sl_subscriber *subscriber)
+{
+    if (!subscriber->has_missed || subscriber->outbox.answer_count > 0) return;
+    subscriber->has_missed = false;
+    if (feed->owner.missed != NULL) feed->owner.missed(feed->owner.ctx, subscriber->number);
+}
+
 int sl_subscriber_writable(sl_feed *feed, sl_subscriber *subscriber)
 {
     size_t bytes = 0;
     for (int pieces = 0; pieces < TURN_PIECES_MAX && bytes < TURN_BYTES_MAX; pieces++) {
         if (lws_send_pipe_choked(subscriber->wsi) != 0) break;
+        tell_missed(feed, subscriber);
         sl_piece piece;
         const uint64_t now_us = feed->is_closing ? UINT64_MAX : (uint64_t)lws_now_usecs(); /* no throttle at the end */
         const sl_outbox_turn turn = sl_outbox_next(&subscriber->outbox, now_us, &piece);

@@ -132,6 +132,19 @@ static void drop_answer(sl_outbox *outbox)
     free(answer);
 }
 
+sl_err sl_outbox_notify_surely(sl_outbox *outbox, const char *bytes, size_t length)
+{
+    if (outbox->answer_count >= SL_OUTBOX_FRAMES_MAX) return SL_ERR_FULL;
+    if (outbox->answer_bytes + length > SL_OUTBOX_ANSWERS_BYTES_MAX) return SL_ERR_FULL;
+    return add_answer(outbox, bytes, length, false);
+}
+
+sl_err sl_outbox_notify_lightly(sl_outbox *outbox, const char *bytes, size_t length)
+{
+    if (outbox->answer_count >= SL_OUTBOX_LIGHT_MAX) return SL_ERR_FULL;
+    return sl_outbox_notify(outbox, bytes, length);
+}
+
 bool sl_outbox_is_crowded(const sl_outbox *outbox)
 {
     return outbox->answer_count > SL_OUTBOX_ANSWERS_MAX || outbox->answer_bytes > SL_OUTBOX_ANSWERS_BYTES_MAX;

@@ -27,6 +27,7 @@ enum {
     SL_OUTBOX_ANSWERS_MAX = 64,             /* sl_outbox_is_crowded beyond that many, or */
     SL_OUTBOX_ANSWERS_BYTES_MAX = 64 << 10, /* that many bytes */
     SL_OUTBOX_FRAMES_MAX = 1024,            /* of binary messages and answers that wait; see sl_outbox_frame */
+    SL_OUTBOX_LIGHT_MAX = 16,               /* see sl_outbox_notify_lightly */
     SL_OUTBOX_LAG_BYTES = 8 << 20           /* one that falls further behind gets the changes coalesced */
 };
 
@@ -125,6 +126,11 @@ sl_err sl_outbox_frame(sl_outbox *outbox, const uint8_t *bytes, size_t length);
 
 /* Copies a text in that may be left out: SL_ERR_FULL likewise, or where answers crowd. SL_ERR_MEMORY. */
 sl_err sl_outbox_notify(sl_outbox *outbox, const char *bytes, size_t length);
+
+/* The same where a text is to be left out last (SL_ERR_FULL as sl_outbox_frame), or first: as soon as
+ * SL_OUTBOX_LIGHT_MAX wait. */
+sl_err sl_outbox_notify_surely(sl_outbox *outbox, const char *bytes, size_t length);
+sl_err sl_outbox_notify_lightly(sl_outbox *outbox, const char *bytes, size_t length);
 
 /* True while more answers wait than one subscriber should have: stop reading from it. */
 bool sl_outbox_is_crowded(const sl_outbox *outbox);

@@ -20,11 +20,12 @@ typedef struct reply {
                        written */
 } reply;
 
-/* A mark, the pause of a source, or an edit of the groove, on its way into the log. */
+/* A mark, the pause of a source, an edit of the groove or the like, on its way into the log. */
 typedef struct pending {
     reply *reply;
     char *id;        /* JSON; NULL: nobody wants to know */
-    bool is_command; /* answered with an ACK */
+    bool is_command; /* answered with an ACK, or: */
+    bool is_brief;   /* answered with {} */
 } pending;
 
 /* A question that waits for its answer. */
@@ -197,7 +198,10 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
     }
     const json_t *id = json_object_get(request, "id");
     rpc->owner.heard(rpc->owner.ctx, reply->subscriber);
-    sl_rpc_call call = {.owner = &rpc->owner, .params = json_object_get(request, "params"), .result = &reply->text};
+    sl_rpc_call call = {.owner = &rpc->owner,
+                        .subscriber = reply->subscriber,
+                        .params = json_object_get(request, "params"),
+                        .result = &reply->text};
     const size_t begin = reply->text.length;
     begin_response(reply);
     if (id != NULL) add_json(&reply->text, id);
@@ -207,7 +211,8 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
 
     if (call.code == 0 && (call.mark != NULL || call.source != NULL || call.edit.length > 0)) {
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-        if (put_mark(rpc, &call, (pending){.reply = reply, .id = id_json})) reply->text.length = begin;
+        const pending mark = {.reply = reply, .id = id_json, .is_brief = call.is_parameter};
+        if (put_mark(rpc, &call, mark)) reply->text.length = begin;
     }
     if (call.code == 0 && call.is_question) {
         char *id_json = id != NULL ? json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
@@ -220,6 +225,7 @@ static void answer_request(sl_rpc *rpc, reply *reply, const json_t *request)
 
 static sl_err put_call(const sl_rpc_owner *owner, const sl_rpc_call *call)
 {
+    if (call->is_parameter) return owner->parameter(owner->ctx, (const uint8_t *)call->edit.bytes, call->edit.length);
     if (call->is_transport) return owner->transport(owner->ctx, (const uint8_t *)call->edit.bytes, call->edit.length);
     if (call->edit.length > 0) return owner->edit(owner->ctx, call->edit.bytes, call->edit.length);
     if (call->source == NULL) return owner->mark(owner->ctx, call->mark, call->mark_length);
@@ -328,8 +334,9 @@ void sl_rpc_marked(sl_rpc *rpc, uint64_t seq, const char *why)
     } else if (mark->id != NULL) {
         begin_response(reply);
         sl_text_string(text, mark->id);
-        sl_text_string(text, ",\"result\":{\"seq\":");
-        sl_text_u64(text, seq);
+        sl_text_string(text, ",\"result\":{");
+        if (!mark->is_brief) sl_text_string(text, "\"seq\":");
+        if (!mark->is_brief) sl_text_u64(text, seq);
         sl_text_string(text, "}}");
     }
     free(mark->id);

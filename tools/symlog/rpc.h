@@ -1,8 +1,8 @@
 /*
  * What subscribers say, and what they are answered: JSON objects of the feed's own protocol (acknowledged, or a
  * command) and JSON-RPC 2.0 (https://www.jsonrpc.org/specification), batches included. A `mark`, the pause of a
- * source, an edit of the groove, and a word to the transport, is answered once it is committed, a question to the past
- * once it has been looked up, and until then its whole batch waits.
+ * source, an edit of the groove, a word to the transport, and a parameter's value, is answered once it is committed, a
+ * question to the past once it has been looked up, and until then its whole batch waits.
  *
  * It knows nothing of sockets or of the log. The service thread's.
  */
@@ -13,6 +13,7 @@
 #include "core/reduce.h"
 #include "core/text.h"
 #include "tools/symlog/question.h"
+#include "tools/symlog/sound_status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,16 @@ typedef struct sl_rpc_owner {
     sl_err (*edit)(void *ctx, const char *text, size_t length);
     /* The same with the payload of a transport event. */
     sl_err (*transport)(void *ctx, const uint8_t *payload, size_t length);
+    /* The same with the payload of a parameter event. */
+    sl_err (*parameter)(void *ctx, const uint8_t *payload, size_t length);
+    /* What is known of the sound; NULL: nothing. */
+    sl_sound_status *(*sound)(void *ctx);
+    /* The subscriber makes sound. SL_ERR_FULL: so many do already. */
+    sl_err (*add_audio)(void *ctx, uint64_t subscriber, const char *id);
+    /* Passes its meter on; NULL: it was none. SL_ERR_NOT_FOUND: it has not said that it makes sound. */
+    sl_err (*pass_meter)(void *ctx, uint64_t subscriber, const sl_audio_meter *meter);
+    /* Appends ',"audio":' and a JSON object about the sound, where there is some. */
+    void (*write_audio)(void *ctx, sl_text *text);
     /* The player's frame that is now. */
     uint64_t (*frame)(void *ctx);
     /* The subscriber speaks JSON-RPC: it hears notifications from now on. */
@@ -60,9 +71,8 @@ void sl_rpc_destroy(sl_rpc *rpc);
 /* Takes one message; calls owner.answer at once, or later, or (for notifications) never. */
 void sl_rpc_receive(sl_rpc *rpc, uint64_t subscriber, const char *bytes, size_t length);
 
-/* The oldest mark, pause, edit or word to the transport that waits has been committed as event `seq`. `why`: the
- * reducer refused it; or NULL.
- */
+/* The oldest mark, pause, edit, word to the transport or parameter that waits has been committed as event `seq`. `why`:
+ * the reducer refused it; or NULL. */
 void sl_rpc_marked(sl_rpc *rpc, uint64_t seq, const char *why);
 
 /* A question has been answered; the answer stays the caller's. */

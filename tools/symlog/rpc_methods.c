@@ -2,6 +2,7 @@
 #include "tools/symlog/rpc_methods.h"
 
 #include "core/message.h"
+#include "tools/symlog/rpc_audio.h"
 #include "tools/symlog/rpc_eval.h"
 #include "tools/symlog/rpc_groove.h"
 #include "tools/symlog/rpc_live.h"
@@ -57,6 +58,13 @@ static const sl_rpc_method methods[] = {
     {"connectEffect", sl_rpc_live_connect_effect},
     {"position", sl_rpc_live_position},
     {"getTempo", sl_rpc_live_get_tempo},
+    {"getParameter", sl_rpc_get_parameter},
+    {"setParameter", sl_rpc_set_parameter},
+    {"getAllParameters", sl_rpc_get_all_parameters},
+    {"getMeterFrame", sl_rpc_get_meter_frame},
+    {"getAudioStatus", sl_rpc_get_audio_status},
+    {"registerAudio", sl_rpc_register_audio},
+    {"meterUpdate", sl_rpc_meter_update},
 };
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
 
@@ -120,7 +128,7 @@ static void run_query(sl_rpc_call *call)
     sl_text_node(call->result, tree, node, levels);
 }
 
-/* stat -> {log_id, head, digest, content_digest, sources, ..., ports, player} */
+/* stat -> {log_id, head, digest, content_digest, sources, ..., ports, player, audio?} */
 static void run_stat(sl_rpc_call *call)
 {
     const sl_rpc_owner *owner = call->owner;
@@ -131,6 +139,7 @@ static void run_stat(sl_rpc_call *call)
     owner->write_ports(owner->ctx, call->result);
     sl_text_string(call->result, ",\"player\":");
     owner->write_player(owner->ctx, call->result);
+    owner->write_audio(owner->ctx, call->result);
     sl_text_string(call->result, "}");
 }
 

@@ -17,12 +17,14 @@ enum {
     SL_RPC_METHOD_NOT_FOUND = -32601,
     SL_RPC_INVALID_PARAMS = -32602,
     SL_RPC_INTERNAL_ERROR = -32603,
+    SL_RPC_UNKNOWN_PARAMETER = -32000,
     SL_RPC_OUT_OF_RANGE = -32001
 };
 
 /* One call. */
 typedef struct sl_rpc_call {
     const sl_rpc_owner *owner;
+    uint64_t subscriber;
     const json_t *params; /* an object, or NULL */
     sl_text *result;      /* the result is appended here, as JSON */
     const char *mark;     /* set by `mark`: to be put into the log, and answered when it is there */
@@ -30,7 +32,8 @@ typedef struct sl_rpc_call {
     const sl_source *source; /* set by a pause, or its end: likewise */
     bool is_paused;
     sl_text edit;      /* of the groove, set by groove.*: likewise; the call's, to be closed. Empty: none */
-    bool is_transport; /* `edit` is the payload of a transport event instead */
+    bool is_transport; /* `edit` is the payload of a transport event instead, … */
+    bool is_parameter; /* … or of a parameter event, and the answer is {} */
     bool is_question;  /* `question` is set: to be answered by the worker */
     sl_question question;
     int code; /* set with `reason` when it failed */

@@ -31,6 +31,7 @@ static sl_err on_receive_binary(void *ctx, uint64_t subscriber, const uint8_t *b
 static void on_joined(void *ctx, uint64_t subscriber, const char *peer);
 static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char *why);
 static void on_refused(void *ctx, const char *peer, const char *why);
+static void on_missed(void *ctx, uint64_t subscriber);
 static void on_effect(void *ctx, const sl_effect *effect);
 static void on_message(void *ctx, const sl_message_view *message);
 static bool apply_next(sl_service *service);
@@ -71,6 +72,7 @@ sl_err sl_service_create(sl_service **out, const sl_service_options *options)
         .joined = on_joined,
         .left = on_left,
         .refused = on_refused,
+        .missed = on_missed,
     };
     sl_err err = sl_log_reader_open(log, sl_state_seq(service->state) + 1, &service->reader);
     const sl_catchup_options catchup = {
@@ -158,6 +160,11 @@ void sl_service_attach_player(sl_service *service, const sl_service_player *play
     service->player = player != NULL ? *player : (sl_service_player){0};
 }
 
+void sl_service_attach_sound(sl_service *service, sl_sound_status *sound)
+{
+    service->sound.status = sound;
+}
+
 void sl_service_detach_udp(sl_service *service)
 {
     service->chores.kernel_drops += sl_udp_kernel_drops(service->chores.udp);
@@ -201,6 +208,7 @@ static void on_woken(void *ctx)
     int count = 0;
     pass_answers(service);
     sl_service_player_notify(&service->player, service->feed);
+    sl_service_sound_notify(&service->sound, service->feed);
     while (apply_next(service)) {
         count++;
         const bool is_late = count % TURN_CLOCK_EVERY == 0 && sl_clock_boot_ns() - began_ns > TURN_NS_MAX;
@@ -266,7 +274,10 @@ static bool apply_next(sl_service *service)
     sl_catchup_set_head(service->catchup, event.seq);
     if (service->player.player != NULL) sl_player_see(service->player.player, service->state, &event);
     if (event.kind == SL_KIND_PAUSED) sl_service_follow_pause(service, &event);
-    const bool is_of_rpc = event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED ||
+    const bool is_parameter = event.kind == SL_KIND_PARAMETER;
+    if (is_parameter && service->refused_why == NULL)
+        sl_service_sound_tell_parameter(service->feed, service->state, &event);
+    const bool is_of_rpc = is_parameter || event.kind == SL_KIND_MARK || event.kind == SL_KIND_PAUSED ||
                            event.kind == SL_KIND_GROOVE_EDIT || event.kind == SL_KIND_TRANSPORT;
     if (is_of_rpc) sl_rpc_marked(service->rpc, event.seq, service->refused_why);
     sl_groove_driver_see(&service->groove, &event, sl_clock_boot_ns());
@@ -385,6 +396,7 @@ static void on_left(void *ctx, uint64_t subscriber, const char *peer, const char
     sl_service *service = ctx;
     sl_groove_ports_left(service->options.groove_ports, subscriber);
     sl_service_player_count_hearers(&service->player, service->feed);
+    sl_service_sound_remove_client(&service->sound, subscriber);
     sl_status_say(service->options.status, "subscriber left=%s number=%llu subscribers=%zu%s%s%s", peer,
                   (unsigned long long)subscriber, sl_feed_subscriber_count(service->feed), why != NULL ? " why=\"" : "",
                   why != NULL ? why : "", why != NULL ? "\"" : "");
@@ -397,4 +409,10 @@ static void on_refused(void *ctx, const char *peer, const char *why)
     if (now_ns - service->refused_ns < REFUSED_EVERY_NS) return; /* a page that tries again and again */
     service->refused_ns = now_ns;
     sl_status_say(service->options.status, "refused what=subscriber from=%s reason=\"%s\"", peer, why);
+}
+
+static void on_missed(void *ctx, uint64_t subscriber)
+{
+    const sl_service *service = ctx;
+    sl_service_sound_tell_all(&service->sound, service->feed, subscriber);
 }

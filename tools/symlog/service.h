@@ -15,6 +15,7 @@
 #include "tools/symlog/groove_ports.h"
 #include "tools/symlog/opening.h"
 #include "tools/symlog/service_player.h"
+#include "tools/symlog/sound_status.h"
 #include "tools/symlog/status.h"
 #include "tools/symlog/worker.h"
 
@@ -63,6 +64,10 @@ void sl_service_attach_worker(sl_service *service, sl_worker *worker);
 
 /* What plays, from now on. NULL: nothing any more. */
 void sl_service_attach_player(sl_service *service, const sl_service_player *player);
+
+/* What is known of the sound, from now on; NULL: nothing any more. It must outlive its being attached; its `wake` is
+ * sl_service_wake. */
+void sl_service_attach_sound(sl_service *service, sl_sound_status *sound);
 
 /* Sends a frame to a subscriber: sl_groove_ports_options.send, whose ctx is the service. */
 bool sl_service_send_binary(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);

@@ -11,6 +11,7 @@
 #include "tools/symlog/report.h"
 #include "tools/symlog/rpc.h"
 #include "tools/symlog/service.h"
+#include "tools/symlog/service_sound.h"
 #include "tools/symlog/teller.h"
 
 struct sl_service {
@@ -28,9 +29,10 @@ struct sl_service {
     sl_groove_driver groove;
     sl_live_edits *edits;
     sl_service_player player; /* all NULL: not yet, or no longer */
-    const char *refused_why;  /* why the event being applied was refused; NULL: it was not */
-    uint64_t refused_ns;      /* when a refused subscriber was told of last */
-    char failure[256];        /* "" while all is well */
+    sl_service_sound sound;
+    const char *refused_why; /* why the event being applied was refused; NULL: it was not */
+    uint64_t refused_ns;     /* when a refused subscriber was told of last */
+    char failure[256];       /* "" while all is well */
 };
 
 /* Makes service->rpc and service->edits. SL_ERR_MEMORY. */

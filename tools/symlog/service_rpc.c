@@ -94,6 +94,37 @@ static sl_err on_transport(void *ctx, const uint8_t *payload, size_t length)
     return put(ctx, (sl_event){.kind = SL_KIND_TRANSPORT, .source = SL_SOURCE_SELF}, payload, length);
 }
 
+static sl_err on_parameter(void *ctx, const uint8_t *payload, size_t length)
+{
+    return put(ctx, (sl_event){.kind = SL_KIND_PARAMETER, .source = SL_SOURCE_SELF}, payload, length);
+}
+
+static sl_sound_status *on_sound(void *ctx)
+{
+    const sl_service *service = ctx;
+    return service->sound.status;
+}
+
+static sl_err on_add_audio(void *ctx, uint64_t subscriber, const char *id)
+{
+    sl_service *service = ctx;
+    return sl_service_sound_add_client(&service->sound, subscriber, id);
+}
+
+static sl_err on_pass_meter(void *ctx, uint64_t subscriber, const sl_audio_meter *meter)
+{
+    sl_service *service = ctx;
+    return sl_service_sound_pass_meter(&service->sound, service->feed, subscriber, meter);
+}
+
+static void on_write_audio(void *ctx, sl_text *text)
+{
+    const sl_service *service = ctx;
+    const size_t begin = text->length;
+    sl_text_string(text, ",\"audio\":");
+    if (!sl_service_sound_write(&service->sound, text)) text->length = begin;
+}
+
 static uint64_t on_frame(void *ctx)
 {
     const sl_service *service = ctx;
@@ -124,6 +155,11 @@ sl_err sl_service_open_rpc(sl_service *service)
         .write_ports = on_write_ports,
         .write_player = on_write_player,
         .transport = on_transport,
+        .parameter = on_parameter,
+        .sound = on_sound,
+        .add_audio = on_add_audio,
+        .pass_meter = on_pass_meter,
+        .write_audio = on_write_audio,
         .frame = on_frame,
         .heard = on_heard,
         .ask = on_ask,

@@ -1,0 +1,178 @@
+"""Parameters, meters and the status of the sound, as clients hear of them: JSON-RPC, `symlog set` and `symlog get`."""
+
+import json
+
+import pytest
+from serving import call, logged, receive_until, run_symlog
+
+CUTOFF = "lead.cutoff"
+METER = {"timestamp_us": 1700000000000000, "left_peak": 0.5, "left_rms": 0.25, "right_peak": 0.125, "right_rms": 0}
+
+
+@pytest.fixture
+def pair(serve):
+    """Two clients that have spoken JSON-RPC."""
+    with serve.subscribe() as first, serve.subscribe() as second:
+        for each in (first, second):
+            assert call(each, "ping")["result"] == {"pong": True}
+        yield first, second
+
+
+def url(serve):
+    return "ws://{}:{}".format(*serve.ws)
+
+
+def result(socket, method, **params):
+    answer = call(socket, method, **params)
+    assert "result" in answer, answer
+    return answer["result"]
+
+
+def code_of(socket, method, **params):
+    answer = call(socket, method, **params)
+    assert "error" in answer, answer
+    return answer["error"]["code"]
+
+
+def notify(socket, method, **params):
+    socket.send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
+
+
+def told(socket, method):
+    """The params of the next such notification."""
+    return receive_until(socket, lambda message: message.get("method") == method)[-1]["params"]
+
+
+def told_before(socket, method):
+    """The params of all such notifications until an answer that is asked for now."""
+    socket.send(json.dumps({"jsonrpc": "2.0", "id": "fence", "method": "ping"}))
+    messages = receive_until(socket, lambda message: message.get("id") == "fence")
+    return [message["params"] for message in messages if message.get("method") == method]
+
+
+def test_a_set_parameter_is_told_to_all_and_kept(serve, start, pair):
+    first, second = pair
+    first.send(json.dumps({"jsonrpc": "2.0", "id": 7, "method": "setParameter", "params": {"id": CUTOFF, "value": 880.5}}))
+    messages = receive_until(first, lambda message: message.get("id") == 7)
+    assert messages[-1]["result"] == {}
+    changed = [message["params"] for message in messages if message.get("method") == "parameterChanged"]
+    assert changed == [{"id": CUTOFF, "value": 880.5}]
+    assert told(second, "parameterChanged") == {"id": CUTOFF, "value": 880.5}
+    assert result(second, "getParameter", id=CUTOFF) == {"id": CUTOFF, "value": 880.5}
+    digest = result(second, "digest")
+    assert serve.stop() == 0
+    assert [line for line in logged(serve.db) if " parameter " in line][0].endswith(f'"{CUTOFF}" 880.5')
+    with start(db=serve.db).subscribe() as again:
+        assert result(again, "getParameter", id=CUTOFF)["value"] == 880.5
+        assert result(again, "digest")["content_digest"] == digest["content_digest"]
+
+
+def test_all_parameters(serve, pair):
+    first, _ = pair
+    result(first, "setParameter", id="master.volume", value=0.1)
+    every = {each["id"]: each for each in result(first, "getAllParameters")["parameters"]}
+    assert len(every) > 100
+    for each in every.values():
+        assert each["type"] == "float" and each["min"] <= each["default"] <= each["max"]
+        assert each["group"] == each["id"].split(".")[0] and each["name"]
+        assert each["value"] == (0.1 if each["id"] == "master.volume" else each["default"])
+    assert every[CUTOFF]["unit"] == "Hz"
+
+
+def test_limits_count_as_they_are_told(pair):
+    first, _ = pair
+    for each in result(first, "getAllParameters")["parameters"]:
+        for value in (each["min"], each["max"]):
+            assert result(first, "setParameter", id=each["id"], value=value) == {}
+            assert result(first, "getParameter", id=each["id"])["value"] == value
+
+
+def test_what_is_refused_changes_nothing(serve, pair):
+    first, second = pair
+    head = result(first, "stat")["head"]
+    assert code_of(first, "getParameter", id="lead.none") == -32000
+    assert code_of(first, "setParameter", id="processor.gain", value=1) == -32000
+    assert code_of(first, "setParameter", id=CUTOFF, value=1e9) == -32001
+    assert code_of(first, "setParameter", id=CUTOFF, value=-1) == -32001
+    for value in ("loud", None, True, [1]):
+        assert code_of(first, "setParameter", id=CUTOFF, value=value) == -32602
+    for method in ("getParameter", "setParameter"):
+        assert code_of(first, method, value=1) == -32602
+        assert code_of(first, method, id=5, value=1) == -32602
+    assert result(first, "stat")["head"] == head
+    assert told_before(second, "parameterChanged") == []
+    assert not any(" parameter " in line for line in logged(serve.db))
+
+
+def test_many_at_once_are_told_in_order(pair):
+    first, second = pair
+    values = [0.01 * i for i in range(1, 100)]
+    requests = [
+        {"jsonrpc": "2.0", "id": i, "method": "setParameter", "params": {"id": "master.volume", "value": value}}
+        for i, value in enumerate(values)
+    ]
+    first.send(json.dumps(requests))
+    answers = receive_until(first, lambda message: isinstance(message, list))[-1]
+    assert {answer["id"] for answer in answers if answer["result"] == {}} == set(range(len(values)))
+    heard = [told(second, "parameterChanged")["value"] for _ in values]
+    assert heard == pytest.approx(values, rel=1e-6)
+
+
+def test_who_does_not_speak_json_rpc_hears_nothing(serve, pair):
+    first, _ = pair
+    with serve.subscribe() as silent:
+        result(first, "setParameter", id=CUTOFF, value=100)
+        assert told_before(silent, "parameterChanged") == []
+
+
+def test_without_sound(pair):
+    first, _ = pair
+    status = result(first, "getAudioStatus")["status"]
+    assert status["phase"] == "disabled" and status["updated_at_ms"] > 1_600_000_000_000
+    assert "diagnostic" not in status and "device" not in status
+    assert set(status["counts"].values()) == {0}
+    assert result(first, "getMeterFrame") == {"frame": None}
+    assert "audio" not in result(first, "stat")
+
+
+def test_a_clients_meter_goes_to_the_others(serve, pair):
+    first, second = pair
+    registration = {"client_id": "page", "sample_rate": 44100, "buffer_size": 128}
+    assert result(first, "registerAudio", **registration) == {"status": "registered"}
+    notify(first, "meterUpdate", **METER)
+    assert told(second, "meterUpdate") == {**METER, "client_id": "page"}
+    assert told_before(first, "meterUpdate") == []
+    for bad in ({"left_peak": "loud"}, {"right_rms": None}, {"timestamp_us": 1e300}, {"left_rms": 1e300}):
+        notify(first, "meterUpdate", **{**METER, **bad})
+    notify(first, "meterUpdate")
+    notify(second, "meterUpdate", **METER)
+    assert told_before(second, "meterUpdate") == [] and told_before(first, "meterUpdate") == []
+    audio = result(first, "stat")["audio"]
+    assert audio["clients"] == 1 and audio["meters_refused"] == 6
+    first.close()
+    with serve.subscribe() as third:
+        receive_until(third, lambda message: message.get("type") == "FULL_AST")
+        assert result(third, "stat")["audio"]["clients"] == 0
+
+
+@pytest.mark.parametrize("bad", [{"client_id": ""}, {"client_id": "x" * 64}, {"sample_rate": "fast"}, {"buffer_size": 0}, {"client_id": None}])
+def test_a_registration_that_makes_no_sense(pair, bad):
+    first, _ = pair
+    good = {"client_id": "page", "sample_rate": 48000, "buffer_size": 128}
+    assert code_of(first, "registerAudio", **{**good, **bad}) == -32602
+
+
+def test_a_meter_of_who_never_registered(pair):
+    first, _ = pair
+    assert code_of(first, "meterUpdate", **METER) == -32600
+
+
+def test_only_so_many_clients_make_sound(serve, pair):
+    first, second = pair
+    good = {"client_id": "page", "sample_rate": 48000, "buffer_size": 128}
+    sockets = [serve.subscribe() for _ in range(15)]
+    for each in [*sockets, first, first]:
+        assert result(each, "registerAudio", **good) == {"status": "registered"}
+    assert code_of(second, "registerAudio", **good) == -32603
+    for each in sockets:
+        each.close()
