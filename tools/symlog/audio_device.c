@@ -109,6 +109,16 @@ bool sl_audio_list(FILE *to)
     return count > 0;
 }
 
+bool sl_audio_can_open(const char *name)
+{
+    if (initialize() != paNoError) return false;
+    const PaDeviceIndex index = find(name);
+    const PaDeviceInfo *info = index >= 0 ? Pa_GetDeviceInfo(index) : NULL;
+    const bool has_output = info != NULL && info->maxOutputChannels > 0;
+    Pa_Terminate();
+    return has_output;
+}
+
 /* Between one channel and two. */
 static int on_stream(const void *in, void *out, unsigned long frames, const PaStreamCallbackTimeInfo *time,
                      PaStreamCallbackFlags status, void *ctx)

@@ -28,6 +28,8 @@ void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames,
     const uint64_t begun_ns = sl_player_clock_ns();
     const uint64_t frame = atomic_load_explicit(&output->played, memory_order_relaxed);
     add(&output->callbacks, 1);
+    if (frames > atomic_load_explicit(&output->block, memory_order_relaxed))
+        atomic_store_explicit(&output->block, (unsigned)frames, memory_order_relaxed);
     if (flags != 0) add(&output->flagged, 1);
     if ((flags & SL_AUDIO_INPUT_XRUN) != 0) add(&output->input_xruns, 1);
     if ((flags & SL_AUDIO_OUTPUT_XRUN) != 0) add(&output->output_xruns, 1);
@@ -98,6 +100,11 @@ void sl_audio_output_begin(sl_audio_output *output, uint64_t frame)
 {
     atomic_store(&output->played, frame);
     atomic_store_explicit(&output->is_running, true, memory_order_release);
+}
+
+uint32_t sl_audio_output_block(const sl_audio_output *output)
+{
+    return atomic_load_explicit(&output->block, memory_order_relaxed);
 }
 
 uint64_t sl_audio_output_played(const sl_audio_output *output)

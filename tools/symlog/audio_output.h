@@ -58,6 +58,7 @@ typedef struct sl_audio_output {
     atomic_uint_fast64_t underruns;
     atomic_uint_fast64_t missed_frames;
     atomic_uint_fast64_t slow_ns;
+    atomic_uint block; /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
     sl_meter_frame meters[SL_METER_SLOTS];
     size_t debt; /* The device's thread, and so is the rest: frames that are to be dropped when they come. */
@@ -83,6 +84,9 @@ uint64_t sl_audio_output_played(const sl_audio_output *output);
 
 /* When which frame is heard, by the device's clock. False: it has not begun. */
 bool sl_audio_output_anchor(const sl_audio_output *output, sl_clock_anchor *out);
+
+/* The most frames that the device has asked for at once. */
+uint32_t sl_audio_output_block(const sl_audio_output *output);
 
 sl_output_counts sl_audio_output_counts(const sl_audio_output *output);
 

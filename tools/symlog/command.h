@@ -27,6 +27,7 @@ extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
 extern const sl_command sl_command_eval;
 extern const sl_command sl_command_repl;
+extern const sl_command sl_command_sound;
 extern const sl_command sl_command_play; /* command_live.c, and so are the rest */
 extern const sl_command sl_command_pause;
 extern const sl_command sl_command_stop;

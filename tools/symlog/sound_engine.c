@@ -30,8 +30,9 @@ struct sl_sound_engine {
     bool has_begun; /* a mark since it is */
     bool is_open;   /* a mark is on its way into the log and back */
     bool is_late;   /* the newest mark came too late */
-    bool has_mixer; /* the next is one */
-    sl_mixer mixer; /* counts from the next mark on */
+    bool has_mixer;    /* `mixer` is one */
+    bool is_mixer_due; /* it counts from the present frame on, and the playback was not told */
+    sl_mixer mixer;    /* the newest mark's */
     uint64_t marks;
     uint64_t late;
 };
@@ -97,7 +98,7 @@ uint64_t sl_sound_engine_late(const sl_sound_engine *engine)
 bool sl_sound_engine_is_whole(const sl_sound_engine *engine, uint64_t *seq)
 {
     *seq = engine->taken_seq;
-    return engine->playback != NULL && engine->first == NULL && !engine->is_late;
+    return engine->playback != NULL && engine->first == NULL && !engine->is_late && !engine->is_mixer_due;
 }
 
 /* At `frame`, or where the newest mark begins to count, which may be a little ahead. */
@@ -230,7 +231,7 @@ static sl_err count_mark(sl_sound_engine *engine, const sl_applied *mark)
     }
     if (engine->playback == NULL && mark->rate == engine->rate)
         err = sl_playback_create(sl_host_memory(), mark->rate, mark->frame, &engine->playback);
-    if (engine->playback != NULL && engine->has_mixer) sl_playback_set_mixer(engine->playback, &engine->mixer);
+    engine->is_mixer_due = engine->has_mixer; /* of several marks at one frame the last one's counts */
     return err;
 }
 
@@ -280,6 +281,8 @@ sl_err sl_sound_engine_render(sl_sound_engine *engine, float *left_right, size_t
         if (is_silent) {
             render_silence(engine, left_right, some);
         } else {
+            if (engine->is_mixer_due) sl_playback_set_mixer(engine->playback, &engine->mixer);
+            engine->is_mixer_due = false;
             sl_playback_render(engine->playback, engine->schedule, left_right, some);
             engine->frame += some;
             const bool is_still = engine->first == NULL && !engine->is_open && !engine->is_late;

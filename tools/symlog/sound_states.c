@@ -82,12 +82,16 @@ void sl_sound_states_close(sl_sound_states *states)
 
 sl_err sl_sound_states_save(sl_sound_states *states, uint64_t seq, const sl_playback *playback)
 {
-    sl_snapshot snapshot = {.seq = seq, .reducer_version = VERSION};
     sl_text_clear(&states->bytes);
     sl_playback_encode(playback, put, &states->bytes);
     if (states->bytes.bad) return SL_ERR_MEMORY;
-    snapshot.digest = sl_digest_bytes(states->bytes.bytes, states->bytes.length);
-    return sl_snapshots_put(states->snapshots, &snapshot, states->bytes.bytes, states->bytes.length);
+    return sl_sound_states_save_bytes(states, seq, states->bytes.bytes, states->bytes.length);
+}
+
+sl_err sl_sound_states_save_bytes(sl_sound_states *states, uint64_t seq, const char *bytes, size_t length)
+{
+    const sl_snapshot snapshot = {.seq = seq, .reducer_version = VERSION, .digest = sl_digest_bytes(bytes, length)};
+    return sl_snapshots_put(states->snapshots, &snapshot, bytes, length);
 }
 
 static void put(void *ctx, const void *bytes, size_t length)

@@ -37,6 +37,9 @@ void sl_sound_states_close(sl_sound_states *states);
  * sl_sound_states_error; nothing was kept, which is no harm. */
 sl_err sl_sound_states_save(sl_sound_states *states, uint64_t seq, const sl_playback *playback);
 
+/* The same of what sl_playback_encode wrote. */
+sl_err sl_sound_states_save_bytes(sl_sound_states *states, uint64_t seq, const char *bytes, size_t length);
+
 /* Makes the playback of the newest one at or before `seq` that is good; *found is its number. The caller destroys it.
  * SL_ERR_NOT_FOUND; SL_ERR_MEMORY. */
 sl_err sl_sound_states_nearest(sl_sound_states *states, uint64_t seq, uint64_t *found, sl_playback **out);
