@@ -322,7 +322,7 @@ static void take_lines(char *said, const char *mark, const sl_processor_build *b
 {
     out[0] = '\0';
     take_lines_with(said, mark, build, name, out);
-    if (out[0] != '\0' || mark == warning_mark) return;
+    if (out[0] != '\0' || said[0] == '\0' || mark == warning_mark) return;
     char line[512];
     (void)snprintf(line, sizeof line, "%.400s: the compiler failed:", name);
     take_line(line, build, name, out);
