@@ -20,7 +20,8 @@ static void test_symlog_processor_load_refused(void **state)
         const char *source, *message;
     } cases[] = {
         {"int x;", "my.c: defines no symlog_processor: end the file with"},
-        {"float other(float); float use(void) { return other(1); }", "my.c: other is declared, but defined nowhere"},
+        {"float other(float);\n" PROCESS_BEGIN LOOP("other(x)") PROCESS_END,
+         "my.c: other is declared, but defined nowhere"},
         {DESCRIPTION(".process = process"), "my.c: symlog_processor has no abi: write .abi = SYMLOG_PROCESSOR_ABI"},
         {DESCRIPTION(".abi = 99, .process = process"), "my.c: is written for version 99 of symlog_processor.h"},
         {DESCRIPTION(".abi = 1"), "my.c: symlog_processor has no process: write"},
@@ -218,9 +219,10 @@ static void test_symlog_processor_inherit(void **state)
 static void test_symlog_processor_split(void **state)
 {
     (void)state;
-    sl_processor *processor = load_well(PROCESS_BEGIN "out[0][0] = frames;\nout[0][1] = (transport->frame - 96000) / 2;\n"
-                                                      "out[0][2] = transport->beat;\nout[0][3] = transport->bpm;\n"
-                                                      "out[0][4] = transport->is_playing;\n" PROCESS_END);
+    sl_processor *processor =
+        load_well(PROCESS_BEGIN "out[0][0] = frames;\nout[0][1] = (transport->frame - 96000) / 2;\n"
+                                "out[0][2] = transport->beat;\nout[0][3] = transport->bpm;\n"
+                                "out[0][4] = transport->is_playing;\n" PROCESS_END);
     sound *in = make_level(7, 7), *out = make_level(7, 7);
     sl_processor_run(processor, in->in, out->out, 1100, &playing);
     const float *calls[] = {out->planes[0], out->planes[0] + 512, out->planes[0] + 1024};

@@ -9,6 +9,8 @@
 
 static const symlog_transport stopped = {.bpm = 120};
 
+#define CONSTANT "for (int c = 0; c < 2; c++) for (int i = 0; i < frames; i++) out[c][i] = "
+
 /* One that says this, whatever it hears. */
 static sl_processor *load_constant(const char *level)
 {
@@ -148,6 +150,14 @@ typedef struct callback {
     float last;
 } callback;
 
+/* Two objects, each loaded many times: compilers take their time. */
+static void build_constant(const char *level, sl_processor_build *build)
+{
+    char source[1024];
+    (void)snprintf(source, sizeof source, "%s%s%s%s", PROCESS_BEGIN, CONSTANT, level, ";\n" PROCESS_END);
+    assert_int_equal(sl_processor_compile("my.c", source, strlen(source), NULL, build), SL_OK);
+}
+
 static void *run_callback(void *context)
 {
     callback *callback = context;
@@ -167,10 +177,15 @@ static void test_symlog_processor_slot_threads(void **state)
     (void)state;
     static callback callback;
     pthread_t thread;
+    sl_processor_build builds[2];
+    build_constant("0.5f", &builds[0]);
+    build_constant("-0.5f", &builds[1]);
     assert_int_equal(pthread_create(&thread, NULL, run_callback, &callback), 0);
     for (int i = 0; i < SWAPS; i++) {
-        sl_processor *former = NULL;
-        assert_int_equal(sl_processor_slot_offer(&callback.slot, load_constant(i % 2 == 0 ? "0.5f" : "-0.5f")), SL_OK);
+        char message[SL_PROCESSOR_MESSAGE_BYTES];
+        sl_processor *next, *former = NULL;
+        assert_int_equal(sl_processor_load(builds[i % 2].path, "my.c", RATE, &next, message), SL_OK);
+        assert_int_equal(sl_processor_slot_offer(&callback.slot, next), SL_OK);
         while (!sl_processor_slot_collect(&callback.slot, &former))
             nanosleep(&(struct timespec){.tv_nsec = 10000}, NULL);
         assert_int_equal(former == NULL, i == 0);
@@ -180,6 +195,7 @@ static void test_symlog_processor_slot_threads(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(callback.greatest <= 1.0F / (int)RAMP_FRAMES + 1e-5F);
     sl_processor_slot_close(&callback.slot);
+    for (int i = 0; i < 2; i++) sl_processor_build_remove(&builds[i]);
 }
 
 static void *run_once(void *context)
