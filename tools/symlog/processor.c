@@ -1,6 +1,7 @@
 /* A shared object, checked and run. */
 #include "tools/symlog/processor.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <math.h>
 #include <stdarg.h>
@@ -104,7 +105,7 @@ static sl_err open_library(sl_processor *processor, const char *path, const char
     static const char undefined[] = "undefined symbol: ";
     processor->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (processor->library == NULL) {
-        const char *said = dlerror(); /* NOLINT(concurrency-mt-unsafe): glibc keeps one a thread */
+        const char *said = dlerror();
         const char *symbol = said == NULL ? NULL : strstr(said, undefined);
         if (symbol != NULL)
             return refuse(message, "%s: %s is declared, but defined nowhere", name, symbol + sizeof undefined - 1);
@@ -164,6 +165,7 @@ static sl_err check_parameter(sl_processor *processor, size_t index, const char 
 static sl_err check(sl_processor *processor, const char *name, char *message)
 {
     const symlog_processor_description *description = processor->description;
+    assert(description != NULL);
     if (description->abi == 0)
         return refuse(message, "%s: symlog_processor has no abi: write .abi = SYMLOG_PROCESSOR_ABI into it", name);
     if (description->abi != SYMLOG_PROCESSOR_ABI)
@@ -306,6 +308,7 @@ static void fail(sl_processor *processor, float *const out[2], size_t frames, in
     size_t at = 0;
     int channel = 0;
     while (at < frames && is_sound(&out[0][at], 1) && is_sound(&out[1][at], 1)) at++;
+    assert(at < frames);
     if (is_sound(&out[0][at], 1)) channel = 1;
     const float value = out[channel][at];
     sl_processor_fault fault = SL_PROCESSOR_TOO_LOUD;
