@@ -118,6 +118,26 @@ def test_many_at_once_are_told_in_order(pair):
     assert heard == pytest.approx(values, rel=1e-6)
 
 
+def test_who_missed_some_is_told_to_ask_again(serve, pair):
+    first, _ = pair
+    with serve.subscribe(max_queue=1) as stalled:
+        assert call(stalled, "ping")["result"] == {"pong": True}
+        for number in range(60):
+            requests = [
+                {"jsonrpc": "2.0", "id": i, "method": "setParameter", "params": {"id": CUTOFF, "value": 100 + number}}
+                for i in range(200)
+            ]
+            first.send(json.dumps(requests))
+            receive_until(first, lambda message: isinstance(message, list))
+        messages = receive_until(stalled, lambda message: message.get("method") == "audioStatusChanged")
+        changes = [message["params"] for message in messages if message.get("method") == "parameterChanged"]
+        assert 0 < len(changes) < 60 * 200
+        assert "parametersChanged" in [message.get("method") for message in messages[-3:]]
+        assert result(stalled, "getParameter", id=CUTOFF)["value"] == 159
+        result(first, "setParameter", id=CUTOFF, value=500)  # From now on it hears of all again.
+        assert told(stalled, "parameterChanged") == {"id": CUTOFF, "value": 500}
+
+
 def test_who_does_not_speak_json_rpc_hears_nothing(serve, pair):
     first, _ = pair
     with serve.subscribe() as silent:
