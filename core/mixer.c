@@ -53,23 +53,28 @@ static bool read_mix(const sl_node *track, sl_renderer_mix *mix)
            mix->is_soloed;
 }
 
-static bool has_name(const sl_mixer *mixer, sl_digest name)
+/* The project's track `index` is not the first of that name. */
+static bool is_again(const sl_node *project, uint32_t index, sl_value name)
 {
-    for (uint32_t i = 0; i < mixer->count; i++)
-        if (sl_digest_equal(mixer->tracks[i].name, name)) return true;
+    for (uint32_t i = 0; i < index; i++) {
+        const sl_value other = sl_node_value(sl_node_child(project, SL_NODE_TRACK, i), SL_ATTRIBUTE_NAME);
+        if (other.type == SL_VALUE_TEXT && other.length == name.length &&
+            memcmp(other.as.text, name.as.text, name.length) == 0)
+            return true;
+    }
     return false;
 }
 
-static void read_track(const sl_state *state, const sl_node *track, sl_mixer *out)
+static void read_track(const sl_state *state, const sl_node *project, uint32_t index, sl_mixer *out)
 {
     sl_renderer_mix mix;
+    const sl_node *track = sl_node_child(project, SL_NODE_TRACK, index);
     const sl_value name = sl_node_value(track, SL_ATTRIBUTE_NAME);
     if (name.type != SL_VALUE_TEXT || !read_mix(track, &mix)) return;
+    if (out->count == SL_MIXER_TRACKS_MAX || is_again(project, index, name)) return;
     const sl_digest digest = sl_digest_bytes(name.as.text, name.length);
-    if (out->count == SL_MIXER_TRACKS_MAX || has_name(out, digest)) return;
     const sl_schedule *schedule = sl_state_schedule(state);
-    mix.is_soloed = mix.is_soloed && schedule != NULL &&
-                    sl_schedule_has_track(schedule, name.as.text, name.length, 0);
+    mix.is_soloed = mix.is_soloed && schedule != NULL && sl_schedule_has_track(schedule, name.as.text, name.length, 0);
     out->has_solo = out->has_solo || mix.is_soloed;
     out->tracks[out->count++] = (sl_mixer_track){.name = digest, .mix = mix};
 }
@@ -79,7 +84,7 @@ void sl_mixer_read(const sl_state *state, sl_mixer *out)
     sl_mixer_begin(out);
     const sl_node *project = sl_tree_project(sl_state_tree_view(state));
     const uint32_t count = sl_node_child_count(project, SL_NODE_TRACK);
-    for (uint32_t i = 0; i < count; i++) read_track(state, sl_node_child(project, SL_NODE_TRACK, i), out);
+    for (uint32_t i = 0; i < count; i++) read_track(state, project, i, out);
     const sl_parameter_value *value;
     for (size_t i = 0; (value = sl_state_parameter_at(state, i)) != NULL; i++)
         if (value->index < SL_PARAMETER_COUNT) out->parameters[value->index] = (float)value->value;

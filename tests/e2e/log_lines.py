@@ -26,6 +26,10 @@ KINDS = {
     "score": 20,
     "transport": 21,
     "applied": 22,
+    "parameter": 23,
+    "player": 24,
+    "heard": 25,
+    "processor": 26,
 }
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1

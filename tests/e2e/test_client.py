@@ -132,6 +132,22 @@ console.log(JSON.stringify(said));
 """
 
 
+PARAMETERS = """
+import { LiveSession } from "symphonyscript-live";
+const live = new LiveSession({ url: process.env.SERVE });
+const heard = new Promise((resolve) => live.on("parameterChanged", resolve));
+await live.setParameter("lead.cutoff", 880.5);
+console.log(JSON.stringify(await heard));
+console.log(JSON.stringify(await live.getParameter("lead.cutoff")));
+const every = await live.getAllParameters();
+console.log(JSON.stringify(every.find((each) => each.id === "lead.cutoff")));
+console.log(JSON.stringify([await live.getMeterFrame(), (await live.getAudioStatus()).phase]));
+const code = await live.setParameter("lead.none", 1).then(() => 0, (error) => error.code);
+console.log(JSON.stringify(code));
+live.close();
+"""
+
+
 @pytest.fixture
 def run(serve, tmp_path):
     """Runs a module in Node; what it prints, line by line, as JSON."""
@@ -188,6 +204,13 @@ def test_errors_keep_the_previous_state(run, serve):
     assert heard == [error["message"]]
     with serve.subscribe() as socket:
         assert "error" in call(socket, "query", path="sessions[0].code_tracks[0]")
+
+
+def test_parameters(run):
+    heard, value, described, sound, code = run(PARAMETERS)
+    assert heard == {"id": "lead.cutoff", "value": 880.5} and value == 880.5
+    assert described["value"] == 880.5 and described["unit"] == "Hz" and described["group"] == "lead"
+    assert sound == [None, "disabled"] and code == -32000
 
 
 def test_watching_a_file(run):

@@ -1,6 +1,7 @@
 """Parameters, meters and the status of the sound, as clients hear of them: JSON-RPC, `symlog set` and `symlog get`."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from serving import call, logged, receive_until, run_symlog
@@ -118,6 +119,26 @@ def test_many_at_once_are_told_in_order(pair):
     assert heard == pytest.approx(values, rel=1e-6)
 
 
+def test_who_missed_some_is_told_to_ask_again(serve, pair):
+    first, _ = pair
+    with serve.subscribe(max_queue=1) as stalled:
+        assert call(stalled, "ping")["result"] == {"pong": True}
+        for number in range(60):
+            requests = [
+                {"jsonrpc": "2.0", "id": i, "method": "setParameter", "params": {"id": CUTOFF, "value": 100 + number}}
+                for i in range(200)
+            ]
+            first.send(json.dumps(requests))
+            receive_until(first, lambda message: isinstance(message, list))
+        messages = receive_until(stalled, lambda message: message.get("method") == "audioStatusChanged")
+        changes = [message["params"] for message in messages if message.get("method") == "parameterChanged"]
+        assert 0 < len(changes) < 60 * 200
+        assert "parametersChanged" in [message.get("method") for message in messages[-3:]]
+        assert result(stalled, "getParameter", id=CUTOFF)["value"] == 159
+        result(first, "setParameter", id=CUTOFF, value=500)  # From now on it hears of all again.
+        assert told(stalled, "parameterChanged") == {"id": CUTOFF, "value": 500}
+
+
 def test_who_does_not_speak_json_rpc_hears_nothing(serve, pair):
     first, _ = pair
     with serve.subscribe() as silent:
@@ -170,9 +191,61 @@ def test_a_meter_of_who_never_registered(pair):
 def test_only_so_many_clients_make_sound(serve, pair):
     first, second = pair
     good = {"client_id": "page", "sample_rate": 48000, "buffer_size": 128}
-    sockets = [serve.subscribe() for _ in range(15)]
-    for each in [*sockets, first, first]:
-        assert result(each, "registerAudio", **good) == {"status": "registered"}
-    assert code_of(second, "registerAudio", **good) == -32603
-    for each in sockets:
-        each.close()
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(serve.subscribe()) for _ in range(15)]
+        for each in [*sockets, first, first]:
+            assert result(each, "registerAudio", **good) == {"status": "registered"}
+        assert code_of(second, "registerAudio", **good) == -32603
+
+
+def test_set_and_get_from_the_shell(serve, pair):
+    first, _ = pair
+    ws = "--ws", url(serve)
+    done = run_symlog("set", CUTOFF, "1200.5", *ws)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert told(first, "parameterChanged") == {"id": CUTOFF, "value": 1200.5}
+    assert run_symlog("get", CUTOFF, *ws).stdout == "1200.5\n"
+    every = {each["id"]: each for each in result(first, "getAllParameters")["parameters"]}
+    lines = run_symlog("get", *ws).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(every)
+    assert len({line.index(line.split()[1]) + len(line.split()[1]) for line in lines}) == 1  # values end in one column
+    cutoff = next(line for line in lines if line.startswith(CUTOFF + " "))
+    low, high = every[CUTOFF]["min"], every[CUTOFF]["max"]
+    assert cutoff.split()[1:] == ["1200.5", f"{low:g}", "to", f"{high:g}", "Hz"]
+    leads = run_symlog("get", "lead", *ws).stdout.splitlines()
+    assert [line.split()[0] for line in leads] == [each for each in every if each.startswith("lead.")]
+
+
+def test_set_and_get_say_what_is_wrong(serve):
+    ws = "--ws", url(serve)
+    for words, status, message in [
+        (("set", CUTOFF), 2, "VALUE"),
+        (("set", CUTOFF, "1", "2"), 2, '"2"'),
+        (("set", CUTOFF, "loud"), 2, '"loud" is no VALUE'),
+        (("set", CUTOFF, "inf"), 2, '"inf" is no VALUE'),
+        (("set", CUTOFF, "1e9"), 1, f"{CUTOFF} is "),
+        (("set", "lead.none", "1"), 1, "no parameter lead.none"),
+        (("get", "lead.none"), 1, 'no parameter "lead.none"'),
+        (("get", "a", "b"), 2, '"b"'),
+    ]:
+        done = run_symlog(*words, *ws)
+        assert done.returncode == status and message in done.stderr and not done.stdout, (words, done)
+    negative = run_symlog("set", *ws, "--", CUTOFF, "-6")
+    assert negative.returncode == 1 and f"{CUTOFF} is " in negative.stderr
+    assert run_symlog("get", "--ws", "ws://127.0.0.1:1").returncode == 1
+    for name in ("set", "get"):
+        assert "example: symlog" in run_symlog(name, "--help").stdout
+
+
+def test_parameters_are_replayed_and_verified(serve, pair):
+    first, _ = pair
+    for value in (100, 200, 300.25):
+        result(first, "setParameter", id=CUTOFF, value=value)
+    digest = result(first, "digest")["digest"]
+    assert serve.stop() == 0
+    assert run_symlog("verify", "--db", serve.db).returncode == 0
+    lines = [line for line in logged(serve.db) if " parameter " in line]
+    assert [line.split()[-1] for line in lines] == ["100.0", "200.0", "300.25"]
+    replayed = run_symlog("replay", "--db", serve.db)
+    assert replayed.returncode == 0, replayed.stderr
+    assert digest in run_symlog("log", "--db", serve.db).stdout + run_symlog("stat", "--db", serve.db).stdout

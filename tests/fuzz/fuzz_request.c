@@ -34,6 +34,8 @@ typedef struct owner {
     size_t question_begin;
     size_t question_count;
     size_t answers;
+    bool makes_sound;
+    sl_sound_status *sound;
 } owner;
 
 static bool next_text(input *input, char **text, size_t *length);
@@ -42,11 +44,18 @@ static void check_wishes(const char *value);
 static const char *find_wish(void *ctx, const char *name);
 static void check_messages(input *input);
 static void make_set(sl_state *state);
+static void make_sound(owner *owner);
+static void wake_nobody(void *ctx);
 static void take_set_event(sl_state *state, uint16_t kind, const void *payload, size_t length);
 static void answer_oldest(owner *owner, sl_rpc *rpc);
 static sl_err take_mark(void *ctx, const char *text, size_t length);
 static sl_err take_pause(void *ctx, uint32_t source, uint64_t session, bool is_paused);
 static sl_err take_transport(void *ctx, const uint8_t *payload, size_t length);
+static sl_err take_parameter(void *ctx, const uint8_t *payload, size_t length);
+static sl_sound_status *tell_sound(void *ctx);
+static sl_err take_audio(void *ctx, uint64_t subscriber, const char *id);
+static sl_err take_meter(void *ctx, uint64_t subscriber, const sl_audio_meter *meter);
+static void write_no_audio(void *ctx, sl_text *text);
 static uint64_t tell_frame(void *ctx);
 static void take_hearer(void *ctx, uint64_t subscriber);
 static sl_err take_watch(void *ctx, const char *path, bool is_wanted, char errmsg[256]);
@@ -119,6 +128,7 @@ static void check_messages(input *input)
     sl_rpc *rpc = NULL;
     require(sl_state_create(sl_host_memory(), &state) == SL_OK);
     make_set(state);
+    make_sound(&owner);
     const sl_rpc_owner options = {
         .state = state,
         .log_id = "00",
@@ -128,6 +138,11 @@ static void check_messages(input *input)
         .write_ports = write_no_ports,
         .write_player = write_no_ports,
         .transport = take_transport,
+        .parameter = take_parameter,
+        .sound = tell_sound,
+        .add_audio = take_audio,
+        .pass_meter = take_meter,
+        .write_audio = write_no_audio,
         .frame = tell_frame,
         .heard = take_hearer,
         .watch = take_watch,
@@ -147,6 +162,7 @@ static void check_messages(input *input)
         free(text);
     }
     sl_rpc_destroy(rpc);
+    sl_sound_status_destroy(owner.sound);
     sl_state_destroy(state);
 }
 
@@ -185,6 +201,22 @@ static void make_set(sl_state *state)
     take_set_event(state, SL_KIND_OSC, track, sizeof track);
     take_set_event(state, SL_KIND_OSC, scene, sizeof scene);
     require(sl_node_child_count(sl_tree_project(sl_state_tree_view(state)), SL_NODE_TRACK) == 1);
+}
+
+static void wake_nobody(void *ctx)
+{
+    (void)ctx;
+}
+
+/* A processor with a parameter, and a meter. */
+static void make_sound(owner *owner)
+{
+    const sl_audio_parameter gain = {.name = "gain", .unit = "dB", .min = -60, .max = 6};
+    const sl_audio_meter meter = {.timestamp_us = 1, .master = {.left_peak = 0.1f}};
+    require(sl_sound_status_create(&owner->sound, wake_nobody, NULL) == SL_OK);
+    sl_sound_status_set(owner->sound, &(sl_audio_status){.phase = SL_AUDIO_RUNNING_OUTPUT_ONLY, .device = "\"\xc3"});
+    sl_sound_status_set_processor(owner->sound, &gain, 1);
+    sl_sound_status_set_meter(owner->sound, &meter);
 }
 
 static void take_set_event(sl_state *state, uint16_t kind, const void *payload, size_t length)
@@ -229,6 +261,51 @@ static sl_err take_transport(void *ctx, const uint8_t *payload, size_t length)
     require(sl_transport_decode(&event, &transport) == SL_OK && owner->marks_waiting < SL_RPC_MARKS_MAX);
     owner->marks_waiting++;
     return SL_OK;
+}
+
+static sl_err take_parameter(void *ctx, const uint8_t *payload, size_t length)
+{
+    owner *owner = ctx;
+    sl_parameter_event parameter;
+    const sl_event event = {
+        .kind = SL_KIND_PARAMETER, .version = SL_PAYLOAD_VERSION, .payload = payload, .length = (uint32_t)length};
+    require(sl_parameter_event_decode(&event, &parameter) == SL_OK && owner->marks_waiting < SL_RPC_MARKS_MAX);
+    owner->marks_waiting++;
+    return SL_OK;
+}
+
+static sl_sound_status *tell_sound(void *ctx)
+{
+    const owner *owner = ctx;
+    return owner->sound;
+}
+
+static sl_err take_audio(void *ctx, uint64_t subscriber, const char *id)
+{
+    owner *owner = ctx;
+    require(subscriber == SUBSCRIBER && id[0] != '\0' && strlen(id) < SL_AUDIO_CLIENT_BYTES);
+    owner->makes_sound = true;
+    return SL_OK;
+}
+
+static sl_err take_meter(void *ctx, uint64_t subscriber, const sl_audio_meter *meter)
+{
+    const owner *owner = ctx;
+    require(subscriber == SUBSCRIBER);
+    if (meter != NULL) {
+        sl_text text;
+        sl_text_open(&text, sl_host_memory());
+        sl_audio_meter_write(meter, &text);
+        require_json(text.bytes, text.length);
+        sl_text_close(&text);
+    }
+    return owner->makes_sound ? SL_OK : SL_ERR_NOT_FOUND;
+}
+
+static void write_no_audio(void *ctx, sl_text *text)
+{
+    (void)ctx;
+    (void)text;
 }
 
 static uint64_t tell_frame(void *ctx)

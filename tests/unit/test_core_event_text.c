@@ -1,6 +1,7 @@
 /* Events in words: a line for people, and the JSON object of export. */
 #include "core/message.h"
 #include "core/payload.h"
+#include "core/sound_events.h"
 
 #include "tests/unit/cmocka_small.h"
 #include "tests/unit/counted_memory.h"
@@ -364,6 +365,58 @@ static void test_event_text_applied(void **state)
                 "12 +3.250s applied source-3 through 7 frame 4800 rate 48000 late");
 }
 
+static void test_event_text_parameter(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_parameter_event event = {.value = 880.5, .id = "lead.cutoff", .id_length = 11};
+    assert_int_equal(sl_parameter_event_encode(&event, &writer), SL_OK);
+    assert_line(SL_KIND_PARAMETER, bytes, writer.length, "12 +3.250s parameter source-3 \"lead.cutoff\" 880.5");
+}
+
+static void test_event_text_player(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_player_event sound = {
+        .type = SL_PLAYER_SOUND, .rate = 44100, .block = 256, .device = "hw:1", .device_length = 4};
+    assert_int_equal(sl_player_event_encode(&sound, &writer), SL_OK);
+    assert_line(SL_KIND_PLAYER, bytes, writer.length, "12 +3.250s player source-3 sound rate 44100 block 256 \"hw:1\"");
+    writer.length = 0;
+    assert_int_equal(sl_player_event_encode(&(sl_player_event){.rate = 48000, .device = ""}, &writer), SL_OK);
+    assert_line(SL_KIND_PLAYER, bytes, writer.length, "12 +3.250s player source-3 timer rate 48000");
+}
+
+static void test_event_text_heard(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    sl_heard heard = {.frame = 96000, .frames = 48000, .rate = 48000, .version = 1, .digest = {0xab, 0xcd}};
+    assert_int_equal(sl_heard_encode(&heard, &writer), SL_OK);
+    assert_line(SL_KIND_HEARD, bytes, writer.length,
+                "12 +3.250s heard source-3 frame 96000 frames 48000 rate 48000 renderer 1 digest "
+                "00000000000000cd00000000000000ab");
+    heard.missed = 64;
+    writer.length = 0;
+    assert_int_equal(sl_heard_encode(&heard, &writer), SL_OK);
+    assert_line(SL_KIND_HEARD, bytes, writer.length,
+                "12 +3.250s heard source-3 frame 96000 frames 48000 rate 48000 missed 64 renderer 1 digest "
+                "00000000000000cd00000000000000ab");
+}
+
+static void test_event_text_processor(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
+    const sl_processor_event event = {.path = "gain.c", .path_length = 6, .source = "int x;", .source_length = 6};
+    assert_int_equal(sl_processor_event_encode(&event, &writer), SL_OK);
+    assert_line(SL_KIND_PROCESSOR, bytes, writer.length, "12 +3.250s processor source-3 \"gain.c\" bytes 6");
+}
+
 static void test_event_text_unknown_kind(void **state)
 {
     (void)state;
@@ -454,6 +507,10 @@ int main(void)
         cmocka_unit_test(test_event_text_score),
         cmocka_unit_test(test_event_text_transport),
         cmocka_unit_test(test_event_text_applied),
+        cmocka_unit_test(test_event_text_parameter),
+        cmocka_unit_test(test_event_text_player),
+        cmocka_unit_test(test_event_text_heard),
+        cmocka_unit_test(test_event_text_processor),
         cmocka_unit_test(test_event_text_unknown_kind),
         cmocka_unit_test(test_event_text_malformed_payload),
         cmocka_unit_test(test_event_text_own_source),

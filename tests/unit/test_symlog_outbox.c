@@ -119,6 +119,29 @@ static void test_outbox_is_crowded_by_many_answers(void **state)
     assert_true(sl_outbox_is_crowded(&fixture->outbox));
 }
 
+static void test_outbox_leaves_out_meters_first_and_some_texts_last(void **state)
+{
+    fixture *fixture = *state;
+    size_t count = 0;
+    while (sl_outbox_notify_lightly(&fixture->outbox, "m", 1) == SL_OK) count++;
+    assert_int_equal(count, SL_OUTBOX_LIGHT_MAX);
+    while (sl_outbox_notify(&fixture->outbox, "n", 1) == SL_OK) count++;
+    assert_int_equal(count, SL_OUTBOX_ANSWERS_MAX);
+    while (sl_outbox_notify_surely(&fixture->outbox, "p", 1) == SL_OK) count++;
+    assert_int_equal(count, SL_OUTBOX_FRAMES_MAX);
+    assert_int_equal(sl_outbox_notify(&fixture->outbox, "n", 1), SL_ERR_FULL);
+    assert_int_equal(sl_outbox_notify_lightly(&fixture->outbox, "m", 1), SL_ERR_FULL);
+}
+
+static void test_outbox_texts_that_are_left_out_last_have_a_bound_in_bytes(void **state)
+{
+    fixture *fixture = *state;
+    static const char text[SL_OUTBOX_ANSWERS_BYTES_MAX / 2];
+    assert_int_equal(sl_outbox_notify_surely(&fixture->outbox, text, sizeof text), SL_OK);
+    assert_int_equal(sl_outbox_notify_surely(&fixture->outbox, text, sizeof text), SL_OK);
+    assert_int_equal(sl_outbox_notify_surely(&fixture->outbox, text, 1), SL_ERR_FULL);
+}
+
 static void test_outbox_overtaken_is_told(void **state)
 {
     fixture *fixture = *state;
@@ -389,6 +412,8 @@ int main(void)
         TEST(test_outbox_begins_with_the_whole_then_follows),
         TEST(test_outbox_answers_after_what_was_there),
         TEST(test_outbox_is_crowded_by_many_answers),
+        TEST(test_outbox_leaves_out_meters_first_and_some_texts_last),
+        TEST(test_outbox_texts_that_are_left_out_last_have_a_bound_in_bytes),
         TEST(test_outbox_overtaken_is_told),
         TEST(test_outbox_restart_needs_nothing_of_what_is_gone),
         TEST(test_outbox_cuts_long_messages_without_touching_them),

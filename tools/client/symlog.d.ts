@@ -38,6 +38,50 @@ export interface SessionView {
   tracks: Array<{ name: string; channel?: number; instrument?: string; clips: object[] } & Record<string, unknown>>;
 }
 
+export interface Parameter {
+  id: string;
+  name: string;
+  type: 'float';
+  value: number;
+  default: number;
+  min: number;
+  max: number;
+  unit?: string;
+  group?: string;
+}
+
+export interface MeterFrame {
+  peak_l: number;
+  peak_r: number;
+  rms_l: number;
+  rms_r: number;
+  timestamp: number;
+}
+
+export interface AudioStatus {
+  phase: 'disabled' | 'initializing' | 'runningFullDuplex' | 'runningInputOnly' | 'runningOutputOnly' | 'degraded' | 'failed';
+  diagnostic?: { code: string; message: string; hint: string };
+  sample_rate?: number;
+  buffer_size?: number;
+  device?: string;
+  counts: { xruns_input: number; xruns_output: number; underruns: number; missed_frames: number; late_marks: number };
+  load: number;
+  updated_at_ms: number;
+}
+
+export interface Levels {
+  left_peak: number;
+  left_rms: number;
+  right_peak: number;
+  right_rms: number;
+}
+
+export interface MeterUpdate extends Levels {
+  timestamp_us: number;
+  tracks?: Array<{ name: string } & Levels>;
+  client_id?: string;
+}
+
 export class RpcError extends Error {
   code: number;
 }
@@ -61,8 +105,17 @@ export class LiveSession {
   setChannel(track: string, channel: number): Promise<{ seq: number }>;
   getSession(): SessionView | null;
   position(): Promise<Position>;
+  getParameter(id: string): Promise<number>;
+  setParameter(id: string, value: number): Promise<void>;
+  getAllParameters(): Promise<Parameter[]>;
+  getMeterFrame(): Promise<MeterFrame | null>;
+  getAudioStatus(): Promise<AudioStatus>;
   watch(path: string): Promise<object>;
   unwatch(path: string): Promise<object>;
+  on(event: 'parameterChanged', handler: (value: { id: string; value: number }) => void): () => void;
+  on(event: 'parametersChanged', handler: () => void): () => void;
+  on(event: 'audioStatusChanged', handler: (value: { status: AudioStatus }) => void): () => void;
+  on(event: 'meterUpdate', handler: (value: MeterUpdate) => void): () => void;
   on(event: 'beat' | 'bar' | 'notes' | 'panic' | 'error' | 'session' | 'open' | 'close', handler: (value: any) => void): () => void;
   close(): void;
 }

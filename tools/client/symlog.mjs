@@ -111,6 +111,31 @@ export class LiveSession {
     return this.#wire.call('setChannel', { track, channel });
   }
 
+  /** Resolves with the value of a parameter of the sound, as "lead.cutoff". */
+  async getParameter(id) {
+    return (await this.#wire.call('getParameter', { id })).value;
+  }
+
+  /** Sets it; resolves once it is logged. Everybody, this client too, hears "parameterChanged". */
+  async setParameter(id, value) {
+    await this.#wire.call('setParameter', { id, value });
+  }
+
+  /** [{id, name, type, value, default, min, max, unit?, group?}]; ask again after "parametersChanged". */
+  async getAllParameters() {
+    return (await this.#wire.call('getAllParameters')).parameters;
+  }
+
+  /** {peak_l, peak_r, rms_l, rms_r, timestamp}, linear and in microseconds; null: nothing sounds. */
+  async getMeterFrame() {
+    return (await this.#wire.call('getMeterFrame')).frame;
+  }
+
+  /** {phase, diagnostic?: {code, message, hint}, sample_rate?, buffer_size?, device?, counts, load, updated_at_ms}. */
+  async getAudioStatus() {
+    return (await this.#wire.call('getAudioStatus')).status;
+  }
+
   /** The session as symlog has it: {tempo, isPlaying, quantize, tracks: [{name, channel, …, clips}]}; null: none. */
   getSession() {
     return this.#mirror.view();
@@ -132,7 +157,8 @@ export class LiveSession {
 
   /**
    * Calls `handler` on "beat", "bar", "notes", "panic", "error" (an evaluation failed, of anybody's), "session" (it changed),
-   * "open" and "close". Returns a function that ends it.
+   * "parameterChanged", "parametersChanged", "audioStatusChanged", "meterUpdate", "open" and "close". Returns a function
+   * that ends it.
    */
   on(event, handler) {
     if (!this.#handlers.has(event)) this.#handlers.set(event, new Set());

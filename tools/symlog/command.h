@@ -35,6 +35,8 @@ extern const sl_command sl_command_panic;
 extern const sl_command sl_command_tempo;
 extern const sl_command sl_command_undo;
 extern const sl_command sl_command_redo;
+extern const sl_command sl_command_set;
+extern const sl_command sl_command_get;
 
 /* Prints "symlog NAME: MESSAGE" and a hint to --help on stderr; returns SL_EXIT_USAGE. */
 int sl_usage_error(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -34,6 +34,7 @@ static void print_summary(const json_t *stat, FILE *to);
 static void print_sources(const json_t *sources, FILE *to);
 static void print_refusals(const json_t *sources, FILE *to);
 static void print_ports(const json_t *ports, FILE *to);
+static void print_audio(const json_t *audio, FILE *to);
 static const char *text_of(const json_t *object, const char *key);
 static long long number_of(const json_t *object, const char *key);
 
@@ -42,7 +43,7 @@ const sl_command sl_command_stat = {
     .summary = "how a log stands: head, digests, sources, losses",
     .help = "usage: symlog stat [--db DIR | --ws URL] [--json]\n\n"
             "Reads it out of the log, whether serve runs or not; or asks a running serve, which also knows how the\n"
-            "groove box's ports stand.\n\n"
+            "groove box's ports and the sound stand.\n\n"
             "  --db DIR   the log's folder\n"
             "  --ws URL   the serve to ask, as " SL_RPC_CLIENT_URL "\n"
             "  --json     one JSON object\n\n"
@@ -125,6 +126,7 @@ static sl_err print_for_people(const sl_text *text, sl_printer *printer, char er
         fputs("sources    none yet\n", printer->file);
     }
     print_ports(json_object_get(stat, "ports"), printer->file);
+    print_audio(json_object_get(stat, "audio"), printer->file);
     json_decref(stat);
     return SL_OK;
 }
@@ -188,6 +190,29 @@ static void print_ports(const json_t *ports, FILE *to)
                 number_of(port, "unsent"));
     }
     if (json_array_size(ports) > 0) fputc('\n', to);
+}
+
+/* The sound of a running serve, where it makes some. */
+static void print_audio(const json_t *audio, FILE *to)
+{
+    const json_t *status = json_object_get(audio, "status");
+    const json_t *counts = json_object_get(status, "counts");
+    const json_t *diagnostic = json_object_get(status, "diagnostic");
+    const bool is_disabled = strcmp(text_of(status, "phase"), "disabled") == 0;
+    if (audio == NULL) return;
+    fprintf(to, "\nsound: %s", text_of(status, "phase"));
+    if (json_object_get(status, "device") != NULL) fprintf(to, ", device %s", text_of(status, "device"));
+    if (number_of(status, "sample_rate") > 0) fprintf(to, ", %lld Hz", number_of(status, "sample_rate"));
+    if (number_of(status, "buffer_size") > 0) fprintf(to, ", %lld frames at a time", number_of(status, "buffer_size"));
+    if (!is_disabled)
+        fprintf(to, "; xruns %lld in, %lld out, underruns %lld, frames missed %lld, marks late %lld",
+                number_of(counts, "xruns_input"), number_of(counts, "xruns_output"), number_of(counts, "underruns"),
+                number_of(counts, "missed_frames"), number_of(counts, "late_marks"));
+    if (number_of(audio, "clients") > 0) fprintf(to, "; clients that make sound %lld", number_of(audio, "clients"));
+    fputc('\n', to);
+    if (diagnostic != NULL)
+        fprintf(to, "%s: %s (%s)\n", text_of(diagnostic, "code"), text_of(diagnostic, "message"),
+                text_of(diagnostic, "hint"));
 }
 
 static const char *text_of(const json_t *object, const char *key)

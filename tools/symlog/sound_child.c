@@ -115,9 +115,9 @@ static void *run(void *ctx)
             listen_to(child);
             status = end(child);
         }
+        if (atomic_load(&child->is_stopping)) break;
         if (child->is_leading) sl_player_lead(child->options.player);
         child->is_leading = false;
-        if (atomic_load(&child->is_stopping)) break;
         explain(child, status);
         wait_a_moment(child, now_ms() - begun_ms);
     }
