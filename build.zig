@@ -28,7 +28,7 @@ const layers = [_]Layer{
 };
 
 const program_folder = "tools/symlog";
-const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit" };
+const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit", "sndfile", "portaudio-2.0" };
 const eval_folder = "tools/eval";
 const eval_libs = [_][]const u8{"javascriptcoregtk-4.1"}; // no other program sees it
 const eval_parts = [_][]const u8{ eval_folder ++ "/eval_wire.c", eval_folder ++ "/sandbox.c", eval_folder ++ "/script.c" };
