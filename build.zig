@@ -29,7 +29,7 @@ const layers = [_]Layer{
 
 const program_folder = "tools/symlog";
 const processor_folder = program_folder ++ "/processors"; // not built: the program compiles them, as those of users
-const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit", "portaudio-2.0" };
+const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit", "sndfile", "portaudio-2.0" };
 const eval_folder = "tools/eval";
 const eval_libs = [_][]const u8{"javascriptcoregtk-4.1"}; // no other program sees it
 const eval_parts = [_][]const u8{ eval_folder ++ "/eval_wire.c", eval_folder ++ "/sandbox.c", eval_folder ++ "/script.c" };

@@ -16,6 +16,7 @@ typedef struct sl_command {
 extern const sl_command sl_command_serve;
 extern const sl_command sl_command_replay;
 extern const sl_command sl_command_verify;
+extern const sl_command sl_command_render;
 extern const sl_command sl_command_log;
 extern const sl_command sl_command_send;
 extern const sl_command sl_command_stat;
