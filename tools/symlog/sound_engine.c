@@ -109,6 +109,15 @@ static bool is_running(const sl_schedule *schedule, uint64_t frame)
     return sl_schedule_position(schedule, at).is_playing;
 }
 
+sl_position sl_sound_engine_position(const sl_sound_engine *engine)
+{
+    sl_applied mark;
+    const sl_schedule *schedule = engine->schedule;
+    if (schedule == NULL) return (sl_position){.numerator = 4, .denominator = 4, .bpm = 120};
+    const bool is_ahead = sl_schedule_mark(schedule, &mark) && mark.frame > engine->frame;
+    return sl_schedule_position(schedule, is_ahead ? mark.frame : engine->frame);
+}
+
 bool sl_sound_engine_is_running(const sl_sound_engine *engine)
 {
     return engine->schedule != NULL && is_running(engine->schedule, engine->frame);
