@@ -16,7 +16,6 @@ enum {
     VOICES = SL_RENDERER_VOICES,
     TRACKS = SL_RENDERER_TRACKS,
     LANES = 8, /* voices that are filtered side by side */
-    GROUPS = VOICES / LANES,
     WAVES = 4,
     PHASES = 8,
     CHORUS_FRAMES = 4096,
@@ -222,8 +221,8 @@ struct sl_renderer {
     sl_renderer_meter meters[TRACKS + 1];
     sl_bus buses[TRACKS]; /* scratch, as the next two */
     sl_bus sum;
-    _Alignas(16) float source[STEP][LANES];
-    _Alignas(16) float dry[STEP][LANES];
+    _Alignas(16) float source[LANES][STEP]; /* of a group: into the filter, and out of it */
+    _Alignas(16) float dry[LANES][STEP];    /* past the filter; only drums' */
     float *strings; /* VOICES x string_frames */
     float *chorus;  /* TRACKS x CHORUS_FRAMES */
     sl_wavetable waves;

@@ -8,9 +8,16 @@
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t lane_bits __attribute__((vector_size(4 * LANES)));
 
+/* What is the same for the whole of a step, and lets a group do less. */
+typedef struct group {
+    uint32_t first;
+    bool has_drums; /* the others go through two low-passes, and nothing beside them */
+    bool is_driven;
+} group;
+
 static void step_voice(sl_renderer *renderer, uint32_t index);
 static void step_lanes(sl_renderer *renderer, uint32_t index);
-static void filter_lanes(sl_renderer *renderer, uint32_t first, uint32_t frames);
+static void filter_lanes(sl_renderer *renderer, const group *group, uint32_t frames);
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames);
 
 float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds)
@@ -151,25 +158,23 @@ void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames)
 
 void sl_voices_render(sl_renderer *renderer, uint32_t frames)
 {
-    for (uint32_t group = 0; group < GROUPS; group++) {
-        uint32_t active = 0;
-        for (uint32_t lane = 0; lane < LANES; lane++) active += renderer->voices[group * LANES + lane].is_active;
-        if (active == 0) continue;
+    for (uint32_t first = 0; first < VOICES; first += LANES) {
+        group group = {.first = first};
+        bool is_active = false;
         memset(renderer->source, 0, sizeof renderer->source);
         memset(renderer->dry, 0, sizeof renderer->dry);
         for (uint32_t lane = 0; lane < LANES; lane++) {
-            const uint32_t index = group * LANES + lane;
-            if (renderer->voices[index].is_active == 0) continue;
-            float source[STEP], dry[STEP];
-            sl_voice_source(renderer, index, frames, source, dry);
-            for (uint32_t i = 0; i < frames; i++) renderer->source[i][lane] = source[i];
-            if (renderer->voices[index].instrument != SL_INSTRUMENT_KIT) continue;
-            for (uint32_t i = 0; i < frames; i++) renderer->dry[i][lane] = dry[i];
+            const sl_sounding *voice = &renderer->voices[first + lane];
+            if (voice->is_active == 0) continue;
+            is_active = true;
+            sl_voice_source(renderer, first + lane, frames, renderer->source[lane], renderer->dry[lane]);
+            if (voice->instrument == SL_INSTRUMENT_KIT) group.has_drums = true;
+            if (renderer->lanes.field[LANE_DRIVEN][first + lane] > 0) group.is_driven = true;
         }
-        filter_lanes(renderer, group * LANES, frames);
+        if (!is_active) continue;
+        filter_lanes(renderer, &group, frames);
         for (uint32_t lane = 0; lane < LANES; lane++)
-            if (renderer->voices[group * LANES + lane].is_active != 0)
-                mix_voice(renderer, group * LANES + lane, frames);
+            if (renderer->voices[first + lane].is_active != 0) mix_voice(renderer, first + lane, frames);
     }
 }
 
@@ -230,54 +235,102 @@ static inline void run_bank(bank *bank, const lanes *x, lanes *band, lanes *low)
     for (uint32_t i = 0; i < 3; i++) bank->a[i] += bank->step[i];
 }
 
+/* What goes on in a group beside its filters. */
+typedef struct blend {
+    lanes amp, amp_step, push, pull, driven, in, band, low, in_2, low_2, last;
+} blend;
+
+static void load_blend(blend *blend, float (*field)[VOICES], uint32_t lane)
+{
+    load(&blend->amp, field[LANE_AMP] + lane);
+    load(&blend->amp_step, field[LANE_AMP_STEP] + lane);
+    load(&blend->push, field[LANE_PUSH] + lane);
+    load(&blend->pull, field[LANE_PULL] + lane);
+    load(&blend->driven, field[LANE_DRIVEN] + lane);
+    load(&blend->in, field[LANE_IN] + lane);
+    load(&blend->band, field[LANE_BAND] + lane);
+    load(&blend->low, field[LANE_LOW] + lane);
+    load(&blend->in_2, field[LANE_IN_2] + lane);
+    load(&blend->low_2, field[LANE_LOW_2] + lane);
+    load(&blend->last, field[LANE_LAST] + lane);
+}
+
+/* Rows become columns. */
+static inline void turn_over(lanes rows[LANES])
+{
+    lanes half[LANES];
+    for (uint32_t i = 0; i < LANES; i += 2) {
+        half[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        half[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (uint32_t i = 0; i < LANES; i += 1 + (i & 1) * 2) {
+        rows[i] = __builtin_shufflevector(half[i], half[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        rows[i + 2] = __builtin_shufflevector(half[i], half[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (uint32_t i = 0; i < LANES / 2; i++) {
+        half[i] = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        half[i + 4] = __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    for (uint32_t i = 0; i < LANES; i++) rows[i] = half[i];
+}
+
+/* What comes out of the first filter goes through the second, drive and amplitude. */
+static inline void run_frame(bank *one, bank *two, blend *blend, const group *group, lanes *x, const lanes *dry)
+{
+    lanes v1, v2, y;
+    run_bank(one, x, &v1, &v2);
+    if (group->has_drums) {
+        const lanes middle = blend->in * *x + (blend->band * v1 + blend->low * v2);
+        run_bank(two, &middle, &v1, &v2);
+        y = (blend->in_2 * middle + blend->low_2 * v2) + *dry;
+    } else {
+        const lanes middle = v2;
+        run_bank(two, &middle, &v1, &y);
+    }
+    if (group->is_driven) {
+        lanes u = y * blend->push;
+        bound_to_3(&u);
+        const lanes square = u * u, bent = u * (27 + square) / (27 + 9 * square);
+        y = y + blend->driven * (bent * blend->pull - y);
+    }
+    *x = y * blend->amp;
+    blend->amp += blend->amp_step;
+}
+
 /* A group of lanes through both filters, drive and amplitude; what comes out takes the place of what went in. */
-static void filter_lanes(sl_renderer *renderer, uint32_t first, uint32_t frames)
+static void filter_lanes(sl_renderer *renderer, const group *group, uint32_t frames)
 {
     float(*field)[VOICES] = renderer->lanes.field;
     bank one, two;
-    lanes amp, amp_step, push, pull, driven, in, band, low, in_2, low_2, last;
-    load_bank(&one, field, LANE_S1, LANE_A1, first);
-    load_bank(&two, field, LANE_T1, LANE_B1, first);
-    load(&amp, field[LANE_AMP] + first);
-    load(&amp_step, field[LANE_AMP_STEP] + first);
-    load(&push, field[LANE_PUSH] + first);
-    load(&pull, field[LANE_PULL] + first);
-    load(&driven, field[LANE_DRIVEN] + first);
-    load(&in, field[LANE_IN] + first);
-    load(&band, field[LANE_BAND] + first);
-    load(&low, field[LANE_LOW] + first);
-    load(&in_2, field[LANE_IN_2] + first);
-    load(&low_2, field[LANE_LOW_2] + first);
-    load(&last, field[LANE_LAST] + first);
-    for (uint32_t i = 0; i < frames; i++) {
-        lanes x, dry, v1, v2;
-        load(&x, renderer->source[i]);
-        load(&dry, renderer->dry[i]);
-        run_bank(&one, &x, &v1, &v2);
-        const lanes middle = in * x + (band * v1 + low * v2);
-        run_bank(&two, &middle, &v1, &v2);
-        const lanes y = (in_2 * middle + low_2 * v2) + dry;
-        lanes u = y * push;
-        bound_to_3(&u);
-        const lanes square = u * u, bent = u * (27 + square) / (27 + 9 * square);
-        last = (y + driven * (bent * pull - y)) * amp;
-        amp += amp_step;
-        store(renderer->source[i], &last);
+    blend blend;
+    load_bank(&one, field, LANE_S1, LANE_A1, group->first);
+    load_bank(&two, field, LANE_T1, LANE_B1, group->first);
+    load_blend(&blend, field, group->first);
+    for (uint32_t at = 0; at < frames; at += LANES) {
+        lanes x[LANES], dry[LANES];
+        const uint32_t some = frames - at < LANES ? frames - at : LANES;
+        for (uint32_t i = 0; i < LANES; i++) load(&x[i], renderer->source[i] + at);
+        turn_over(x);
+        for (uint32_t i = 0; i < LANES && group->has_drums; i++) load(&dry[i], renderer->dry[i] + at);
+        if (group->has_drums) turn_over(dry);
+        for (uint32_t i = 0; i < some; i++) run_frame(&one, &two, &blend, group, &x[i], &dry[i]);
+        blend.last = x[some - 1];
+        turn_over(x);
+        for (uint32_t i = 0; i < LANES; i++) store(renderer->source[i] + at, &x[i]);
     }
-    store_bank(&one, field, LANE_S1, LANE_A1, first);
-    store_bank(&two, field, LANE_T1, LANE_B1, first);
-    store(field[LANE_AMP] + first, &amp);
-    store(field[LANE_LAST] + first, &last);
+    store_bank(&one, field, LANE_S1, LANE_A1, group->first);
+    store_bank(&two, field, LANE_T1, LANE_B1, group->first);
+    store(field[LANE_AMP] + group->first, &blend.amp);
+    store(field[LANE_LAST] + group->first, &blend.last);
 }
 
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames)
 {
     const sl_sounding *voice = &renderer->voices[index];
     sl_bus *bus = &renderer->buses[voice->track];
-    const uint32_t lane = index % LANES;
+    const float *values = renderer->source[index % LANES];
     for (uint32_t i = 0; i < frames; i++) {
-        const float value = renderer->source[i][lane];
-        bus->left[i] += value * voice->pan_left;
-        bus->right[i] += value * voice->pan_right;
+        bus->left[i] += values[i] * voice->pan_left;
+        bus->right[i] += values[i] * voice->pan_right;
     }
 }
