@@ -153,7 +153,8 @@ typedef struct sl_track {
     uint32_t moving;     /* steps in which some value may be on its way */
     float gain;
     float pan;
-    float octaves[2]; /* scratch: of the patches' cutoffs */
+    float octaves[2];  /* scratch: of the patches' cutoffs */
+    float loudness[2]; /* scratch: their levels as gains, at the end of the step */
     float rest_left;  /* of voices that were cut off */
     float rest_right;
     sl_ramp left; /* gains */
@@ -266,8 +267,8 @@ float sl_fall_of(const sl_renderer *renderer, float seconds);
 /* A phase's step; 0 for what lies above half the rate. */
 uint32_t sl_phase_step(const sl_renderer *renderer, double hz);
 
-/* Sets the voice's filter for the time to come: now, if it is new. */
-void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new);
+/* Sets a new voice's filter and drive. */
+void sl_voice_filter(sl_renderer *renderer, uint32_t index);
 
 /* Moves its amplitude to what the envelope will be, in `frames`. */
 void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames);

@@ -100,7 +100,7 @@ static void begin(sl_renderer *renderer, uint32_t index)
         sl_drum_begin(renderer, index);
     else
         sl_voice_begin(renderer, index);
-    sl_voice_filter(renderer, index, true);
+    sl_voice_filter(renderer, index);
     sl_voice_amp(renderer, index, STEP); /* from nothing, but for drums: they are there at once */
     renderer->lanes.field[LANE_AMP][index] = renderer->lanes.field[LANE_AMP_NEXT][index];
     renderer->lanes.field[LANE_AMP_STEP][index] = 0;

@@ -61,7 +61,11 @@ void sl_strip_step(sl_renderer *renderer, sl_track *track)
     sl_ramp_to(renderer, track, &track->width, is_kit ? 0 : patch->params[SL_PARAM_WIDTH].target);
     if (track->moving > 0) step_ramps(track);
     if (track->is_awake == 0) return;
-    for (uint32_t i = 0; i < 2; i++) track->octaves[i] = sl_log2(track->patches[i].params[SL_PARAM_CUTOFF].value);
+    for (uint32_t i = 0; i < 2; i++) {
+        const sl_ramp *params = track->patches[i].params;
+        track->octaves[i] = sl_log2(params[SL_PARAM_CUTOFF].value);
+        track->loudness[i] = sl_gain_of_db(params[SL_PARAM_LEVEL].next);
+    }
     if (is_on(track, SL_EFFECT_FILTER))
         step_filter(renderer, track);
     else

@@ -2,6 +2,7 @@
 #include "core/renderer_internal.h"
 
 #define CUTOFF_SHARE_MAX 0.45F /* of the rate */
+#define SECOND_K 1.848F        /* the second filter's damping, but for drums */
 #define LEVEL_MIN 3e-5F        /* a voice that is more quiet has ended */
 
 /* All lanes of a group at once. Only within functions: how one is passed differs from CPU to CPU. */
@@ -15,8 +16,20 @@ typedef struct group {
     bool is_driven;
 } group;
 
-static void step_voice(sl_renderer *renderer, uint32_t index);
-static void step_lanes(sl_renderer *renderer, uint32_t index);
+/* Where the filters of all voices go in a step. */
+typedef struct filters {
+    float octave[VOICES]; /* of the cutoff */
+    float k[VOICES];
+    uint32_t moves[VOICES]; /* the others stay */
+} filters;
+
+static void step_voice(sl_renderer *renderer, uint32_t index, filters *filters);
+static void step_lanes(sl_renderer *renderer);
+static void step_filters(sl_renderer *renderer, const filters *filters);
+static float octave_of(const sl_sounding *voice, const sl_ramp *params, float octave);
+static float damping_of(const sl_ramp *params);
+static void set_drive(sl_renderer *renderer, uint32_t index, const sl_ramp *params);
+static void set_amp(sl_renderer *renderer, uint32_t index, float loudest, uint32_t frames);
 static void filter_lanes(sl_renderer *renderer, const group *group, uint32_t frames);
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames);
 
@@ -38,14 +51,26 @@ uint32_t sl_phase_step(const sl_renderer *renderer, double hz)
 
 void sl_voices_step(sl_renderer *renderer)
 {
+    filters filters = {0};
+    step_lanes(renderer);
     for (uint32_t i = 0; i < VOICES; i++)
-        if (renderer->voices[i].is_active != 0) step_voice(renderer, i);
+        if (renderer->voices[i].is_active != 0) step_voice(renderer, i, &filters);
+    step_filters(renderer, &filters);
 }
 
-static void step_voice(sl_renderer *renderer, uint32_t index)
+/* What the step before was on the way to is there. */
+static void step_lanes(sl_renderer *renderer)
+{
+    float(*field)[VOICES] = renderer->lanes.field;
+    memcpy(field[LANE_A1], field[LANE_A1_NEXT], 6 * sizeof field[0]);
+    memcpy(field[LANE_AMP], field[LANE_AMP_NEXT], sizeof field[0]);
+}
+
+static void step_voice(sl_renderer *renderer, uint32_t index, filters *filters)
 {
     sl_sounding *voice = &renderer->voices[index];
-    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    const sl_track *track = &renderer->tracks[voice->track];
+    const sl_ramp *params = track->patches[voice->patch].params;
     const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
     if (voice->stage == STAGE_DONE || (is_drum && sl_drum_is_over(voice))) {
         sl_sounding_cut(renderer, index);
@@ -53,9 +78,12 @@ static void step_voice(sl_renderer *renderer, uint32_t index)
     }
     voice->age++;
     sl_voice_envelope(voice, params[SL_PARAM_SUSTAIN].value, 1);
-    step_lanes(renderer, index);
-    sl_voice_filter(renderer, index, false);
-    sl_voice_amp(renderer, index, STEP);
+    set_amp(renderer, index, track->loudness[voice->patch], STEP);
+    if (is_drum) return; /* its filter stays */
+    filters->moves[index] = 1;
+    filters->octave[index] = octave_of(voice, params, track->octaves[voice->patch]);
+    filters->k[index] = damping_of(params);
+    if (track->moving > 0) set_drive(renderer, index, params);
 }
 
 /* Moves the envelopes on by a share of a step. */
@@ -87,73 +115,114 @@ void sl_voice_envelope(sl_sounding *voice, float sustain, float share)
     voice->open = sl_without_tiny(voice->open - voice->open * (voice->sweep_loss * share));
 }
 
-/* What the step before was on the way to is there. */
-static void step_lanes(sl_renderer *renderer, uint32_t index)
+/* What a filter's cutoff and damping k come to: its coefficients. (Source of the structure: the state variable filter
+ * in trapezoidal integration, as A. Simper and V. Zavalishin have described it.) */
+static inline float g_of(float hz, float rate)
+{
+    return sl_tan((float)SL_PI * sl_clamp(hz / rate, 0.0002F, CUTOFF_SHARE_MAX));
+}
+
+static inline void set_coefficients(float out[3], float g, float k)
+{
+    out[0] = 1 / (1 + g * (g + k));
+    out[1] = g * out[0];
+    out[2] = g * out[1];
+}
+
+static inline float hz_of_octave(float octave)
+{
+    return sl_exp2(sl_clamp(octave, 4, 15));
+}
+
+/* All voices side by side. */
+static void step_filters(sl_renderer *renderer, const filters *filters)
 {
     float(*field)[VOICES] = renderer->lanes.field;
-    for (uint32_t i = 0; i < 6; i++) field[LANE_A1 + i][index] = field[LANE_A1_NEXT + i][index];
-    field[LANE_AMP][index] = field[LANE_AMP_NEXT][index];
+    const float rate = (float)renderer->rate;
+    float next[6][VOICES];
+    for (uint32_t i = 0; i < VOICES; i++) {
+        const float g = g_of(hz_of_octave(filters->octave[i]), rate);
+        float one[3], two[3];
+        set_coefficients(one, g, filters->k[i]);
+        set_coefficients(two, g, SECOND_K);
+        for (uint32_t j = 0; j < 3; j++) {
+            next[j][i] = one[j];
+            next[3 + j][i] = two[j];
+        }
+    }
+    for (uint32_t j = 0; j < 6; j++)
+        for (uint32_t i = 0; i < VOICES; i++) {
+            const float now = field[LANE_A1 + j][i], then = next[j][i];
+            const bool moves = filters->moves[i] != 0;
+            field[LANE_A1_NEXT + j][i] = moves ? then : field[LANE_A1_NEXT + j][i];
+            field[LANE_A1_STEP + j][i] = moves ? (then - now) * STEP_SHARE : field[LANE_A1_STEP + j][i];
+        }
 }
 
-/* (Source of the structure: the state variable filter in trapezoidal integration, as A. Simper and V. Zavalishin have
- * described it.) */
-static void set_coefficients(float (*field)[VOICES], uint32_t index, uint32_t first, float g, float k)
-{
-    const float a1 = 1 / (1 + g * (g + k)), a2 = g * a1;
-    field[first][index] = a1;
-    field[first + 1][index] = a2;
-    field[first + 2][index] = g * a2;
-}
-
-/* `octave`: of the parameter. */
-static float cutoff_of(const sl_sounding *voice, const sl_ramp *params, float octave)
+/* Of the cutoff; `octave`: of the parameter. */
+static float octave_of(const sl_sounding *voice, const sl_ramp *params, float octave)
 {
     const float height = ((float)(int32_t)voice->pitch - 60) * (1.0F / 12);
     const float bright = params[SL_PARAM_VELOCITY].value * 1.5F * (voice->velocity - 0.75F);
-    const float sum = octave + params[SL_PARAM_TRACKING].value * height + bright +
-                      params[SL_PARAM_ENVELOPE].value * voice->open * (0.4F + 0.6F * voice->velocity);
-    return sl_exp2(sl_clamp(sum, 4, 15));
+    return octave + params[SL_PARAM_TRACKING].value * height + bright +
+           params[SL_PARAM_ENVELOPE].value * voice->open * (0.4F + 0.6F * voice->velocity);
 }
 
-void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new)
+static float damping_of(const sl_ramp *params)
 {
-    const sl_sounding *voice = &renderer->voices[index];
-    const sl_track *track = &renderer->tracks[voice->track];
-    const sl_ramp *params = track->patches[voice->patch].params;
+    return 0.765F - 0.7F * params[SL_PARAM_RESONANCE].value;
+}
+
+static void set_drive(sl_renderer *renderer, uint32_t index, const sl_ramp *params)
+{
     float(*field)[VOICES] = renderer->lanes.field;
-    const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
-    if (is_drum && !is_new) return; /* it stays */
-    float hz, k = 0.765F - 0.7F * params[SL_PARAM_RESONANCE].value, mixture[3] = {0, 0, 1};
-    if (is_drum)
-        sl_drum_mixture(voice, &hz, &k, mixture);
-    else
-        hz = cutoff_of(voice, params, is_new ? sl_log2(params[SL_PARAM_CUTOFF].value) : track->octaves[voice->patch]);
-    const float share = sl_clamp(hz / (float)renderer->rate, 0.0002F, CUTOFF_SHARE_MAX);
-    const float g = sl_tan((float)SL_PI * share);
-    set_coefficients(field, index, LANE_A1_NEXT, g, k);
-    set_coefficients(field, index, LANE_B1_NEXT, g, is_drum ? 1 : 1.848F);
-    for (uint32_t i = 0; i < 3 && is_new; i++) {
-        field[LANE_IN + i][index] = mixture[i];
-        field[LANE_IN_2 + i][index] = i == (is_drum ? 0U : 2U) ? 1.0F : 0.0F;
-    }
-    if (is_new) step_lanes(renderer, index);
-    for (uint32_t i = 0; i < 6; i++)
-        field[LANE_A1_STEP + i][index] = (field[LANE_A1_NEXT + i][index] - field[LANE_A1 + i][index]) * STEP_SHARE;
-    if (!is_new && track->moving == 0) return;
     const float drive = params[SL_PARAM_DRIVE].value, push = 1 + 4 * drive;
     field[LANE_PUSH][index] = push;
     field[LANE_PULL][index] = 1 / __builtin_sqrtf(push);
     field[LANE_DRIVEN][index] = sl_clamp(3 * drive, 0, 1);
 }
 
-void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames)
+void sl_voice_filter(sl_renderer *renderer, uint32_t index)
 {
     const sl_sounding *voice = &renderer->voices[index];
     const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
     float(*field)[VOICES] = renderer->lanes.field;
-    const float next = voice->level * voice->loudness * sl_gain_of_db(params[SL_PARAM_LEVEL].next);
+    const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
+    float hz, k = damping_of(params), mixture[3] = {0, 0, 1}, coefficients[6];
+    if (is_drum)
+        sl_drum_mixture(voice, &hz, &k, mixture);
+    else
+        hz = hz_of_octave(octave_of(voice, params, sl_log2(params[SL_PARAM_CUTOFF].value)));
+    const float g = g_of(hz, (float)renderer->rate);
+    set_coefficients(coefficients, g, k);
+    set_coefficients(coefficients + 3, g, is_drum ? 1 : SECOND_K);
+    for (uint32_t i = 0; i < 3; i++) {
+        field[LANE_IN + i][index] = mixture[i];
+        field[LANE_IN_2 + i][index] = i == (is_drum ? 0U : 2U) ? 1.0F : 0.0F;
+    }
+    for (uint32_t i = 0; i < 6; i++) {
+        field[LANE_A1 + i][index] = coefficients[i];
+        field[LANE_A1_NEXT + i][index] = coefficients[i];
+        field[LANE_A1_STEP + i][index] = 0;
+    }
+    set_drive(renderer, index, params);
+}
+
+/* `loudest`: the patch's level as a gain. */
+static void set_amp(sl_renderer *renderer, uint32_t index, float loudest, uint32_t frames)
+{
+    const sl_sounding *voice = &renderer->voices[index];
+    float(*field)[VOICES] = renderer->lanes.field;
+    const float next = voice->level * voice->loudness * loudest;
     field[LANE_AMP_NEXT][index] = next;
     field[LANE_AMP_STEP][index] = (next - field[LANE_AMP][index]) / (float)(int32_t)frames;
+}
+
+void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames)
+{
+    const sl_sounding *voice = &renderer->voices[index];
+    const sl_ramp *params = renderer->tracks[voice->track].patches[voice->patch].params;
+    set_amp(renderer, index, sl_gain_of_db(params[SL_PARAM_LEVEL].next), frames);
 }
 
 void sl_voices_render(sl_renderer *renderer, uint32_t frames)
@@ -328,9 +397,7 @@ static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames)
 {
     const sl_sounding *voice = &renderer->voices[index];
     sl_bus *bus = &renderer->buses[voice->track];
-    const float *values = renderer->source[index % LANES];
-    for (uint32_t i = 0; i < frames; i++) {
-        bus->left[i] += values[i] * voice->pan_left;
-        bus->right[i] += values[i] * voice->pan_right;
-    }
+    const float *values = renderer->source[index % LANES], left = voice->pan_left, right = voice->pan_right;
+    for (uint32_t i = 0; i < frames; i++) bus->left[i] += values[i] * left;
+    for (uint32_t i = 0; i < frames; i++) bus->right[i] += values[i] * right;
 }
