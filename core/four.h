@@ -11,6 +11,7 @@
 typedef float sl_four __attribute__((vector_size(16)));
 typedef int32_t sl_four_bits __attribute__((vector_size(16)));
 typedef uint32_t sl_four_phases __attribute__((vector_size(16)));
+typedef uint64_t sl_four_pairs __attribute__((vector_size(16))); /* two times two floats */
 
 static inline sl_four sl_four_load(const float *from)
 {
@@ -22,6 +23,12 @@ static inline sl_four sl_four_load(const float *from)
 static inline void sl_four_store(float *to, sl_four value)
 {
     memcpy(to, &value, sizeof value);
+}
+
+/* Whole numbers as floats. */
+static inline sl_four sl_four_of(sl_four_bits numbers)
+{
+    return __builtin_convertvector(numbers, sl_four);
 }
 
 static inline sl_four sl_four_abs(sl_four value)

@@ -124,6 +124,10 @@ typedef struct sl_patch {
     uint32_t instrument;
     uint32_t given; /* bits: params that the track says itself */
     sl_ramp params[SL_PARAM_COUNT];
+    float cutoff; /* scratch, as the next: in Hz, at the beginning of the step; 0: nothing is known */
+    float octave; /* of it */
+    float level;  /* in dB, at the end of the step */
+    float gain;   /* of it */
 } sl_patch;
 
 typedef struct sl_strip_filter {
@@ -153,8 +157,6 @@ typedef struct sl_track {
     uint32_t moving;     /* steps in which some value may be on its way */
     float gain;
     float pan;
-    float octaves[2];  /* scratch: of the patches' cutoffs */
-    float loudness[2]; /* scratch: their levels as gains, at the end of the step */
     float rest_left;  /* of voices that were cut off */
     float rest_right;
     sl_ramp left; /* gains */
@@ -265,7 +267,11 @@ float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds);
 float sl_fall_of(const sl_renderer *renderer, float seconds);
 
 /* A phase's step; 0 for what lies above half the rate. */
-uint32_t sl_phase_step(const sl_renderer *renderer, double hz);
+static inline uint32_t sl_phase_step(const sl_renderer *renderer, double hz)
+{
+    const double step = hz * renderer->turns;
+    return step > 0 && step < 2147483648.0 ? (uint32_t)(int32_t)step : 0;
+}
 
 /* Sets a new voice's filter and drive. */
 void sl_voice_filter(sl_renderer *renderer, uint32_t index);

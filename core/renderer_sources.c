@@ -141,7 +141,13 @@ void sl_voice_source(sl_renderer *renderer, uint32_t index, uint32_t frames, flo
 static void add_wave(const sl_wave_turn *restrict turn, uint32_t phase, uint32_t step, float gain,
                      float source[restrict STEP])
 {
-    for (uint32_t i = 0; i < STEP; i++) source[i] += gain * sl_wave_value(turn, phase + step * i);
+    sl_four_phases phases = (sl_four_phases){0, 1, 2, 3} * step + phase;
+    for (uint32_t i = 0; i < STEP; i += 4) {
+        const uint32_t one[4] = {phase, phase + step, phase + 2 * step, phase + 3 * step};
+        sl_four_store(source + i, sl_four_load(source + i) + gain * sl_wave_four(turn, one, phases));
+        phases += 4 * step;
+        phase += 4 * step;
+    }
 }
 
 static void play_waves(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])

@@ -65,6 +65,19 @@ static void step_ramps(sl_track *track)
     for (uint32_t i = 0; i < SL_PARAM_COUNT; i++) sl_ramp_step(&track->patches[1].params[i]);
 }
 
+/* What all its voices need, unless it is known. */
+static void step_patch(sl_patch *patch)
+{
+    const float cutoff = patch->params[SL_PARAM_CUTOFF].value, level = patch->params[SL_PARAM_LEVEL].next;
+    if (sl_bits_of_float(cutoff) == sl_bits_of_float(patch->cutoff) &&
+        sl_bits_of_float(level) == sl_bits_of_float(patch->level))
+        return;
+    patch->cutoff = cutoff;
+    patch->level = level;
+    patch->octave = sl_log2(cutoff);
+    patch->gain = sl_gain_of_db(level);
+}
+
 void sl_strip_step(sl_renderer *renderer, sl_track *track)
 {
     const sl_patch *patch = &track->patches[track->patch];
@@ -72,11 +85,7 @@ void sl_strip_step(sl_renderer *renderer, sl_track *track)
     sl_ramp_to(renderer, track, &track->width, is_kit ? 0 : patch->params[SL_PARAM_WIDTH].target);
     if (track->moving > 0) step_ramps(track);
     if (track->is_awake == 0) return;
-    for (uint32_t i = 0; i < 2; i++) {
-        const sl_ramp *params = track->patches[i].params;
-        track->octaves[i] = sl_log2(params[SL_PARAM_CUTOFF].value);
-        track->loudness[i] = sl_gain_of_db(params[SL_PARAM_LEVEL].next);
-    }
+    for (uint32_t i = 0; i < 2; i++) step_patch(&track->patches[i]);
     if (is_on(track, SL_EFFECT_FILTER))
         step_filter(renderer, track);
     else

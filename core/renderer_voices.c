@@ -29,7 +29,7 @@ static void step_filters(sl_renderer *renderer, const filters *filters);
 static float octave_of(const sl_sounding *voice, const sl_ramp *params, float octave);
 static float damping_of(const sl_ramp *params);
 static void set_drive(sl_renderer *renderer, uint32_t index, const sl_ramp *params);
-static void set_amp(sl_renderer *renderer, uint32_t index, float loudest, uint32_t frames);
+static void set_amp(sl_renderer *renderer, uint32_t index, float gain, uint32_t frames);
 static void filter_lanes(sl_renderer *renderer, const group *group, uint32_t frames);
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames);
 
@@ -41,12 +41,6 @@ float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds)
 float sl_fall_of(const sl_renderer *renderer, float seconds)
 {
     return sl_exp2(-9.96578428F / (seconds * (float)renderer->rate));
-}
-
-uint32_t sl_phase_step(const sl_renderer *renderer, double hz)
-{
-    const double step = hz * renderer->turns;
-    return step > 0 && step < 2147483648.0 ? (uint32_t)step : 0;
 }
 
 void sl_voices_step(sl_renderer *renderer)
@@ -70,7 +64,8 @@ static void step_voice(sl_renderer *renderer, uint32_t index, filters *filters)
 {
     sl_sounding *voice = &renderer->voices[index];
     const sl_track *track = &renderer->tracks[voice->track];
-    const sl_ramp *params = track->patches[voice->patch].params;
+    const sl_patch *patch = &track->patches[voice->patch];
+    const sl_ramp *params = patch->params;
     const bool is_drum = voice->instrument == SL_INSTRUMENT_KIT;
     if (voice->stage == STAGE_DONE || (is_drum && sl_drum_is_over(voice))) {
         sl_sounding_cut(renderer, index);
@@ -78,10 +73,10 @@ static void step_voice(sl_renderer *renderer, uint32_t index, filters *filters)
     }
     voice->age++;
     sl_voice_envelope(voice, params[SL_PARAM_SUSTAIN].value, 1);
-    set_amp(renderer, index, track->loudness[voice->patch], STEP);
+    set_amp(renderer, index, patch->gain, STEP);
     if (is_drum) return; /* its filter stays */
     filters->moves[index] = 1;
-    filters->octave[index] = octave_of(voice, params, track->octaves[voice->patch]);
+    filters->octave[index] = octave_of(voice, params, patch->octave);
     filters->k[index] = damping_of(params);
     if (track->moving > 0) set_drive(renderer, index, params);
 }
@@ -208,12 +203,12 @@ void sl_voice_filter(sl_renderer *renderer, uint32_t index)
     set_drive(renderer, index, params);
 }
 
-/* `loudest`: the patch's level as a gain. */
-static void set_amp(sl_renderer *renderer, uint32_t index, float loudest, uint32_t frames)
+/* `gain`: of the patch's level. */
+static void set_amp(sl_renderer *renderer, uint32_t index, float gain, uint32_t frames)
 {
     const sl_sounding *voice = &renderer->voices[index];
     float(*field)[VOICES] = renderer->lanes.field;
-    const float next = voice->level * voice->loudness * loudest;
+    const float next = voice->level * voice->loudness * gain;
     field[LANE_AMP_NEXT][index] = next;
     field[LANE_AMP_STEP][index] = (next - field[LANE_AMP][index]) / (float)(int32_t)frames;
 }
