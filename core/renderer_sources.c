@@ -85,11 +85,15 @@ static void tune(const sl_renderer *renderer, sl_sounding *voice, const sl_ramp 
     const float wave = sl_wave_value(&renderer->waves.sine, voice->phases[VIBRATO_PHASE]);
     const float vibrato = params[SL_PARAM_VIBRATO].value * grown * wave;
     const double hz = sl_note_frequency[voice->pitch];
+    const float detune = params[SL_PARAM_DETUNE].value, sub = params[SL_PARAM_SUB].value;
+    double heights[WAVES];
     for (uint32_t i = 0; i < WAVES; i++) {
-        const float cents = vibrato + own[i].detune * params[SL_PARAM_DETUNE].value;
-        voice->steps[i] = sl_phase_step(renderer, hz * (double)own[i].times * (1 + (double)cents * CENT));
-        if (own[i].is_sub) voice->wave_gains[i] = own[i].gain * params[SL_PARAM_SUB].value;
+        const float cents = vibrato + own[i].detune * detune;
+        heights[i] = hz * (double)own[i].times * (1 + (double)cents * CENT);
     }
+    for (uint32_t i = 0; i < WAVES; i++) voice->steps[i] = sl_phase_step(renderer, heights[i]);
+    for (uint32_t i = 0; i < WAVES; i++)
+        if (own[i].is_sub) voice->wave_gains[i] = own[i].gain * sub;
     voice->phases[VIBRATO_PHASE] += voice->steps[VIBRATO_PHASE] * STEP;
 }
 
