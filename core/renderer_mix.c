@@ -1,6 +1,6 @@
 /* Rendering: step by step, tracks into one, and the limiter behind them. */
-#include "core/four.h"
 #include "core/renderer_internal.h"
+#include "core/vector.h"
 
 #include <assert.h>
 

@@ -245,7 +245,7 @@ void sl_voices_render(sl_renderer *renderer, uint32_t frames)
 static inline void cut_tiny(lanes *x)
 {
     const lane_bits bits = (lane_bits)*x, tiny = (lane_bits)((lanes){0} + SL_TINY);
-    *x = (lanes)(bits & ((bits & INT32_MAX) > tiny));
+    *x = (lanes)(bits & ((tiny - (bits & INT32_MAX)) >> 31));
 }
 
 /* x, at most 3 from 0. */
@@ -277,23 +277,32 @@ static inline void load_bank(bank *bank, float (*field)[VOICES], uint32_t states
     load(&bank->s2, field[states + 1] + lane);
     for (uint32_t i = 0; i < 3; i++) load(&bank->a[i], field[first + i] + lane);
     for (uint32_t i = 0; i < 3; i++) load(&bank->step[i], field[first + (LANE_A1_STEP - LANE_A1) + i] + lane);
+    for (uint32_t i = 0; i < 3; i++) {
+        bank->a[i] += bank->a[i];
+        bank->step[i] += bank->step[i];
+    }
 }
 
 static inline void store_bank(const bank *bank, float (*field)[VOICES], uint32_t states, uint32_t first, uint32_t lane)
 {
     store(field[states] + lane, &bank->s1);
     store(field[states + 1] + lane, &bank->s2);
-    for (uint32_t i = 0; i < 3; i++) store(field[first + i] + lane, &bank->a[i]);
+    for (uint32_t i = 0; i < 3; i++) {
+        const lanes once = 0.5F * bank->a[i];
+        store(field[first + i] + lane, &once);
+    }
 }
 
 /* One frame: from x the band and the low part. */
 static inline void run_bank(bank *bank, const lanes *x, lanes *band, lanes *low)
 {
     const lanes rest = *x - bank->s2;
-    *band = bank->a[0] * bank->s1 + bank->a[1] * rest;
-    *low = bank->s2 + (bank->a[1] * bank->s1 + bank->a[2] * rest);
-    bank->s1 = *band + *band - bank->s1;
-    bank->s2 = *low + *low - bank->s2;
+    const lanes twice_band = bank->a[0] * bank->s1 + bank->a[1] * rest;
+    const lanes twice_low = bank->s2 + bank->s2 + (bank->a[1] * bank->s1 + bank->a[2] * rest);
+    *band = 0.5F * twice_band;
+    *low = 0.5F * twice_low;
+    bank->s1 = twice_band - bank->s1;
+    bank->s2 = twice_low - bank->s2;
     cut_tiny(&bank->s1);
     cut_tiny(&bank->s2);
     for (uint32_t i = 0; i < 3; i++) bank->a[i] += bank->step[i];

@@ -9,7 +9,7 @@
 #ifndef SL_CORE_WAVETABLE_H
 #define SL_CORE_WAVETABLE_H
 
-#include "core/four.h"
+#include "core/vector.h"
 
 #include <stdint.h>
 
@@ -18,6 +18,9 @@ enum {
     SL_WAVE_VALUES = 1 << SL_WAVE_BITS,
     SL_WAVE_VERSIONS = 27 /* of saw and square */
 };
+
+#define SL_WAVE_REST ((1U << (32 - SL_WAVE_BITS)) - 1)         /* of a phase, that lies between two values */
+#define SL_WAVE_SHARE (1.0F / (1U << (32 - SL_WAVE_BITS))) /* what one of it is of the way */
 
 typedef enum sl_wave { SL_WAVE_SINE = 0, SL_WAVE_SAW = 1, SL_WAVE_SQUARE = 2, SL_WAVE_TRIANGLE = 3 } sl_wave;
 
@@ -53,8 +56,7 @@ static inline const sl_wave_turn *sl_wave_at(const sl_wavetable *table, sl_wave 
 static inline float sl_wave_value(const sl_wave_turn *turn, uint32_t phase)
 {
     const float *at = turn->values + (phase >> (32 - SL_WAVE_BITS));
-    const uint32_t rest = phase & ((1U << (32 - SL_WAVE_BITS)) - 1);
-    return at[0] + (float)(int32_t)rest * (1.0F / (1U << (32 - SL_WAVE_BITS))) * (at[1] - at[0]);
+    return at[0] + (float)(int32_t)(phase & SL_WAVE_REST) * SL_WAVE_SHARE * (at[1] - at[0]);
 }
 
 /* A value and the one after it, which lie side by side. */
@@ -65,15 +67,21 @@ static inline uint64_t sl_wave_pair(const sl_wave_turn *turn, uint32_t phase)
     return pair;
 }
 
-/* sl_wave_value of four phases. The places are found one by one: taken out of `phases` they come later. */
-static inline sl_four sl_wave_four(const sl_wave_turn *turn, const uint32_t one[4], sl_four_phases phases)
+/* sl_wave_value of eight phases, which come in both forms: their places are looked for one by one, as a CPU does that sooner than taking them out
+ * of a vector; a half's last two are exchanged, which some compilers make more of. */
+static inline void sl_wave_eight(const sl_wave_turn *turn, const uint32_t at[8], const sl_eight_phases *phases,
+                                 sl_eight *out)
 {
-    const sl_four_pairs early = {sl_wave_pair(turn, one[0]), sl_wave_pair(turn, one[1])};
-    const sl_four_pairs late = {sl_wave_pair(turn, one[2]), sl_wave_pair(turn, one[3])};
-    const sl_four here = __builtin_shufflevector((sl_four)early, (sl_four)late, 0, 2, 4, 6);
-    const sl_four next = __builtin_shufflevector((sl_four)early, (sl_four)late, 1, 3, 5, 7);
-    const sl_four_bits rest = (sl_four_bits)(phases & ((1U << (32 - SL_WAVE_BITS)) - 1));
-    return here + sl_four_of(rest) * (1.0F / (1U << (32 - SL_WAVE_BITS))) * (next - here);
+    const sl_four_pairs a = {sl_wave_pair(turn, at[0]), sl_wave_pair(turn, at[1])};
+    const sl_four_pairs b = {sl_wave_pair(turn, at[3]), sl_wave_pair(turn, at[2])};
+    const sl_four_pairs c = {sl_wave_pair(turn, at[4]), sl_wave_pair(turn, at[5])};
+    const sl_four_pairs d = {sl_wave_pair(turn, at[7]), sl_wave_pair(turn, at[6])};
+    const sl_eight first = __builtin_shufflevector((sl_four)a, (sl_four)c, 0, 1, 2, 3, 4, 5, 6, 7);
+    const sl_eight last = __builtin_shufflevector((sl_four)b, (sl_four)d, 0, 1, 2, 3, 4, 5, 6, 7);
+    const sl_eight here = __builtin_shufflevector(first, last, 0, 2, 10, 8, 4, 6, 14, 12);
+    const sl_eight next = __builtin_shufflevector(first, last, 1, 3, 11, 9, 5, 7, 15, 13);
+    const sl_eight rest = __builtin_convertvector((sl_eight_bits)(*phases & SL_WAVE_REST), sl_eight);
+    *out = here + rest * SL_WAVE_SHARE * (next - here);
 }
 
 #endif
