@@ -176,6 +176,7 @@ typedef struct sl_delay {
     uint32_t back;      /* frames */
     uint32_t back_next; /* while it fades over to another time */
     uint32_t fade;      /* frames until it is there */
+    uint32_t leaving;   /* after a panic: frames until it is cleared, and one more; 0: it stays */
     float states[2];
 } sl_delay;
 
@@ -185,6 +186,7 @@ typedef struct sl_reverb {
     uint32_t is_clear;
     uint32_t at[LINES + DIFFUSERS];
     uint32_t phase;
+    uint32_t leaving; /* as a delay's */
     float damped[LINES];
 } sl_reverb;
 
@@ -205,6 +207,8 @@ struct sl_renderer {
     uint32_t reverb_starts[LINES + DIFFUSERS];
     uint32_t ramp_steps; /* of 5 ms */
     uint32_t quiet_frames;
+    uint32_t leave_frames; /* in which a panic is over */
+    uint32_t fade_frames;  /* the first of them: what is in delays and reverbs fades out */
     float rest_loss; /* per frame */
     float limiter_loss;
     double turns; /* a phase's step for 1 Hz */
@@ -312,8 +316,11 @@ void sl_strip_render(sl_renderer *renderer, uint32_t track, uint32_t offset, uin
 void sl_space_take(sl_renderer *renderer, sl_track *track);
 /* Gives back what the track has no use for any more; or all. */
 void sl_space_give(sl_renderer *renderer, sl_track *track, bool is_all);
-/* Empties all lines of the track. */
+/* Empties all lines of the track; or lets them fade out before. */
 void sl_space_clear(sl_renderer *renderer, sl_track *track);
+void sl_space_leave(sl_renderer *renderer, const sl_track *track);
+/* Empties those that have faded out. */
+void sl_space_step(sl_renderer *renderer, const sl_track *track);
 void sl_space_clear_delay(const sl_renderer *renderer, sl_delay *delay);
 void sl_space_clear_reverb(const sl_renderer *renderer, sl_reverb *reverb);
 void sl_space_layout(sl_renderer *renderer);

@@ -90,6 +90,7 @@ void sl_strip_step(sl_renderer *renderer, sl_track *track)
         step_filter(renderer, track);
     else
         memset(&track->filter, 0, sizeof track->filter);
+    sl_space_step(renderer, track);
     if (track->delay != LINES_NONE) sl_delay_step(renderer, track);
     sl_space_give(renderer, track, false);
 }

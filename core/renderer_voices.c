@@ -1,13 +1,14 @@
 /* Voices: envelopes, filters, and what all of them together sound like. */
 #include "core/renderer_internal.h"
+#include "core/vector.h"
 
 #define CUTOFF_SHARE_MAX 0.45F /* of the rate */
 #define SECOND_K 1.848F        /* the second filter's damping, but for drums */
 #define LEVEL_MIN 3e-5F        /* a voice that is more quiet has ended */
 
-/* All lanes of a group at once. Only within functions: how one is passed differs from CPU to CPU. */
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef int32_t lane_bits __attribute__((vector_size(4 * LANES)));
+/* All lanes of a group at once. */
+typedef sl_eight lanes;
+typedef sl_eight_bits lane_bits;
 
 /* What is the same for the whole of a step, and lets a group do less. */
 typedef struct group {
@@ -242,12 +243,6 @@ void sl_voices_render(sl_renderer *renderer, uint32_t frames)
     }
 }
 
-static inline void cut_tiny(lanes *x)
-{
-    const lane_bits bits = (lane_bits)*x, tiny = (lane_bits)((lanes){0} + SL_TINY);
-    *x = (lanes)(bits & ((tiny - (bits & INT32_MAX)) >> 31));
-}
-
 /* x, at most 3 from 0. */
 static inline void bound_to_3(lanes *x)
 {
@@ -261,22 +256,12 @@ typedef struct bank {
     lanes s1, s2, a[3], step[3];
 } bank;
 
-static inline void load(lanes *out, const float *from)
-{
-    memcpy(out, from, sizeof *out);
-}
-
-static inline void store(float *to, const lanes *from)
-{
-    memcpy(to, from, sizeof *from);
-}
-
 static inline void load_bank(bank *bank, float (*field)[VOICES], uint32_t states, uint32_t first, uint32_t lane)
 {
-    load(&bank->s1, field[states] + lane);
-    load(&bank->s2, field[states + 1] + lane);
-    for (uint32_t i = 0; i < 3; i++) load(&bank->a[i], field[first + i] + lane);
-    for (uint32_t i = 0; i < 3; i++) load(&bank->step[i], field[first + (LANE_A1_STEP - LANE_A1) + i] + lane);
+    sl_eight_load(&bank->s1, field[states] + lane);
+    sl_eight_load(&bank->s2, field[states + 1] + lane);
+    for (uint32_t i = 0; i < 3; i++) sl_eight_load(&bank->a[i], field[first + i] + lane);
+    for (uint32_t i = 0; i < 3; i++) sl_eight_load(&bank->step[i], field[first + (LANE_A1_STEP - LANE_A1) + i] + lane);
     for (uint32_t i = 0; i < 3; i++) {
         bank->a[i] += bank->a[i];
         bank->step[i] += bank->step[i];
@@ -285,11 +270,11 @@ static inline void load_bank(bank *bank, float (*field)[VOICES], uint32_t states
 
 static inline void store_bank(const bank *bank, float (*field)[VOICES], uint32_t states, uint32_t first, uint32_t lane)
 {
-    store(field[states] + lane, &bank->s1);
-    store(field[states + 1] + lane, &bank->s2);
+    sl_eight_store(field[states] + lane, &bank->s1);
+    sl_eight_store(field[states + 1] + lane, &bank->s2);
     for (uint32_t i = 0; i < 3; i++) {
         const lanes once = 0.5F * bank->a[i];
-        store(field[first + i] + lane, &once);
+        sl_eight_store(field[first + i] + lane, &once);
     }
 }
 
@@ -303,8 +288,8 @@ static inline void run_bank(bank *bank, const lanes *x, lanes *band, lanes *low)
     *low = 0.5F * twice_low;
     bank->s1 = twice_band - bank->s1;
     bank->s2 = twice_low - bank->s2;
-    cut_tiny(&bank->s1);
-    cut_tiny(&bank->s2);
+    sl_eight_cut_tiny(&bank->s1);
+    sl_eight_cut_tiny(&bank->s2);
     for (uint32_t i = 0; i < 3; i++) bank->a[i] += bank->step[i];
 }
 
@@ -315,36 +300,17 @@ typedef struct blend {
 
 static void load_blend(blend *blend, float (*field)[VOICES], uint32_t lane)
 {
-    load(&blend->amp, field[LANE_AMP] + lane);
-    load(&blend->amp_step, field[LANE_AMP_STEP] + lane);
-    load(&blend->push, field[LANE_PUSH] + lane);
-    load(&blend->pull, field[LANE_PULL] + lane);
-    load(&blend->driven, field[LANE_DRIVEN] + lane);
-    load(&blend->in, field[LANE_IN] + lane);
-    load(&blend->band, field[LANE_BAND] + lane);
-    load(&blend->low, field[LANE_LOW] + lane);
-    load(&blend->in_2, field[LANE_IN_2] + lane);
-    load(&blend->low_2, field[LANE_LOW_2] + lane);
-    load(&blend->last, field[LANE_LAST] + lane);
-}
-
-/* Rows become columns. */
-static inline void turn_over(lanes rows[LANES])
-{
-    lanes half[LANES];
-    for (uint32_t i = 0; i < LANES; i += 2) {
-        half[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-        half[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    for (uint32_t i = 0; i < LANES; i += 1 + (i & 1) * 2) {
-        rows[i] = __builtin_shufflevector(half[i], half[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-        rows[i + 2] = __builtin_shufflevector(half[i], half[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-    for (uint32_t i = 0; i < LANES / 2; i++) {
-        half[i] = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        half[i + 4] = __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
-    for (uint32_t i = 0; i < LANES; i++) rows[i] = half[i];
+    sl_eight_load(&blend->amp, field[LANE_AMP] + lane);
+    sl_eight_load(&blend->amp_step, field[LANE_AMP_STEP] + lane);
+    sl_eight_load(&blend->push, field[LANE_PUSH] + lane);
+    sl_eight_load(&blend->pull, field[LANE_PULL] + lane);
+    sl_eight_load(&blend->driven, field[LANE_DRIVEN] + lane);
+    sl_eight_load(&blend->in, field[LANE_IN] + lane);
+    sl_eight_load(&blend->band, field[LANE_BAND] + lane);
+    sl_eight_load(&blend->low, field[LANE_LOW] + lane);
+    sl_eight_load(&blend->in_2, field[LANE_IN_2] + lane);
+    sl_eight_load(&blend->low_2, field[LANE_LOW_2] + lane);
+    sl_eight_load(&blend->last, field[LANE_LAST] + lane);
 }
 
 /* What comes out of the first filter goes through the second, drive and amplitude. */
@@ -382,19 +348,19 @@ static void filter_lanes(sl_renderer *renderer, const group *group, uint32_t fra
     for (uint32_t at = 0; at < frames; at += LANES) {
         lanes x[LANES], dry[LANES];
         const uint32_t some = frames - at < LANES ? frames - at : LANES;
-        for (uint32_t i = 0; i < LANES; i++) load(&x[i], renderer->source[i] + at);
-        turn_over(x);
-        for (uint32_t i = 0; i < LANES && group->has_drums; i++) load(&dry[i], renderer->dry[i] + at);
-        if (group->has_drums) turn_over(dry);
+        for (uint32_t i = 0; i < LANES; i++) sl_eight_load(&x[i], renderer->source[i] + at);
+        sl_eight_turn_over(x);
+        for (uint32_t i = 0; i < LANES && group->has_drums; i++) sl_eight_load(&dry[i], renderer->dry[i] + at);
+        if (group->has_drums) sl_eight_turn_over(dry);
         for (uint32_t i = 0; i < some; i++) run_frame(&one, &two, &blend, group, &x[i], &dry[i]);
         blend.last = x[some - 1];
-        turn_over(x);
-        for (uint32_t i = 0; i < LANES; i++) store(renderer->source[i] + at, &x[i]);
+        sl_eight_turn_over(x);
+        for (uint32_t i = 0; i < LANES; i++) sl_eight_store(renderer->source[i] + at, &x[i]);
     }
     store_bank(&one, field, LANE_S1, LANE_A1, group->first);
     store_bank(&two, field, LANE_T1, LANE_B1, group->first);
-    store(field[LANE_AMP] + group->first, &blend.amp);
-    store(field[LANE_LAST] + group->first, &blend.last);
+    sl_eight_store(field[LANE_AMP] + group->first, &blend.amp);
+    sl_eight_store(field[LANE_LAST] + group->first, &blend.last);
 }
 
 static void mix_voice(sl_renderer *renderer, uint32_t index, uint32_t frames)
