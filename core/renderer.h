@@ -107,8 +107,8 @@ void sl_renderer_start(sl_renderer *renderer, uint32_t track, sl_renderer_note n
 /* An unknown note (its voice was taken) is passed over. */
 void sl_renderer_end(sl_renderer *renderer, sl_renderer_note note);
 
-/* Lets everything go: within 10 ms notes end, and delays and reverbs fade out. What comes into these within 80 ms is not
- * heard from them: nothing echoes the end. */
+/* Lets everything go: within 10 ms notes end, and delays and reverbs fade out. What comes into these within 80 ms is
+ * not heard from them: nothing echoes the end. */
 void sl_renderer_panic(sl_renderer *renderer);
 
 /* Peak and mean square of what was rendered since the last call with these arguments; no part of the state. A track's

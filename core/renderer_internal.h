@@ -157,7 +157,7 @@ typedef struct sl_track {
     uint32_t moving;     /* steps in which some value may be on its way */
     float gain;
     float pan;
-    float rest_left;  /* of voices that were cut off */
+    float rest_left; /* of voices that were cut off */
     float rest_right;
     sl_ramp left; /* gains */
     sl_ramp right;
@@ -209,7 +209,7 @@ struct sl_renderer {
     uint32_t quiet_frames;
     uint32_t leave_frames; /* in which a panic is over */
     uint32_t fade_frames;  /* the first of them: what is in delays and reverbs fades out */
-    float rest_loss; /* per frame */
+    float rest_loss;       /* per frame */
     float limiter_loss;
     double turns; /* a phase's step for 1 Hz */
 
@@ -230,8 +230,8 @@ struct sl_renderer {
     sl_bus sum;
     _Alignas(16) float source[LANES][STEP]; /* of a group: into the filter, and out of it */
     _Alignas(16) float dry[LANES][STEP];    /* past the filter; only drums' */
-    float *strings; /* VOICES x string_frames */
-    float *chorus;  /* TRACKS x CHORUS_FRAMES */
+    float *strings;                         /* VOICES x string_frames */
+    float *chorus;                          /* TRACKS x CHORUS_FRAMES */
     sl_wavetable waves;
 };
 

@@ -302,7 +302,7 @@ void sl_drum_source(sl_renderer *renderer, uint32_t index, uint32_t frames, floa
     const drum *drum = &drums[voice->drum];
     const sl_wave_turn *sine = &renderer->waves.sine;
     const bool has_body = voice->envelopes[BODY] > 0;
-    float levels[4][STEP], noise[STEP], metal[STEP], body[STEP] = {0}, second[STEP];
+    float levels[4][STEP], noise[STEP], metal[STEP], body[STEP] = {0}, second[STEP] = {0};
     uint32_t chance = voice->noise;
     for (uint32_t i = 0; i < frames; i++) noise[i] = sl_noise(&chance);
     voice->noise = chance;

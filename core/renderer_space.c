@@ -116,7 +116,7 @@ void sl_space_step(sl_renderer *renderer, const sl_track *track)
 static void leave(const sl_renderer *renderer, uint32_t *leaving, uint32_t frames, float *left, float *right)
 {
     const uint32_t fade = renderer->fade_frames, silent = renderer->leave_frames - fade;
-    for (uint32_t i = 0; i < frames && *leaving > 0; i++) {
+    for (uint32_t i = 0; i<frames && * leaving> 0; i++) {
         const uint32_t rest = *leaving - 1 > silent ? *leaving - 1 - silent : 0;
         const float share = (float)(int32_t)rest / (float)(int32_t)fade;
         left[i] = left[i] * share;

@@ -19,7 +19,7 @@ enum {
     SL_WAVE_VERSIONS = 27 /* of saw and square */
 };
 
-#define SL_WAVE_REST ((1U << (32 - SL_WAVE_BITS)) - 1)         /* of a phase, that lies between two values */
+#define SL_WAVE_REST ((1U << (32 - SL_WAVE_BITS)) - 1)     /* of a phase, that lies between two values */
 #define SL_WAVE_SHARE (1.0F / (1U << (32 - SL_WAVE_BITS))) /* what one of it is of the way */
 
 typedef enum sl_wave { SL_WAVE_SINE = 0, SL_WAVE_SAW = 1, SL_WAVE_SQUARE = 2, SL_WAVE_TRIANGLE = 3 } sl_wave;
@@ -67,8 +67,8 @@ static inline uint64_t sl_wave_pair(const sl_wave_turn *turn, uint32_t phase)
     return pair;
 }
 
-/* sl_wave_value of eight phases, which come in both forms: their places are looked for one by one, as a CPU does that sooner than taking them out
- * of a vector; a half's last two are exchanged, which some compilers make more of. */
+/* sl_wave_value of eight phases, which come in both forms: their places are looked for one by one, as a CPU does that
+ * sooner than taking them out of a vector; a half's last two are exchanged, which some compilers make more of. */
 static inline void sl_wave_eight(const sl_wave_turn *turn, const uint32_t at[8], const sl_eight_phases *phases,
                                  sl_eight *out)
 {
