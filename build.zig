@@ -28,7 +28,8 @@ const layers = [_]Layer{
 };
 
 const program_folder = "tools/symlog";
-const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit" };
+const processor_folder = program_folder ++ "/processors"; // not built: the program compiles them, as those of users
+const program_libs = [_][]const u8{ "libwebsockets", "jansson", "libedit", "sndfile", "portaudio-2.0" };
 const eval_folder = "tools/eval";
 const eval_libs = [_][]const u8{"javascriptcoregtk-4.1"}; // no other program sees it
 const eval_parts = [_][]const u8{ eval_folder ++ "/eval_wire.c", eval_folder ++ "/sandbox.c", eval_folder ++ "/script.c" };
@@ -192,6 +193,7 @@ fn addBenchStep(cfg: Config, check: *Step) void {
     const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
     const beside = without(b, programSources(b), "main.c");
     const exe = addTool(variant, "bench", concat(b, &.{ files, beside }), &layers);
+    exe.root_module.addCSourceFile(.{ .file = processorHeader(b), .flags = &language });
     linkProgramLibraries(exe.root_module);
     check.dependOn(&exe.step);
     const run = b.addRunArtifact(exe);
@@ -332,6 +334,7 @@ fn addArchive(cfg: Config, name: []const u8, layer: ?Layer) *Step.Compile {
     if (layer == null) {
         mod.addIncludePath(b.path("."));
         addSources(cfg, mod, without(b, programSources(b), "main.c"), &system_flags);
+        mod.addCSourceFile(.{ .file = processorHeader(b), .flags = &language });
         linkProgramLibraries(mod);
     }
     const archive = b.addLibrary(.{ .name = key, .root_module = mod, .linkage = .static });
@@ -344,6 +347,7 @@ fn addProgram(cfg: Config) ?*Step.Compile {
     const files = programSources(cfg.b);
     if (files.len == 0) return null;
     const exe = addTool(cfg, "symlog", files, &layers);
+    exe.root_module.addCSourceFile(.{ .file = processorHeader(cfg.b), .flags = &language });
     linkProgramLibraries(exe.root_module);
     return exe;
 }
@@ -404,6 +408,17 @@ fn bytesInC(b: *Build, name: []const u8, text: []const u8) []const u8 {
     return b.fmt("const char {s}[] = {{{s}0}};\n", .{ name, source.items });
 }
 
+/// What a user's processor includes, as bytes in C: the program writes it beside the file that it compiles.
+fn processorHeader(b: *Build) Build.LazyPath {
+    const header = b.build_root.handle.readFileAlloc(
+        b.graph.io,
+        processor_folder ++ "/symlog_processor.h",
+        b.allocator,
+        .limited(1 << 20),
+    ) catch |err| std.debug.panic("symlog_processor.h: {s}", .{@errorName(err)});
+    return b.addWriteFiles().add("processor_header.c", bytesInC(b, "sl_processor_header_text", header));
+}
+
 /// test_core_* sees core alone, test_symlog_* also the program's files but its main.c, test_eval_* what symlog-eval has
 /// besides the engine, any other every layer.
 fn addUnitTest(cfg: Config, file: []const u8) *Step.Compile {
@@ -443,6 +458,7 @@ fn addFuzzer(b: *Build, file: []const u8) Build.LazyPath {
     }
     const beside = without(b, programSources(b), "main.c");
     for (concat(b, &.{ beside, &.{file} })) |source| link.addFileArg(addFuzzObject(b, source, &system_flags));
+    link.addFileArg(processorHeader(b));
     for (layers) |layer| for (layer.libs) |lib| link.addArgs(pkgConfig(b, lib));
     for (program_libs) |lib| link.addArgs(pkgConfig(b, lib));
     link.addArg("-o");
@@ -569,7 +585,7 @@ fn compileCommands(b: *Build) []const u8 {
         const flags = concat(b, &.{ layer.flags, includeFolders(b, layer) });
         groups.append(b.allocator, .{ .folder = layer.name, .flags = flags }) catch @panic("OOM");
     }
-    for ([_][]const u8{ program_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
+    for ([_][]const u8{ program_folder, processor_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
     }
     const engine = concat(b, &.{ &system_flags, wordsOf(b, concat(b, &.{ &.{ "pkg-config", "--cflags-only-I" }, &eval_libs })) });

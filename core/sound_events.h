@@ -9,7 +9,7 @@
 #include "core/digest.h"
 #include "core/event.h"
 
-enum { SL_PARAMETER_ID_BYTES_MAX = 95, SL_DEVICE_BYTES_MAX = 255, SL_PROCESSOR_BYTES_MAX = 1 << 20 };
+enum { SL_PARAMETER_ID_BYTES_MAX = 95, SL_DEVICE_BYTES_MAX = 255, SL_PROCESSOR_BYTES_MAX = 128 << 10 };
 
 /* parameter: f64 value · text id ("lead.cutoff", "processor.gain") */
 typedef struct sl_parameter_event {

@@ -16,6 +16,7 @@ typedef struct sl_command {
 extern const sl_command sl_command_serve;
 extern const sl_command sl_command_replay;
 extern const sl_command sl_command_verify;
+extern const sl_command sl_command_render;
 extern const sl_command sl_command_log;
 extern const sl_command sl_command_send;
 extern const sl_command sl_command_stat;
@@ -27,6 +28,7 @@ extern const sl_command sl_command_diff;
 extern const sl_command sl_command_ports;
 extern const sl_command sl_command_eval;
 extern const sl_command sl_command_repl;
+extern const sl_command sl_command_sound;
 extern const sl_command sl_command_play; /* command_live.c, and so are the rest */
 extern const sl_command sl_command_pause;
 extern const sl_command sl_command_stop;

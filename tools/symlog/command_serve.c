@@ -1,5 +1,6 @@
 /* symlog serve: starts receiver -> committer -> log -> service -> subscribers (serve_start.c), and stops them in that
  * order. */
+#include "tools/symlog/audio_device.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/keeper.h"
 #include "tools/symlog/serve.h"
@@ -38,7 +39,9 @@ static int run(int argc, char **argv)
     sl_serve_options *options = calloc(1, sizeof *options);
     if (options == NULL) return sl_failure(argv[0], "out of memory");
     int status = sl_serve_options_read(argc, argv, options);
-    if (status == SL_EXIT_OK) {
+    if (status == SL_EXIT_OK && options->lists_devices) {
+        if (!sl_audio_list(stdout)) status = sl_failure(argv[0], "there is no sound device");
+    } else if (status == SL_EXIT_OK) {
         sl_serve serve = {.options = options, .wake_fd = -1};
         sl_status_open(&serve.status, STDOUT_FILENO);
         catch_signals();
@@ -116,6 +119,7 @@ static void stop(sl_serve *serve)
 {
     const bool is_well = serve->udp != NULL && serve->errmsg[0] == '\0' && !sl_committer_failed(serve->committer);
     if (is_well) sl_service_leave_groove(serve->service, GROOVE_GOODBYE_MS);
+    sl_sound_child_stop(serve->sound); /* it has the player, and puts into the committer's queue */
     sl_player_setup_stop(&serve->player, serve->service, NOTES_GOODBYE_MS);
     if (serve->groove_ports != NULL) sl_groove_ports_stop(serve->groove_ports, is_well ? GROOVE_GOODBYE_MS : 0);
     if (serve->udp != NULL) {
@@ -141,6 +145,8 @@ static void stop(sl_serve *serve)
             sl_status_say(&serve->status, "stopped events=%llu", (unsigned long long)head);
     }
     sl_service_destroy(serve->service);
+    sl_sound_child_destroy(serve->sound);
+    sl_sound_status_destroy(serve->sound_status);
     sl_groove_ports_destroy(serve->groove_ports);
     sl_peers_destroy(serve->peers);
     if (serve->ring != NULL) sl_ring_destroy(serve->ring);

@@ -5,10 +5,12 @@
  * parent waits, and says in words what the child no longer can.
  */
 #include "tools/symlog/command.h"
+#include "tools/symlog/fault.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/options.h"
 #include "tools/symlog/repair.h"
 #include "tools/symlog/verify.h"
+#include "tools/symlog/verify_audio.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -28,19 +30,26 @@ const sl_command sl_command_verify = {
     .name = "verify",
     .summary = "check that a log is whole and still gives the states it recorded",
     .help =
-        "usage: symlog verify [--db DIR] [--repair DIR]\n\n"
+        "usage: symlog verify [--db DIR] [--repair DIR]\n"
+        "       symlog verify [--db DIR] --audio [--json]\n\n"
         "Reads every event: the numbers must follow each other and the checksums fit. Applies them again: the state\n"
         "must have the digest that each checkpoint tells, and be that of each snapshot. Works while serve runs.\n\n"
         "  --db DIR       the log's folder\n"
         "  --repair DIR   saves every good event into a new log in DIR, under its number, with a tombstone for each "
         "that\n"
-        "                 cannot be read; then verifies that one. The damaged log stays as it is\n\n"
+        "                 cannot be read; then verifies that one. The damaged log stays as it is\n"
+        "  --audio        instead, renders the sound again and compares it with what was heard, second by second: "
+        "each\n"
+        "                 is proven, wrong, or unproven (it was played too late, by another version of the renderer,\n"
+        "                 twice, or by nobody). Status 1 also where nothing is proven\n"
+        "  --json         with --audio: one object for each that is wrong, and one for the verdict\n\n"
         "Exit status 0: nothing is wrong (with --repair: with the new log); 1: something is, and the first bad event "
         "is\n"
         "named. A checkpoint made by another version of the reducer, or after a loss, is not comparable, which is not\n"
         "wrong.\n\n"
         "example: symlog verify --db ~/sets/friday\n"
-        "         symlog verify --db ~/sets/friday --repair ~/sets/friday-repaired\n",
+        "         symlog verify --db ~/sets/friday --repair ~/sets/friday-repaired\n"
+        "         symlog verify --db ~/sets/friday --audio\n",
     .run = run,
 };
 
@@ -48,11 +57,25 @@ static int run(int argc, char **argv)
 {
     const char *db = NULL;
     const char *repair = NULL;
-    const sl_option table[] = {{.name = "--db", .value = &db}, {.name = "--repair", .value = &repair}};
+    bool is_audio = false;
+    bool is_json = false;
+    const sl_option table[] = {
+        {.name = "--db", .value = &db},
+        {.name = "--repair", .value = &repair},
+        {.name = "--audio", .is_given = &is_audio},
+        {.name = "--json", .is_given = &is_json},
+    };
     sl_operands operands;
     int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
     if (status != SL_EXIT_OK) return status;
     if (operands.count > 0) return sl_usage_error("verify", "\"%s\" is no option", operands.words[0]);
+    if (is_audio && repair != NULL)
+        return sl_usage_error("verify", "--audio checks the sound, --repair the log; use one of them");
+    if (is_json && !is_audio) return sl_usage_error("verify", "--json goes with --audio");
+    if (is_audio) {
+        sl_fault_guard(); // No child is looked at: a damaged file ends it with a line.
+        return sl_verify_audio_run(db, is_json);
+    }
     if (repair == NULL) return verify(db);
     status = sl_repair_run(db, repair);
     return status == SL_EXIT_OK ? verify(repair) : status;

@@ -10,11 +10,11 @@
 #include <string.h>
 
 static const sl_command *const commands[] = {
-    &sl_command_serve, &sl_command_replay, &sl_command_verify, &sl_command_log,   &sl_command_send,
-    &sl_command_stat,  &sl_command_mark,   &sl_command_watch,  &sl_command_prune, &sl_command_import_als,
-    &sl_command_diff,  &sl_command_ports,  &sl_command_eval,   &sl_command_repl,  &sl_command_play,
-    &sl_command_pause, &sl_command_stop,   &sl_command_panic,  &sl_command_tempo, &sl_command_undo,
-    &sl_command_redo,  &sl_command_set,    &sl_command_get,
+    &sl_command_serve,      &sl_command_replay, &sl_command_verify, &sl_command_render, &sl_command_log,
+    &sl_command_send,       &sl_command_stat,   &sl_command_mark,   &sl_command_watch,  &sl_command_prune,
+    &sl_command_import_als, &sl_command_diff,   &sl_command_ports,  &sl_command_eval,   &sl_command_repl,
+    &sl_command_play,       &sl_command_pause,  &sl_command_stop,   &sl_command_panic,  &sl_command_tempo,
+    &sl_command_undo,       &sl_command_redo,   &sl_command_set,    &sl_command_get,    &sl_command_sound,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

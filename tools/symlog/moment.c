@@ -28,6 +28,7 @@ typedef struct search {
     sl_moment moment; // A mark, or a time; SINCE becomes Unix time at the first start.
     int64_t wall_ns;  // Of the run that is being read, at its time_ns 0.
     bool has_started;
+    uint64_t time_ns; // The moment, in the run of the last event that was found.
 } search;
 
 static bool is_digits(const char *text);
@@ -264,8 +265,61 @@ static bool is_by_then(search *search, const sl_event *event)
 {
     sl_start start;
     if (event->kind == SL_KIND_START && sl_start_decode(event, &start) == SL_OK) note_start(search, start.wall_ns);
-    return search->wall_ns <= search->moment.ns &&
-           event->time_ns <= (uint64_t)search->moment.ns - (uint64_t)search->wall_ns;
+    if (search->wall_ns > search->moment.ns) return false;
+    const uint64_t time_ns = (uint64_t)search->moment.ns - (uint64_t)search->wall_ns;
+    if (event->time_ns > time_ns) return false;
+    search->time_ns = time_ns;
+    return true;
+}
+
+/* SL_ERR_MALFORMED, SL_ERR_RANGE: with a sentence. */
+static sl_err parse_told(const char *text, sl_moment *out, char errmsg[256])
+{
+    const sl_err err = sl_moment_parse(text, out);
+    if (err != SL_OK)
+        snprintf(errmsg, 256, "\"%.100s\" is no moment; say a number, a time, +SECONDS or a mark's text", text);
+    return err;
+}
+
+/* The time of an event; of the log's first where that comes later. */
+static sl_err read_time(sl_log *log, uint64_t *seq, uint64_t *time_ns, char errmsg[256])
+{
+    sl_log_reader *reader = NULL;
+    sl_log_beginning beginning;
+    sl_event event;
+    sl_err err = sl_log_begins(log, &beginning);
+    if (err == SL_OK && *seq < beginning.first_seq) *seq = beginning.first_seq;
+    if (err == SL_OK) err = sl_log_reader_open(log, *seq, &reader);
+    if (err != SL_OK) {
+        snprintf(errmsg, 256, "%.255s", sl_log_error(log));
+        return err;
+    }
+    err = sl_log_read(reader, &event);
+    if (err == SL_OK) *time_ns = event.time_ns;
+    if (err != SL_OK && err != SL_ERR_END) sl_host_read_error(reader, err, errmsg);
+    sl_log_reader_close(reader);
+    if (err != SL_ERR_END) return err;
+    uint64_t last = 0;
+    err = sl_log_last(log, &last);
+    snprintf(errmsg, 256, "the log ends with event %" PRIu64 ", before event %" PRIu64, last, *seq);
+    return err == SL_OK ? SL_ERR_RANGE : err;
+}
+
+sl_err sl_moment_place(sl_log *log, const char *text, uint64_t *seq, uint64_t *time_ns, char errmsg[256])
+{
+    sl_moment moment;
+    sl_err err = parse_told(text, &moment, errmsg);
+    if (err != SL_OK) return err;
+    if (moment.type == SL_MOMENT_WALL || moment.type == SL_MOMENT_SINCE) {
+        search search = {.moment = moment};
+        err = find_last(log, &search, seq, errmsg);
+        *time_ns = search.time_ns;
+        if (err != SL_OK || *seq > 0) return err;
+    } else {
+        err = sl_moment_find(log, &moment, SL_MOMENT_THROUGH, seq, errmsg);
+        if (err != SL_OK) return err;
+    }
+    return read_time(log, seq, time_ns, errmsg);
 }
 
 sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256])
@@ -284,12 +338,8 @@ sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *
     for (size_t i = 0; i < 2; i++) {
         if (texts[i] == NULL) continue;
         sl_moment moment;
-        err = sl_moment_parse(texts[i], &moment);
-        if (err != SL_OK) {
-            snprintf(errmsg, 256, "\"%.100s\" is no moment; say a number, a time, +SECONDS or a mark's text", texts[i]);
-            return err;
-        }
-        err = sl_moment_find(log, &moment, edges[i], ends[i], errmsg);
+        err = parse_told(texts[i], &moment, errmsg);
+        if (err == SL_OK) err = sl_moment_find(log, &moment, edges[i], ends[i], errmsg);
         if (err != SL_OK) return err;
     }
     if (out->from < beginning.first_seq) out->from = beginning.first_seq;

@@ -51,6 +51,11 @@ sl_err sl_moment_parse(const char *text, sl_moment *out);
  * a pass over the log. SL_ERR_NOT_FOUND: no such mark; other errors are the log's. `errmsg` gets a sentence. */
 sl_err sl_moment_find(sl_log *log, const sl_moment *moment, sl_moment_edge edge, uint64_t *seq, char errmsg[256]);
 
+/* Where in the log's time the moment that `text` names lies, also between two events: *seq is the last event not after
+ * it (the first, if all are), *time_ns what that event's run had reached by then. Errors as sl_moment_range,
+ * SL_ERR_RANGE: the log has no such event. `errmsg` gets a sentence. */
+sl_err sl_moment_place(sl_log *log, const char *text, uint64_t *seq, uint64_t *time_ns, char errmsg[256]);
+
 /* The events from `from` to `to`, texts of moments; NULL: from the first, to the end. What was pruned is left out.
  * Errors of both functions above, always with a sentence in `errmsg`. */
 sl_err sl_moment_range(sl_log *log, const char *from, const char *to, sl_range *out, char errmsg[256]);

@@ -33,6 +33,7 @@ sl_err sl_planner_create(sl_planner **out, const sl_planner_owner *owner)
     if (planner == NULL) return SL_ERR_MEMORY;
     planner->owner = *owner;
     planner->lead = SL_PLANNER_LEAD;
+    planner->rate = SL_SCHEDULE_RATE;
     planner->end = &planner->first;
     *out = planner;
     return SL_OK;
@@ -44,6 +45,13 @@ void sl_planner_destroy(sl_planner *planner)
     clear(planner);
     free(planner->planned);
     free(planner);
+}
+
+void sl_planner_set_following(sl_planner *planner, bool is_following, uint32_t rate)
+{
+    if (planner->is_following && !is_following) planner->has_begun = planner->is_open = false;
+    planner->is_following = is_following;
+    planner->rate = rate;
 }
 
 /* Has no schedule any more. */
@@ -181,12 +189,28 @@ static sl_err load(sl_planner *planner, const sl_player_item *item, uint64_t now
     return SL_OK;
 }
 
+/* Whoever put the mark has played it: from the next frame on so does this one. What was begun otherwise has no end. */
+static sl_err take_late(sl_planner *planner, const sl_player_item *item)
+{
+    const uint64_t frame = planner->sent_to;
+    sl_err err = sl_planner_plan_to(planner, frame);
+    if (err != SL_OK) return err;
+    sl_planner_cut(planner, frame);
+    const sl_planned panic = {.frame = frame, .type = SL_PLANNED_PANIC};
+    planner->owner.due(planner->owner.ctx, &panic, 1);
+    planner->is_late = false;
+    err = take_through(planner, item);
+    planner->has_begun = true;
+    return err;
+}
+
 /* A mark is in the log. */
 static sl_err take_mark(sl_planner *planner, const sl_player_item *item, const sl_applied *mark, uint64_t now)
 {
     planner->is_open = false;
     planner->mark_frame = mark->frame;
     if (planner->schedule == NULL) return take_through(planner, item);
+    if (mark->frame < planner->sent_to && planner->is_following) return take_late(planner, item);
     if (mark->frame < planner->sent_to) {
         planner->is_late = true;
         if (planner->lead < SL_PLANNER_LEAD_MAX) planner->lead *= 2;
@@ -217,7 +241,7 @@ static bool needs_mark(const sl_planner *planner, uint64_t now)
 
 static void put_mark(sl_planner *planner, uint64_t now)
 {
-    if (!needs_mark(planner, now)) return;
+    if (planner->is_following || !needs_mark(planner, now)) return;
     if (planner->has_put && now < planner->put_frame + SL_PLANNER_BLOCK) {
         wish(planner, planner->put_frame + SL_PLANNER_BLOCK);
         return;
@@ -225,7 +249,7 @@ static void put_mark(sl_planner *planner, uint64_t now)
     sl_applied last;
     sl_applied mark = {.through_seq = planner->seen_seq,
                        .frame = now + planner->lead,
-                       .rate = SL_SCHEDULE_RATE,
+                       .rate = planner->rate,
                        .late = planner->is_late};
     if (sl_schedule_mark(planner->schedule, &last) && mark.frame < last.frame) mark.frame = last.frame;
     if (planner->is_late && mark.frame < planner->mark_frame) mark.frame = planner->mark_frame;

@@ -67,6 +67,10 @@ typedef struct sl_planner sl_planner;
 sl_err sl_planner_create(sl_planner **out, const sl_planner_owner *owner);
 void sl_planner_destroy(sl_planner *planner);
 
+/* Another player puts the marks, and this one none; or it does so from now on, at this rate. While it follows, a mark
+ * that comes too late counts at once, and what sounded is let go. */
+void sl_planner_set_following(sl_planner *planner, bool is_following, uint32_t rate);
+
 /* Gives it what came, in the order of the log; the item is the planner's from now on. Its marks come back this way too.
  * Nothing happens before the next step. */
 void sl_planner_put(sl_planner *planner, sl_player_item *item);

@@ -19,6 +19,8 @@ struct sl_planner {
     bool has_put;
     bool has_begun; /* a mark since the schedule was loaded: it plays */
     bool is_open;   /* a mark is on its way into the log and back */
+    bool is_following; /* another player puts the marks */
+    uint32_t rate;     /* of those that it puts itself */
     bool is_late;   /* the newest mark came too late: it waits for another that voids it */
     bool has_panic; /* panics began to count at planned_to */
 

@@ -6,7 +6,7 @@
 #include "tools/symlog/host.h"
 #include "tools/symlog/planner.h"
 #include "tools/symlog/player_clock.h"
-#include "tools/symlog/player_queue.h"
+#include "tools/symlog/player_feed.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,18 +27,20 @@ struct sl_player {
     bool is_started;
     sl_player_clock clock; /* Player's thread, but for sl_player_clock_now. */
     sl_planner *planner;   /* Player's thread. */
-    sl_player_queue queue;
-    bool has_whole; /* Service thread, and so is the next: it has had a whole schedule. */
-    bool is_begun;  /* The first mark of the log is on its way. */
-    atomic_bool wants_whole;
+    sl_player_feed feed;
+    bool is_begun; /* Service thread: the first mark of the log is on its way. */
+    atomic_bool is_following;
     atomic_bool is_stopping;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* is_obeying */
+    bool is_obeying;        /* Under the lock: the thread has seen is_following. */
 };
 
 static void *run(void *ctx);
 static bool put_mark(void *ctx, const sl_applied *applied);
 static void on_due(void *ctx, const sl_planned *planned, size_t count);
 static void on_foretell(void *ctx, uint64_t from, uint64_t to, const sl_planned *planned, size_t count);
-static sl_err put_whole(sl_player *player, const sl_state *state);
+static void wake(void *ctx);
 
 sl_err sl_player_start(sl_player **out, const sl_player_options *options)
 {
@@ -46,13 +48,17 @@ sl_err sl_player_start(sl_player **out, const sl_player_options *options)
     if (player == NULL) return SL_ERR_MEMORY;
     player->options = *options;
     player->clock.timer_fd = -1;
-    sl_player_queue_open(&player->queue);
+    sl_player_feed_open(&player->feed, wake, player);
+    pthread_mutex_init(&player->lock, NULL);
+    pthread_cond_init(&player->changed, NULL);
     const sl_planner_owner owner = {.ctx = player, .mark = put_mark, .due = on_due, .foretell = on_foretell};
     sl_err err = sl_planner_create(&player->planner, &owner);
     player->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (player->wake_fd < 0) err = SL_ERR_IO;
-    if (err == SL_OK) err = sl_player_clock_open(&player->clock, sl_player_clock_begin(options->state));
-    if (err == SL_OK && sl_state_schedule(options->state) != NULL) err = put_whole(player, options->state);
+    const uint64_t frame = sl_player_clock_begin(options->state);
+    if (err == SL_OK) err = sl_player_clock_open(&player->clock, frame, sl_player_clock_rate(options->state));
+    if (err == SL_OK && sl_state_schedule(options->state) != NULL)
+        err = sl_player_feed_put_whole(&player->feed, options->state);
     if (err == SL_OK) err = sl_thread_start(&player->thread, "player", run, player);
     player->is_started = err == SL_OK;
     player->options.state = NULL;
@@ -61,8 +67,9 @@ sl_err sl_player_start(sl_player **out, const sl_player_options *options)
     return err;
 }
 
-static void wake(const sl_player *player)
+static void wake(void *ctx)
 {
+    const sl_player *player = ctx;
     /* Fails only when the counter is full, and then the thread is awake. */
     if (write(player->wake_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0) assert(errno == EAGAIN);
 }
@@ -73,64 +80,45 @@ void sl_player_stop(sl_player *player)
     atomic_store(&player->is_stopping, true);
     if (player->is_started) wake(player);
     if (player->is_started) pthread_join(player->thread, NULL);
-    sl_player_queue_close(&player->queue);
+    sl_player_feed_close(&player->feed);
     sl_planner_destroy(player->planner);
     sl_player_clock_close(&player->clock);
     if (player->wake_fd >= 0) close(player->wake_fd);
     free(player);
 }
 
-uint64_t sl_player_now(const sl_player *player)
+uint64_t sl_player_now(sl_player *player)
 {
     return sl_player_clock_now(&player->clock);
 }
 
-/* What is encoded: the same bytes that a snapshot has. */
-static void put_bytes(void *ctx, const void *bytes, size_t length)
+sl_clock_anchor sl_player_anchor(sl_player *player)
 {
-    sl_text_bytes(ctx, bytes, length);
+    return sl_player_clock_anchor(&player->clock);
 }
 
-static sl_err put_whole(sl_player *player, const sl_state *state)
+void sl_player_set_clock(sl_player *player, const sl_clock_anchor *anchor)
 {
-    sl_text text;
-    sl_text_open(&text, sl_host_memory());
-    sl_schedule_encode(sl_state_schedule(state), put_bytes, &text);
-    sl_player_item *item = NULL;
-    if (!text.bad) item = sl_player_item_create(SL_PLAYER_WHOLE, sl_state_seq(state), text.length);
-    if (item != NULL) memcpy(item->bytes, text.bytes, text.length);
-    sl_text_close(&text);
-    const sl_err err = item != NULL ? sl_player_queue_put(&player->queue, item) : SL_ERR_MEMORY;
-    player->has_whole = err == SL_OK;
-    return err;
+    sl_player_clock_set(&player->clock, anchor);
 }
 
-/* Passes an item on; without one, or without room for it, the player will have to begin anew. */
-static void put(sl_player *player, sl_player_item *item)
+static void set_following(sl_player *player, bool is_following)
 {
-    player->has_whole = player->has_whole && item != NULL && sl_player_queue_put(&player->queue, item) == SL_OK;
+    atomic_store(&player->is_following, is_following);
+    wake(player);
+    pthread_mutex_lock(&player->lock);
+    while (player->is_obeying != is_following) pthread_cond_wait(&player->changed, &player->lock);
+    pthread_mutex_unlock(&player->lock);
 }
 
-static void put_event(sl_player *player, const sl_event *event)
+void sl_player_follow(sl_player *player)
 {
-    sl_player_item *item = sl_player_item_create(SL_PLAYER_EVENT, event->seq, event->length);
-    if (item != NULL) {
-        item->event = *event;
-        item->event.payload = item->bytes;
-        if (event->length > 0) memcpy(item->bytes, event->payload, event->length);
-    }
-    put(player, item);
+    set_following(player, true);
 }
 
-static void put_follow(sl_player *player, uint64_t seq, const sl_follow *follow)
+void sl_player_lead(sl_player *player)
 {
-    sl_player_item *item = sl_player_item_create(SL_PLAYER_FOLLOW, seq, follow->bytes_length);
-    if (item != NULL) {
-        item->follow = *follow;
-        item->follow.bytes = item->bytes;
-        if (follow->bytes_length > 0) memcpy(item->bytes, follow->bytes, follow->bytes_length);
-    }
-    put(player, item);
+    set_following(player, false);
 }
 
 /* The groove box plays in a log without live code: with a mark the schedule appears. Only where there is a MIDI output:
@@ -138,39 +126,24 @@ static void put_follow(sl_player *player, uint64_t seq, const sl_follow *follow)
 static void begin(sl_player *player, const sl_state *state)
 {
     if (player->is_begun || player->options.out == NULL || !sl_state_awaits_mark(state)) return;
-    const sl_applied mark = {
-        .through_seq = sl_state_seq(state), .frame = sl_player_now(player) + SL_PLANNER_LEAD, .rate = SL_SCHEDULE_RATE};
+    if (atomic_load(&player->is_following)) return;
+    const sl_applied mark = {.through_seq = sl_state_seq(state),
+                             .frame = sl_player_now(player) + SL_PLANNER_LEAD,
+                             .rate = sl_player_anchor(player).rate};
     player->is_begun = put_mark(player, &mark);
-}
-
-/* True if it wanted the whole schedule. */
-static bool renew(sl_player *player, const sl_state *state)
-{
-    const bool wants_whole = atomic_exchange(&player->wants_whole, false);
-    if (!wants_whole && player->has_whole) return false;
-    if (put_whole(player, state) == SL_OK) wake(player);
-    return true;
 }
 
 void sl_player_tick(sl_player *player, const sl_state *state)
 {
-    if (sl_state_schedule(state) != NULL) (void)renew(player, state);
+    sl_player_feed_tick(&player->feed, state);
 }
 
 void sl_player_see(sl_player *player, const sl_state *state, const sl_event *event)
 {
-    if (sl_state_schedule(state) == NULL) {
+    if (sl_state_schedule(state) != NULL)
+        sl_player_feed_see(&player->feed, state, event);
+    else
         begin(player, state);
-        return;
-    }
-    const sl_follow *follows;
-    const size_t count = sl_state_follows(state, &follows);
-    const bool is_own =
-        event->kind == SL_KIND_SCORE || event->kind == SL_KIND_TRANSPORT || event->kind == SL_KIND_APPLIED;
-    if (renew(player, state)) return;
-    if (is_own) put_event(player, event);
-    for (size_t i = 0; i < count; i++) put_follow(player, event->seq, &follows[i]);
-    if (is_own || count > 0) wake(player);
 }
 
 /* Better than others, where that is allowed. */
@@ -183,21 +156,37 @@ static void become_punctual(void)
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }
 
+/* Follows or leads, as it was told. */
+static void obey(sl_player *player)
+{
+    const bool is_following = atomic_load(&player->is_following);
+    sl_planner_set_following(player->planner, is_following, sl_player_anchor(player).rate);
+    pthread_mutex_lock(&player->lock);
+    player->is_obeying = is_following;
+    pthread_cond_broadcast(&player->changed);
+    pthread_mutex_unlock(&player->lock);
+}
+
 static void *run(void *ctx)
 {
     sl_player *player = ctx;
     become_punctual();
+    uint64_t now = 0;
     while (!atomic_load(&player->is_stopping)) {
-        for (sl_player_item *item = sl_player_queue_take(&player->queue); item != NULL;) {
+        obey(player);
+        for (sl_player_item *item = sl_player_feed_take(&player->feed); item != NULL;) {
             sl_player_item *next = item->next;
             sl_planner_put(player->planner, item);
             item = next;
         }
+        const uint64_t clock_now = sl_player_now(player);
+        if (clock_now > now) now = clock_now; /* a clock that was set back stands still meanwhile */
         uint64_t next = SL_FRAME_NEVER;
-        if (sl_planner_step(player->planner, sl_player_now(player), &next) != SL_OK)
-            atomic_store(&player->wants_whole, true);
+        if (sl_planner_step(player->planner, now, &next) != SL_OK) sl_player_feed_ask(&player->feed);
         sl_player_clock_wait(&player->clock, next, player->wake_fd);
     }
+    atomic_store(&player->is_following, false);
+    obey(player);
     if (player->options.out != NULL) sl_notes_out_let_go(player->options.out);
     return NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * The player without sound: a thread that knows musical time. It sends notes to a MIDI output when they are due, tells
- * renderers what comes, and says in the log (`applied`) from which frame on it counts what is new (planner.h). Where
- * nothing plays it sleeps.
+ * renderers what comes, and says in the log (`applied`) from which frame on it counts what is new (planner.h); unless
+ * one with sound does (sound_child.h), which it then follows. Where nothing plays it sleeps.
  *
  * Threads: created, fed (sl_player_see), asked and destroyed by the service thread.
  */
@@ -13,6 +13,7 @@
 #include "core/sink.h"
 #include "tools/symlog/announcer.h"
 #include "tools/symlog/notes_out.h"
+#include "tools/symlog/player_clock.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +39,18 @@ void sl_player_see(sl_player *player, const sl_state *state, const sl_event *eve
 void sl_player_tick(sl_player *player, const sl_state *state);
 
 /* The frame that is now. Any thread. */
-uint64_t sl_player_now(const sl_player *player);
+uint64_t sl_player_now(sl_player *player);
+
+/* The clock as it is. Any thread, and so are the next three. */
+sl_clock_anchor sl_player_anchor(sl_player *player);
+
+/* Another player says from now on when what is new counts, and this one follows: it puts no more marks, and its clock
+ * goes as that one's says. Returns when its last mark is on its way. */
+void sl_player_follow(sl_player *player);
+void sl_player_set_clock(sl_player *player, const sl_clock_anchor *anchor);
+
+/* The other one has gone: this one leads again, and says so in the log. */
+void sl_player_lead(sl_player *player);
 
 /* Lets go what sounds and ends the thread. NULL is passed over. */
 void sl_player_stop(sl_player *player);

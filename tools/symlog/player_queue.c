@@ -44,6 +44,14 @@ sl_err sl_player_queue_put(sl_player_queue *queue, sl_player_item *item)
     return fits ? SL_OK : SL_ERR_FULL;
 }
 
+size_t sl_player_queue_count(sl_player_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    const size_t count = queue->count;
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}
+
 sl_player_item *sl_player_queue_take(sl_player_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);

@@ -1,32 +1,18 @@
 /* The notes that a log explains. */
 #include "tools/symlog/replay_notes.h"
 
-#include "core/live_code.h"
 #include "core/reduce.h"
 #include "core/schedule.h"
 #include "tools/symlog/host.h"
+#include "tools/symlog/log_marks.h"
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { MARKS_MIN = 256 };
-
-/* A mark, and the frame up to which what sounded before it counts: its own, or that of the last of those that came
- * instead of it because it was late. */
-typedef struct mark {
-    uint64_t seq;
-    uint64_t frame;
-    bool is_late;
-} mark;
 
 typedef struct notes {
     const sl_replay_notes *replay;
     sl_state *state;
     sl_log_reader *reader;
-    mark *marks; /* by seq */
-    size_t mark_count;
-    size_t mark_capacity;
+    sl_log_marks marks;
     size_t mark_at;     /* the next one */
     uint64_t end_frame; /* up to which notes are told after the last mark */
     uint64_t told_to;   /* a frame */
@@ -37,7 +23,6 @@ typedef struct notes {
     sl_text line;
 } notes;
 
-static sl_err find_marks(notes *notes, char errmsg[256]);
 static sl_err play(notes *notes, char errmsg[256]);
 static sl_err tell_to(notes *notes, uint64_t frame);
 static bool tell(void *ctx, const sl_sound *sound);
@@ -48,19 +33,19 @@ sl_err sl_replay_notes_print(const sl_replay_notes *replay, char errmsg[256])
     sl_text_open(&notes.line, sl_host_memory());
     const uint64_t before = replay->range.from > 0 ? replay->range.from - 1 : 0;
     sl_err err = sl_host_nearest(replay->db, replay->log, before, &notes.state, errmsg);
-    if (err == SL_OK) err = find_marks(&notes, errmsg);
+    const sl_range range = {.from = err == SL_OK ? sl_state_seq(notes.state) + 1 : 1, .through = replay->range.through};
+    if (err == SL_OK) err = sl_log_marks_read(replay->log, range, 0, &notes.marks, errmsg);
+    if (notes.end_frame == 0) notes.end_frame = notes.marks.end_frame;
     if (err == SL_OK) err = play(&notes, errmsg);
     if (notes.reader != NULL) sl_log_reader_close(notes.reader);
     if (notes.state != NULL) sl_state_destroy(notes.state);
-    free(notes.marks);
+    sl_log_marks_clear(&notes.marks);
     sl_text_close(&notes.line);
     return err;
 }
 
 static sl_err open_reader(notes *notes, char errmsg[256])
 {
-    if (notes->reader != NULL) sl_log_reader_close(notes->reader);
-    notes->reader = NULL;
     const sl_err err = sl_log_reader_open(notes->replay->log, sl_state_seq(notes->state) + 1, &notes->reader);
     if (err != SL_OK) snprintf(errmsg, 256, "%.255s", sl_log_error(notes->replay->log));
     return err;
@@ -75,59 +60,18 @@ static sl_err read_next(notes *notes, sl_event *event, char errmsg[256])
     return err;
 }
 
-static sl_err add_mark(notes *notes, mark one)
-{
-    if (notes->mark_count == notes->mark_capacity) {
-        const size_t capacity = notes->mark_capacity > 0 ? notes->mark_capacity * 2 : MARKS_MIN;
-        mark *marks = realloc(notes->marks, capacity * sizeof *marks);
-        if (marks == NULL) return SL_ERR_MEMORY;
-        notes->marks = marks;
-        notes->mark_capacity = capacity;
-    }
-    assert(notes->marks != NULL);
-    notes->marks[notes->mark_count++] = one;
-    return SL_OK;
-}
-
-/* First it is looked which marks count, and how far time went after the last. */
-static sl_err find_marks(notes *notes, char errmsg[256])
-{
-    uint64_t mark_ns = 0;
-    uint64_t end_frame = 0;
-    sl_event event;
-    sl_err err = open_reader(notes, errmsg);
-    while (err == SL_OK) {
-        sl_applied applied;
-        err = read_next(notes, &event, errmsg);
-        if (err != SL_OK) break;
-        if (event.kind == SL_KIND_APPLIED && sl_applied_decode(&event, &applied) == SL_OK) {
-            err = add_mark(notes, (mark){.seq = event.seq, .frame = applied.frame, .is_late = applied.late});
-            if (err != SL_OK) snprintf(errmsg, 256, "out of memory");
-            mark_ns = event.time_ns;
-        }
-        const mark *last = notes->mark_count > 0 ? &notes->marks[notes->mark_count - 1] : NULL;
-        if (event.kind == SL_KIND_START || last == NULL || event.time_ns < mark_ns) continue;
-        end_frame = last->frame + 1 + (event.time_ns - mark_ns) / 1000 * SL_SCHEDULE_RATE / 1000000;
-    }
-    if (notes->end_frame == 0) notes->end_frame = end_frame;
-    assert(notes->marks != NULL || notes->mark_count == 0);
-    for (size_t i = notes->mark_count; i-- > 1;) {
-        if (notes->marks[i].is_late) notes->marks[i - 1].frame = notes->marks[i].frame;
-    }
-    return err == SL_ERR_END ? SL_OK : err;
-}
-
-/* Then all is applied again; before a mark is, what sounds up to its frame is told. */
+/* All is applied again; before a mark is, what sounds up to its frame is told. */
 static sl_err play(notes *notes, char errmsg[256])
 {
+    const sl_log_marks *marks = &notes->marks;
     sl_event event;
     sl_err err = open_reader(notes, errmsg);
     while (err == SL_OK) {
         err = read_next(notes, &event, errmsg);
         if (err != SL_OK) break;
-        while (notes->mark_at < notes->mark_count && notes->marks[notes->mark_at].seq < event.seq) notes->mark_at++;
-        const bool is_mark = notes->mark_at < notes->mark_count && notes->marks[notes->mark_at].seq == event.seq;
-        if (is_mark) err = tell_to(notes, notes->marks[notes->mark_at].frame);
+        while (notes->mark_at < marks->count && marks->items[notes->mark_at].seq < event.seq) notes->mark_at++;
+        const bool is_mark = notes->mark_at < marks->count && marks->items[notes->mark_at].seq == event.seq;
+        if (is_mark) err = tell_to(notes, marks->items[notes->mark_at].frame);
         if (err != SL_OK) break;
         err = sl_reduce(notes->state, &event, NULL);
         if (err != SL_OK) snprintf(errmsg, 256, "event %llu: %s", (unsigned long long)event.seq, sl_err_text(err));

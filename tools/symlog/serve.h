@@ -31,6 +31,8 @@ typedef struct sl_serve {
     sl_peers *peers;
     sl_service *service;
     sl_service_player player;
+    sl_sound_status *sound_status;
+    sl_sound_child *_Atomic sound; /* the committer's thread wakes it; NULL: no sound */
     sl_committer *committer;
     sl_worker *worker;
     sl_udp *udp;

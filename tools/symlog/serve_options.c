@@ -1,5 +1,6 @@
 #include "tools/symlog/serve_options.h"
 
+#include "core/renderer.h"
 #include "tools/symlog/chores.h"
 #include "tools/symlog/command.h"
 #include "tools/symlog/feed.h"
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #define LOOPBACK "127.0.0.1"
+
+enum { BLOCK_MIN = 16, BLOCK_MAX = 8192 };
 
 const char sl_serve_help[] =
     "usage: symlog serve [--db DIR] [--osc [ADDR:]PORT] [--ws [ADDR:]PORT] [OPTION...]\n"
@@ -31,6 +34,12 @@ const char sl_serve_help[] =
     "  --notes-out WHERE    where the notes of live code go: a raw MIDI device, a pty, a FIFO (a path), or a port\n"
     "                       that has a name (symlog ports)\n"
     "  --watch FILE         evaluates each save of a file of live code (.js, .mjs, .ts); may be given several times\n"
+    "  --sound              makes sound of what is played, on the usual device\n"
+    "  --with-audio [FILE.c]  likewise, and takes the input in: through a processor (tools/symlog/AUDIO.md), if named\n"
+    "  --device NAME        another device: a part of its name, or its number\n"
+    "  --list-devices       lists them, and does nothing else\n"
+    "  --rate HZ            44100, 48000 or 96000 (the device's)\n"
+    "  --block FRAMES       how many frames the device asks for at once (as it likes)\n"
     "  --durability WHAT    power: a commit survives a power cut (the default); process: quicker, survives\n"
     "                       the death of the program only\n"
     "  --verbose            a line for every event\n"
@@ -51,10 +60,30 @@ static int read_origins(const char *name, const char *list, sl_serve_options *op
     return SL_EXIT_OK;
 }
 
+/* What follows --with-audio is the only operand that there is. */
+static int read_sound(const char *name, const char *rate, const char *block, sl_operands *operands,
+                      sl_sound_wishes *sound)
+{
+    uint64_t number = 0;
+    if (sound->with_audio && operands->count > 0) sound->processor = operands->words[--operands->count];
+    sound->with_sound = sound->with_sound || sound->with_audio;
+    if (rate != NULL && !sl_option_number(rate, SL_RENDERER_RATE_MIN, SL_RENDERER_RATE_MAX, &number))
+        return sl_usage_error(name, "--rate wants frames a second: 44100, 48000 or 96000");
+    sound->rate = (uint32_t)number;
+    number = 0;
+    if (block != NULL && !sl_option_number(block, BLOCK_MIN, BLOCK_MAX, &number))
+        return sl_usage_error(name, "--block wants a number of frames, from %d to %d", BLOCK_MIN, BLOCK_MAX);
+    sound->block = (uint32_t)number;
+    if (!sound->with_sound && (sound->device != NULL || rate != NULL || block != NULL))
+        return sl_usage_error(name, "--device, --rate and --block are of --sound, or --with-audio");
+    return SL_EXIT_OK;
+}
+
 int sl_serve_options_read(int argc, char **argv, sl_serve_options *options)
 {
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
+    const char *rate = NULL, *block = NULL;
     const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
     const sl_option table[] = {
         {.name = "--db", .value = &db},
@@ -70,6 +99,12 @@ int sl_serve_options_read(int argc, char **argv, sl_serve_options *options)
         {.name = "--watch", .many = &options->watched},
         {.name = "--setlists", .value = &options->groove.setlists},
         {.name = "--notes-out", .value = &options->notes_out},
+        {.name = "--sound", .is_given = &options->sound.with_sound},
+        {.name = "--with-audio", .is_given = &options->sound.with_audio},
+        {.name = "--device", .value = &options->sound.device},
+        {.name = "--list-devices", .is_given = &options->lists_devices},
+        {.name = "--rate", .value = &rate},
+        {.name = "--block", .value = &block},
         {.name = "--durability", .value = &durability},
         {.name = "--checkpoint-every", .value = &checkpoint_every}, /* for tests: no help tells of these three */
         {.name = "--snapshot-every", .value = &snapshot_every},
@@ -79,6 +114,8 @@ int sl_serve_options_read(int argc, char **argv, sl_serve_options *options)
     sl_operands operands;
     const int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
     if (status != SL_EXIT_OK) return status;
+    const int sound = read_sound(name, rate, block, &operands, &options->sound);
+    if (sound != SL_EXIT_OK) return sound;
     if (operands.count > 0) return sl_usage_error(name, "it takes no \"%s\"", operands.words[0]);
 
     char errmsg[256];

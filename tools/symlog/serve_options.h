@@ -7,6 +7,7 @@
 #include "tools/symlog/groove_setup.h"
 #include "tools/symlog/host.h"
 #include "tools/symlog/options.h"
+#include "tools/symlog/sound_child.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -29,6 +30,8 @@ typedef struct sl_serve_options {
     const char *project;   /* a set or a folder; NULL: none */
     const char *notes_out; /* where notes go; NULL: nowhere */
     sl_operands watched;   /* files of live code */
+    sl_sound_wishes sound;
+    bool lists_devices; /* and nothing else */
     sl_groove_setup groove;
     sl_access access;
     char origins[SL_SERVE_LIST_BYTES];    /* what access.origins points into */

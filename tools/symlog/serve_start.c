@@ -19,6 +19,7 @@ static bool start_groove_ports(sl_serve *serve);
 static bool start_project(sl_serve *serve);
 static bool start_live_code(sl_serve *serve);
 static bool start_player(sl_serve *serve);
+static bool start_sound(sl_serve *serve);
 static bool put_setlists(sl_serve *serve);
 static bool start_worker(sl_serve *serve);
 static bool listen_for_all(sl_serve *serve);
@@ -28,6 +29,7 @@ static void on_committed(void *ctx, const sl_event *drafts, size_t count);
 static void on_fault(void *ctx, const char *reason);
 static void on_answer(void *ctx);
 static void on_pruned(void *ctx);
+static void on_sound(void *ctx);
 static bool on_groove_send(void *ctx, uint64_t subscriber, const uint8_t *bytes, size_t length);
 static void on_groove_say(void *ctx, const char *name, const char *what, const char *why);
 static uint32_t on_new_source(void *ctx);
@@ -61,7 +63,8 @@ bool sl_serve_start(sl_serve *serve, const volatile sig_atomic_t *signal)
     }
     free(dir);
     return create_groove_ports(serve) && start_pipeline(serve) && put_setlists(serve) && listen_for_all(serve) &&
-           start_groove_ports(serve) && start_project(serve) && start_player(serve) && start_live_code(serve);
+           start_groove_ports(serve) && start_project(serve) && start_player(serve) && start_sound(serve) &&
+           start_live_code(serve);
 }
 
 /* Before all else that numbers sources. */
@@ -117,6 +120,27 @@ static bool start_player(sl_serve *serve)
         .say_ctx = serve,
     };
     return sl_player_setup_start(&serve->player, &options, serve->service, serve->errmsg) == SL_OK;
+}
+
+static bool start_sound(sl_serve *serve)
+{
+    if (!serve->options->sound.with_sound) return true;
+    sl_err err = sl_sound_status_create(&serve->sound_status, on_sound, serve);
+    const sl_sound_child_options options = {
+        .wishes = &serve->options->sound,
+        .dir = serve->options->dir,
+        .start_ns = serve->opening.start_ns,
+        .sink = sl_committer_sink(serve->committer),
+        .player = serve->player.player,
+        .sound = serve->sound_status,
+        .status = &serve->status,
+    };
+    sl_sound_child *sound = NULL;
+    if (err == SL_OK) sl_service_attach_sound(serve->service, serve->sound_status);
+    if (err == SL_OK) err = sl_sound_child_start(&sound, &options);
+    if (err != SL_OK) snprintf(serve->errmsg, sizeof serve->errmsg, "cannot start the sound: %s", sl_err_text(err));
+    atomic_store(&serve->sound, sound);
+    return err == SL_OK;
 }
 
 static bool put_setlists(sl_serve *serve)
@@ -290,6 +314,7 @@ static void on_committed(void *ctx, const sl_event *drafts, size_t count)
         begin = end;
     }
     sl_service_wake(serve->service);
+    sl_sound_child_wake(atomic_load(&serve->sound));
 }
 
 /* Receiver's thread. */
@@ -297,6 +322,13 @@ static void on_fault(void *ctx, const char *reason)
 {
     sl_serve *serve = ctx;
     sl_status_say(&serve->status, "refused what=datagram reason=\"%s\"", reason);
+}
+
+/* Sound child's thread. */
+static void on_sound(void *ctx)
+{
+    const sl_serve *serve = ctx;
+    sl_service_wake(serve->service);
 }
 
 /* Worker's thread. */
