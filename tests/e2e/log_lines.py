@@ -26,6 +26,9 @@ KINDS = {
     "score": 20,
     "transport": 21,
     "applied": 22,
+    "parameter": 23,
+    "player": 24,
+    "heard": 25,
 }
 LOG_ID = "00112233445566778899aabbccddeeff"
 SOURCE = 1
