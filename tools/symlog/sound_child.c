@@ -227,8 +227,16 @@ static void go(sl_sound_child *child)
     (void)sl_sound_send(child->link, &child->message); /* who cannot be told has gone, which is noticed */
 }
 
+/* What it may say in the log: of others serve would have to know who waits for them. */
+static bool is_sound(uint16_t kind)
+{
+    return kind == SL_KIND_APPLIED || kind == SL_KIND_PLAYER || kind == SL_KIND_HEARD || kind == SL_KIND_PROCESSOR ||
+           kind == SL_KIND_REFUSED;
+}
+
 static void put_draft(sl_sound_child *child)
 {
+    if (!is_sound(child->message.as.draft.kind)) return;
     const sl_event draft = {
         .kind = child->message.as.draft.kind,
         .version = child->message.as.draft.version,
