@@ -121,11 +121,23 @@ fn addTestBinaries(cfg: Config, chosen: ?Sanitize, check: *Step) *Step {
         install(all, check, addEval(.{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off }), folder);
     }
     addPortableBinaries(cfg, all, check);
+    all.dependOn(addPeers(cfg, check));
     for (sources(b, "tests/fuzz", "fuzz_")) |file| {
         const name = std.fs.path.stem(file);
         all.dependOn(&b.addInstallFileWithDir(addFuzzer(b, file), .{ .custom = "test/fuzz" }, name).step);
     }
     return all;
+}
+
+/// `zig build peers`: the programs that tests/e2e has besides symlog, into zig-out/test/peers.
+fn addPeers(cfg: Config, check: *Step) *Step {
+    const b = cfg.b;
+    const peers = b.step("peers", "Build what tests/e2e listens to JACK with, into zig-out/test/peers");
+    const variant: Config = .{ .b = b, .target = cfg.target, .optimize = .ReleaseFast, .sanitize = .off };
+    const listener = addTool(variant, "jack-listener", &.{"tests/e2e/jack_listener.c"}, &.{});
+    listener.root_module.linkSystemLibrary("jack", .{ .use_pkg_config = .force });
+    install(peers, check, listener, "peers");
+    return peers;
 }
 
 /// Core alone, its unit tests and tests/portable/*.c for every CPU that core promises to give the same state on.
