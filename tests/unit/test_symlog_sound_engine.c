@@ -157,13 +157,28 @@ static bool read_mark(size_t index, sl_applied *mark)
     return entries[index].type == IS_EVENT && sl_applied_decode(&entries[index].event, mark) == SL_OK;
 }
 
-/* The frame at which a mark counts: its own; false: a later one voids it. */
-static bool is_void(size_t index)
+/* The frame at which a mark counts: its own, or that of the last of those that void it. */
+static uint64_t find_frame(size_t index, bool *is_void)
 {
-    sl_applied mark;
-    for (size_t i = index + 1; i < committed; i++)
-        if (read_mark(i, &mark)) return mark.late;
-    return false;
+    sl_applied mark = {0}, next;
+    (void)read_mark(index, &mark);
+    *is_void = false;
+    for (size_t i = index + 1; i < committed; i++) {
+        if (!read_mark(i, &next)) continue;
+        if (!next.late) break;
+        *is_void = true;
+        mark = next;
+    }
+    return mark.frame;
+}
+
+/* Of several marks at one frame the last one's mixer counts. */
+static void explain_to(sl_playback *playback, const sl_schedule *schedule, const sl_mixer *counts, uint64_t frame)
+{
+    if (playback == NULL || frame <= sl_playback_frame(playback)) return;
+    sl_playback_set_mixer(playback, counts);
+    const uint64_t from = sl_playback_frame(playback);
+    sl_playback_render(playback, schedule, wanted + 2 * (from - BEGIN), (size_t)(frame - from));
 }
 
 /* What the log's events alone explain. */
@@ -171,29 +186,25 @@ static void explain(void)
 {
     sl_schedule *schedule = NULL;
     sl_playback *playback = NULL;
+    const sl_mixer *counts = &mixer; /* there is no playback before a mark sets it */
     sl_reader reader = {.bytes = (const uint8_t *)whole.bytes, .length = whole.length};
     assert_int_equal(sl_schedule_decode(&reader, sl_host_memory(), &schedule), SL_OK);
     memset(wanted, 0, sizeof wanted);
     for (size_t i = 0; i < committed; i++) {
         const char *what = NULL;
         sl_applied mark;
+        bool is_void = false;
         if (entries[i].type == IS_WISH) continue;
-        const bool counts = read_mark(i, &mark) && !is_void(i) && mark.frame < BEGIN + heard_count;
-        if (read_mark(i, &mark) && !is_void(i) && !counts) break;
-        if (counts && playback != NULL) {
-            const uint64_t from = sl_playback_frame(playback);
-            sl_playback_render(playback, schedule, wanted + 2 * (from - BEGIN), (size_t)(mark.frame - from));
-        }
+        const bool is_mark = read_mark(i, &mark);
+        const uint64_t frame = is_mark ? find_frame(i, &is_void) : 0;
+        if (is_mark && frame >= BEGIN + heard_count) break;
+        if (is_mark) explain_to(playback, schedule, counts, frame);
         (void)sl_schedule_take(schedule, &entries[i].event, &what);
-        if (!counts) continue;
-        if (playback == NULL)
-            assert_int_equal(sl_playback_create(sl_host_memory(), RATE, mark.frame, &playback), SL_OK);
-        sl_playback_set_mixer(playback, &entries[i].mixer);
+        if (!is_mark || is_void) continue;
+        if (playback == NULL) assert_int_equal(sl_playback_create(sl_host_memory(), RATE, frame, &playback), SL_OK);
+        counts = &entries[i].mixer;
     }
-    if (playback != NULL) {
-        const uint64_t from = sl_playback_frame(playback);
-        sl_playback_render(playback, schedule, wanted + 2 * (from - BEGIN), BEGIN + heard_count - (size_t)from);
-    }
+    explain_to(playback, schedule, counts, BEGIN + heard_count);
     sl_playback_destroy(playback);
     sl_schedule_destroy(schedule);
 }
@@ -316,7 +327,7 @@ static void test_engine_random(void **unused)
         srand(seed);
         if (seed > 1) assert_int_equal(end(NULL) + begin(NULL), 0);
         say((sl_transport){.action = SL_TRANSPORT_PLAY});
-        while (heard_count + 2400 <= FRAMES) {
+        while (heard_count + 2400 + RATE / 2 <= FRAMES) {
             static const uint8_t actions[] = {SL_TRANSPORT_TEMPO, SL_TRANSPORT_UNDO, SL_TRANSPORT_REDO,
                                               SL_TRANSPORT_PAUSE, SL_TRANSPORT_PLAY, SL_TRANSPORT_STOP,
                                               SL_TRANSPORT_PLAY,  SL_TRANSPORT_PANIC, SL_TRANSPORT_PLAY};
@@ -328,6 +339,8 @@ static void test_engine_random(void **unused)
                                    .value = 60 + rand() % 200});
             render((size_t)(rand() % 2400), (size_t)(1 + rand() % 700));
         }
+        delay = 100; /* until the last mark that is late is voided */
+        render(RATE / 2, 256);
         assert_explained();
     }
 }
