@@ -83,7 +83,8 @@ static PaDeviceIndex find(const char *name)
     if (name == NULL) return find_usual();
     const PaDeviceIndex count = Pa_GetDeviceCount();
     uint64_t number;
-    if (sl_option_number(name, 0, DEVICES_MAX, &number)) return (PaDeviceIndex)number < count ? (int)number : paNoDevice;
+    if (sl_option_number(name, 0, DEVICES_MAX, &number))
+        return (PaDeviceIndex)number < count ? (int)number : paNoDevice;
     PaDeviceIndex found = paNoDevice;
     for (PaDeviceIndex i = 0; i < count; i++) {
         const PaDeviceInfo *info = Pa_GetDeviceInfo(i);
@@ -163,8 +164,7 @@ static PaError open_stream(sl_audio_device *device, const PaDeviceInfo *info, Pa
     const PaStreamParameters input = {.device = input_index,
                                       .channelCount = device->inputs,
                                       .sampleFormat = paFloat32,
-                                      .suggestedLatency =
-                                          input_info != NULL ? input_info->defaultLowInputLatency : 0};
+                                      .suggestedLatency = input_info != NULL ? input_info->defaultLowInputLatency : 0};
     return Pa_OpenStream(&device->stream, device->inputs > 0 ? &input : NULL, &output, rate,
                          device->options.block != 0 ? device->options.block : paFramesPerBufferUnspecified,
                          paClipOff | paDitherOff, on_stream, device);

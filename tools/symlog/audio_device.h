@@ -23,9 +23,9 @@ enum { SL_AUDIO_INPUT_XRUN = 1, SL_AUDIO_OUTPUT_XRUN = 2 };
 typedef void sl_audio_pull(void *ctx, const float *in, float *out, size_t frames, uint64_t latency_ns, unsigned flags);
 
 typedef struct sl_audio_options {
-    const char *name;   /* part of a device's name, or its number in the list; NULL: the usual one */
-    uint32_t rate;      /* 0: 48000 where the device can do it, else its own */
-    uint32_t block;     /* frames; 0: as the device likes */
+    const char *name; /* part of a device's name, or its number in the list; NULL: the usual one */
+    uint32_t rate;    /* 0: 48000 where the device can do it, else its own */
+    uint32_t block;   /* frames; 0: as the device likes */
     bool wants_input;
     sl_audio_pull *pull;
     void *ctx;

@@ -138,9 +138,8 @@ bool sl_audio_output_anchor(const sl_audio_output *output, sl_clock_anchor *out)
 {
     for (;;) {
         const unsigned turn = atomic_load(&output->anchor_turn);
-        *out = (sl_clock_anchor){.frame = atomic_load(&output->heard_frame),
-                                 .ns = atomic_load(&output->heard_ns),
-                                 .rate = output->rate};
+        *out = (sl_clock_anchor){
+            .frame = atomic_load(&output->heard_frame), .ns = atomic_load(&output->heard_ns), .rate = output->rate};
         if (turn % 2 == 0 && turn == atomic_load(&output->anchor_turn)) return turn > 0;
     }
 }

@@ -4,8 +4,8 @@
  *
  * A frame that is not there in time is heard as silence, and is dropped when it comes: what comes later is in step.
  *
- * Three threads: the device's (sl_audio_output_pull, an sl_audio_pull), the one that renders (ring, begin), and one that
- * asks how it goes (the rest).
+ * Three threads: the device's (sl_audio_output_pull, an sl_audio_pull), the one that renders (ring, begin), and one
+ * that asks how it goes (the rest).
  */
 #ifndef SL_TOOLS_AUDIO_OUTPUT_H
 #define SL_TOOLS_AUDIO_OUTPUT_H
@@ -43,8 +43,8 @@ typedef void sl_audio_process(void *ctx, const float *in, float *out, size_t fra
 
 typedef struct sl_output_counts {
     uint64_t callbacks;
-    uint64_t flagged;       /* in which the device told of an xrun */
-    uint64_t input_xruns;   /* that it told of */
+    uint64_t flagged;     /* in which the device told of an xrun */
+    uint64_t input_xruns; /* that it told of */
     uint64_t output_xruns;
     uint64_t underruns;     /* callbacks for which the ring had too little */
     uint64_t missed_frames; /* in all of them */
@@ -58,7 +58,7 @@ typedef struct sl_audio_output {
     void *process_ctx;                 /* immutable once there is … */
     sl_audio_process *_Atomic process; /* … this; NULL: none */
     atomic_bool is_running;
-    atomic_uint_fast64_t played; /* the log's frame that goes out next */
+    atomic_uint_fast64_t played;      /* the log's frame that goes out next */
     atomic_uint_fast64_t heard_frame; /* two halves of an anchor, with … */
     atomic_uint_fast64_t heard_ns;
     atomic_uint anchor_turn; /* … this: odd while they are written */
@@ -71,7 +71,7 @@ typedef struct sl_audio_output {
     atomic_uint_fast64_t slow_ns;
     atomic_uint transport_turn; /* which of the next is the newest */
     sl_transport_view transports[SL_TRANSPORT_SLOTS];
-    atomic_uint block; /* the most frames that were asked for at once */
+    atomic_uint block;         /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
     sl_meter_frame meters[SL_METER_SLOTS];
     size_t debt; /* The device's thread, and so is the rest: frames that are to be dropped when they come. */

@@ -17,12 +17,12 @@ struct sl_planner {
     uint64_t mark_frame;          /* that the newest mark tells of */
     uint64_t next;                /* in a step: when the next one is wanted */
     bool has_put;
-    bool has_begun; /* a mark since the schedule was loaded: it plays */
-    bool is_open;   /* a mark is on its way into the log and back */
+    bool has_begun;    /* a mark since the schedule was loaded: it plays */
+    bool is_open;      /* a mark is on its way into the log and back */
     bool is_following; /* another player puts the marks */
     uint32_t rate;     /* of those that it puts itself */
-    bool is_late;   /* the newest mark came too late: it waits for another that voids it */
-    bool has_panic; /* panics began to count at planned_to */
+    bool is_late;      /* the newest mark came too late: it waits for another that voids it */
+    bool has_panic;    /* panics began to count at planned_to */
 
     sl_planned *planned; /* in order of time; those before planned_at have been handed out */
     size_t planned_at;

@@ -83,8 +83,7 @@ int sl_serve_options_read(int argc, char **argv, sl_serve_options *options)
 {
     const char *name = argv[0];
     const char *db = NULL, *osc = "9002", *ws = "8765", *origins = NULL, *durability = "power";
-    const char *rate = NULL, *block = NULL;
-    const char *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
+    const char *rate = NULL, *block = NULL, *checkpoint_every = NULL, *snapshot_every = NULL, *backlog = NULL;
     const sl_option table[] = {
         {.name = "--db", .value = &db},
         {.name = "--osc", .value = &osc},

@@ -40,7 +40,7 @@ struct sl_sound_child {
     atomic_bool is_stopping;
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
-    bool is_leading; /* it is the player */
+    bool is_leading;     /* it is the player */
     bool waits_for_save; /* the processor has crashed as it is */
     unsigned pause_ms;
     sl_sound_message message;
@@ -188,8 +188,8 @@ static bool spawn(sl_sound_child *child)
     int error = describe(&actions, links[1], child->wake_fd);
     /* posix_spawn does not change the words, which it takes as not constant. */
     if (error == 0)
-        error = posix_spawn(&child->pid, "/proc/self/exe", &actions, &attributes, (char *const *)(uintptr_t)argv,
-                            environ);
+        error =
+            posix_spawn(&child->pid, "/proc/self/exe", &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     close(links[1]);
@@ -270,8 +270,8 @@ static void take(sl_sound_child *child)
         message->as.line[sizeof message->as.line - 1] = '\0';
         sl_status_say(options->status, "%s", message->as.line);
         break;
-    case SL_SOUND_GO:
-    case SL_SOUND_END: break; /* it is told these, and does not say them */
+    case SL_SOUND_GO: /* it is told these two, and does not say them */
+    case SL_SOUND_END:
     default: break;
     }
 }

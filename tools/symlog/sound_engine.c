@@ -26,10 +26,10 @@ struct sl_sound_engine {
     uint64_t lead;
     uint64_t put_frame;
     bool has_put;
-    bool is_live;   /* what is rendered is heard */
-    bool has_begun; /* a mark since it is */
-    bool is_open;   /* a mark is on its way into the log and back */
-    bool is_late;   /* the newest mark came too late */
+    bool is_live;      /* what is rendered is heard */
+    bool has_begun;    /* a mark since it is */
+    bool is_open;      /* a mark is on its way into the log and back */
+    bool is_late;      /* the newest mark came too late */
     bool has_coming;   /* `coming` is one */
     bool is_mixer_due; /* `mixer` counts from the present frame on, and the playback was not told */
     sl_mixer coming;   /* counts from the next mark on */

@@ -15,7 +15,7 @@ typedef struct sl_sound_follower {
     sl_log_reader *reader;
     sl_state *state;
     sl_player_feed *feed;
-    sl_mixer last;   /* what was told, or wished for, last */
+    sl_mixer last; /* what was told, or wished for, last */
     sl_mixer now;
 } sl_sound_follower;
 

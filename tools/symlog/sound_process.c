@@ -21,24 +21,24 @@
 enum { TICKS = 60, CLOCK_EVERY = 6, STATUS_EVERY = 30, LOOK_EVERY = 600, PLAYER_BYTES_MAX = 512 };
 
 typedef struct process {
+    sl_audio_output output;
     const sl_sound_process_options *options;
     sl_log *log;
     sl_sound_states *states;
-    sl_sound_follower follower;
-    sl_player_feed feed;
-    sem_t wake;
-    sl_audio_output output;
     sl_audio_device *device;
     sl_sound_thread *thread;
     sl_sound_processor *processor; /* NULL: there is no input */
-    sl_playback *playback; /* until the thread has it */
-    sl_sound_report report;
-    sl_text saved;
-    int timer_fd;
+    sl_playback *playback;         /* until the thread has it */
     uint64_t tick;
+    sem_t wake;
+    sl_text saved;
+    sl_player_feed feed;
+    sl_sound_follower follower;
+    sl_sound_message message;
+    sl_sound_report report;
+    int timer_fd;
     bool has_begun_groove; /* the mark with which a groove begins to sound is on its way */
     char errmsg[256];
-    sl_sound_message message;
 } process;
 
 static bool open_log(process *process);
@@ -241,7 +241,7 @@ static void begin_groove(process *process)
 {
     if (process->has_begun_groove || !sl_state_awaits_mark(process->follower.state)) return;
     const sl_applied mark = {.through_seq = sl_state_seq(process->follower.state),
-                             .frame = sl_audio_output_played(&process->output) + 2 * SL_SOUND_LEAD,
+                             .frame = sl_audio_output_played(&process->output) + UINT64_C(2) * SL_SOUND_LEAD,
                              .rate = sl_audio_rate(process->device)};
     process->has_begun_groove = sl_sound_send_mark(process->options->link, &mark);
 }

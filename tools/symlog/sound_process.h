@@ -12,12 +12,12 @@
 
 typedef struct sl_sound_process_options {
     const char *db;
-    int link;             /* to serve */
-    int wake_fd;          /* serve writes this eventfd when the log has grown */
-    const char *device;   /* NULL: the usual one */
-    uint32_t rate;        /* 0: the device's */
-    uint32_t block;       /* likewise */
-    bool with_audio;      /* an input, and what is made of it */
+    int link;              /* to serve */
+    int wake_fd;           /* serve writes this eventfd when the log has grown */
+    const char *device;    /* NULL: the usual one */
+    uint32_t rate;         /* 0: the device's */
+    uint32_t block;        /* likewise */
+    bool with_audio;       /* an input, and what is made of it */
     const char *processor; /* a C file that makes it; NULL: it goes through as it is */
     bool after_save;       /* what that file says now has crashed, and is not to run */
 } sl_sound_process_options;

@@ -26,14 +26,14 @@ struct sl_sound_processor {
     sl_sound_processor_options options; /* Immutable. */
     sl_file_watch *watch;
     sl_processor_slot slot;
-    bool is_first; /* The watch's thread: the file was not looked at yet. */
-    atomic_uint loads;   /* odd while the user's init or destroy runs */
+    bool is_first;     /* The watch's thread: the file was not looked at yet. */
+    atomic_uint loads; /* odd while the user's init or destroy runs */
     pthread_mutex_t lock;
-    sl_processor *current; /* Under the lock: what was offered last. NULL: none. */
-    bool is_new;           /* likewise: its parameters were not set yet */
-    bool is_told;          /* that it has failed */
+    sl_processor *current;               /* Under the lock: what was offered last. NULL: none. */
+    bool is_new;                         /* likewise: its parameters were not set yet */
+    bool is_told;                        /* that it has failed */
     float values[SYMLOG_PARAMETERS_MAX]; /* The process' own thread, and so is the rest: what was set. */
-    unsigned entered; /* the last seen */
+    unsigned entered;                    /* the last seen */
     unsigned loading;
     uint64_t entered_ms;
     uint64_t loading_ms;
@@ -273,8 +273,8 @@ bool sl_sound_processor_tick(sl_sound_processor *processor, const sl_state *stat
         atomic_fetch_add(&processor->loads, 1);
     }
     sl_processor_failure failure;
-    const bool has_failed = processor->current != NULL && !processor->is_told &&
-                            sl_processor_has_failed(processor->current, &failure);
+    const bool has_failed =
+        processor->current != NULL && !processor->is_told && sl_processor_has_failed(processor->current, &failure);
     if (processor->current != NULL) set_parameters(processor, state);
     processor->is_told = processor->is_told || has_failed;
     pthread_mutex_unlock(&processor->lock);
@@ -306,6 +306,5 @@ static void catch_crashes(void)
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaction(numbers[i], &action, &former[numbers[i]]);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, &former[numbers[i]]);
 }

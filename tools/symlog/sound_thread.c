@@ -85,7 +85,8 @@ sl_err sl_sound_thread_start(sl_sound_thread **out, const sl_sound_thread_option
     sl_text_open(&thread->saved, sl_host_memory());
     thread->second = calloc(2 * (size_t)options->rate, sizeof *thread->second);
     const sl_sound_owner owner = {.ctx = thread, .mark = put_mark};
-    sl_err err = sl_sound_engine_create(&thread->engine, &owner, options->rate, options->playback, options->clock.frame);
+    sl_err err =
+        sl_sound_engine_create(&thread->engine, &owner, options->rate, options->playback, options->clock.frame);
     if (err == SL_OK && thread->second == NULL) err = SL_ERR_MEMORY;
     if (err == SL_OK) err = sl_thread_start(&thread->thread, "sound", run, thread);
     thread->has_thread = err == SL_OK;
@@ -354,8 +355,7 @@ static void end_second(sl_sound_thread *thread)
     one.is_silent = !thread->has_played && is_silent(thread->second, 2 * frames);
     pthread_mutex_lock(&thread->lock);
     /* Where nobody takes them, the log does not grow either. */
-    if (thread->heard_count < HEARD_MAX)
-        thread->heard[(thread->heard_first + thread->heard_count++) % HEARD_MAX] = one;
+    if (thread->heard_count < HEARD_MAX) thread->heard[(thread->heard_first + thread->heard_count++) % HEARD_MAX] = one;
     pthread_mutex_unlock(&thread->lock);
     thread->second_begin = end;
     thread->has_played = false;

@@ -55,8 +55,8 @@ bool sl_sound_thread_is_well(const sl_sound_thread *thread);
 /* The clock runs: meters are of interest. */
 bool sl_sound_thread_is_running(const sl_sound_thread *thread);
 
-/* The oldest stretch that was rendered and can have been heard, if `played` (the log's frame) is past it. What of it was
- * missed is the caller's to say. A silent one, while nothing plays, is left out. False: there is none. */
+/* The oldest stretch that was rendered and can have been heard, if `played` (the log's frame) is past it. What of it
+ * was missed is the caller's to say. A silent one, while nothing plays, is left out. False: there is none. */
 bool sl_sound_thread_take_heard(sl_sound_thread *thread, uint64_t played, sl_heard *out);
 
 /* True every SL_SOUND_SAVE_S: *bytes (opened; they change places with others) are those of sl_playback_encode, as after

@@ -55,7 +55,8 @@ bool sl_sound_send_mark(int link, const sl_applied *mark)
 {
     uint8_t bytes[MARK_BYTES_MAX];
     sl_writer writer = {.bytes = bytes, .capacity = sizeof bytes};
-    return sl_applied_encode(mark, &writer) == SL_OK && sl_sound_send_draft(link, SL_KIND_APPLIED, bytes, writer.length);
+    return sl_applied_encode(mark, &writer) == SL_OK &&
+           sl_sound_send_draft(link, SL_KIND_APPLIED, bytes, writer.length);
 }
 
 bool sl_sound_say(int link, const char *format, ...)

@@ -56,11 +56,11 @@ typedef struct sl_sound_message {
 /* Statuses with which the sound process says why it ended. */
 enum {
     SL_SOUND_ENDED = 0,
-    SL_SOUND_FAILED = 1,         /* its last line says why */
-    SL_SOUND_CRASHED = 70,       /* inside the user's processor */
-    SL_SOUND_LOOPS = 71,         /* the user's processor does not return */
-    SL_SOUND_DEVICE_LOST = 72,   /* it may come back, or another one may do */
-    SL_SOUND_DEVICE_FOUND = 73   /* there was none, and now there is */
+    SL_SOUND_FAILED = 1,       /* its last line says why */
+    SL_SOUND_CRASHED = 70,     /* inside the user's processor */
+    SL_SOUND_LOOPS = 71,       /* the user's processor does not return */
+    SL_SOUND_DEVICE_LOST = 72, /* it may come back, or another one may do */
+    SL_SOUND_DEVICE_FOUND = 73 /* there was none, and now there is */
 };
 
 /* Sends one; what of `as` counts follows from its type. False: the other end is gone, or (then errno is EAGAIN) has no
