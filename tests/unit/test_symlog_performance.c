@@ -262,8 +262,7 @@ static void test_performance_goes_on_from_the_end(void **state)
     assert_int_equal(perform(fixture, 0, 0, &end, &playback), SL_OK);
     assert_true(sl_state_seq(end) == fixture->seq && sl_playback_frame(playback) == LATE && fixture->is_exact);
     sl_playback_render(playback, sl_state_schedule(end), fixture->heard, FRAMES - LATE);
-    assert_memory_equal(fixture->heard, fixture->wanted + (size_t)2 * LATE,
-                        (size_t)(FRAMES - LATE) * 2 * sizeof(float));
+    assert_memory_equal(fixture->heard, fixture->wanted + (size_t)2 * LATE, sizeof(float) * 2 * (FRAMES - LATE));
     sl_playback_destroy(playback);
     sl_state_destroy(end);
 }

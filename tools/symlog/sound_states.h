@@ -31,10 +31,11 @@ sl_sound_states *sl_sound_states_find(const char *db, sl_log *log);
 /* NULL is passed over. */
 void sl_sound_states_close(sl_sound_states *states);
 
-/* Keeps the playback after all events up to `seq` were taken, in its present frame: it must go on exactly so whenever
- * the same log is played, and no frame may have been rendered that the next mark says otherwise of. Takes a few ms and
- * writes a file: no thread for that must be in time. SL_ERR_FULL, SL_ERR_CORRUPT, SL_ERR_IO, SL_ERR_MEMORY:
- * sl_sound_states_error; nothing was kept, which is no harm. */
+/* Keeps the playback after all events up to `seq` were taken, in its present frame, with the mixer of the newest mark
+ * told; one for each number, the last counts. It is passed over when it is looked for, unless it stands at or behind
+ * the newest of the marks taken, at or before the next one, and that is not `late`. Takes a few ms and writes a file:
+ * no thread for that must be in time. SL_ERR_FULL, SL_ERR_CORRUPT, SL_ERR_IO, SL_ERR_MEMORY: sl_sound_states_error;
+ * nothing was kept, which is no harm. */
 sl_err sl_sound_states_save(sl_sound_states *states, uint64_t seq, const sl_playback *playback);
 
 /* The same of what sl_playback_encode wrote. */
