@@ -1,0 +1,87 @@
+"""serve --sound on a sound card: what JACK's other clients hear is what the log's events give, sample for sample."""
+
+import os
+import time
+
+import pytest
+from jack import Jack
+from serving import wait_until
+from sound_of import Rendered, compare, heard_of, late_share, proof_of
+from sound_session import SECONDS, Session, sound_process
+
+IS_SOAK = "SYMLOG_SOAK" in os.environ
+ASAN_BINARY = os.environ.get("SYMLOG_ASAN_BIN")
+
+
+@pytest.fixture
+def make_jack(tmp_path_factory):
+    """Starts servers; all are stopped at the end, after serve was, if this fixture is asked for before it."""
+    made = []
+
+    def make(**how):
+        made.append(Jack(tmp_path_factory.mktemp("jack"), **how))
+        return made[-1]
+
+    yield make
+    for jack in made:
+        jack.stop()
+
+
+@pytest.fixture
+def jack(make_jack):
+    return make_jack()
+
+
+@pytest.fixture
+def sounding(jack, start):
+    """A `serve --sound` on the test's JACK; its listener hears it."""
+    jack.listen()
+
+    def begin(*options, **how):
+        serve = start("--sound", *options, popen={"env": jack.environment}, **how)
+        serve.wait_for(r'^sound device="JACK')
+        jack.listeners[0].wait_for_ports()
+        return serve
+
+    return begin
+
+
+def play_session(serve, jack, turns, kill_turns):
+    """Turns of a session, some with a crash; then all is stopped. Gives what was captured."""
+    with serve.subscribe() as control:
+        session = Session(serve, control)
+        for turn in range(turns):
+            session.play(kill_at=29.3 if turn in kill_turns else None)
+        session.result("stop", quantize="off")
+        session.play_nothing(2)
+        status = session.result("getAudioStatus")["status"]
+    assert serve.stop() == 0, serve.lines
+    return jack.listeners[0].stop(), status, len(session.kills)
+
+
+def check_session(serve, jack, tmp_path, turns, kill_turns):
+    capture, status, kills = play_session(serve, jack, turns, kill_turns)
+    heard = heard_of(serve.db)
+    proof = proof_of(serve.db)
+    rendered = Rendered(serve.db, tmp_path)
+    comparison = compare(capture, rendered, heard)
+    marks, late = late_share(serve.db)
+    summary = (
+        f"{comparison}; {turns * SECONDS} s, {len(heard)} heard; {kills} crashes; proof {proof}; {late} of {marks} marks late; "
+        f"JACK's xruns {capture.xruns}, listener lost {capture.lost}; {status['counts']}; {rendered.summary}"
+    )
+    print(summary)
+    assert proof["status"] == 0 and proof["ok"] and proof["wrong"] == [], summary
+    assert capture.lost == 0, summary
+    assert not comparison.other, summary
+    assert len(comparison.same) >= 40 * turns, summary
+    assert comparison.placings <= 1 + kills + capture.xruns, summary
+    assert late < marks / 2, summary
+    return summary
+
+
+def test_what_is_heard_is_what_the_log_gives(sounding, jack, tmp_path):
+    serve = sounding()
+    check_session(serve, jack, tmp_path, 1, {0})
+    if ASAN_BINARY:
+        assert proof_of(serve.db, ASAN_BINARY) == proof_of(serve.db)
