@@ -105,7 +105,10 @@ bool sl_mixer_equal(const sl_mixer *a, const sl_mixer *b)
             !is_same_mix(&a->tracks[i].mix, &b->tracks[i].mix))
             return false;
     }
-    return memcmp(a->parameters, b->parameters, sizeof a->parameters) == 0;
+    for (uint32_t i = 0; i < SL_PARAMETER_COUNT; i++) {
+        if (sl_bits_of_float(a->parameters[i]) != sl_bits_of_float(b->parameters[i])) return false;
+    }
+    return true;
 }
 
 sl_renderer_mix sl_mixer_find(const sl_mixer *mixer, sl_digest name)

@@ -6,6 +6,8 @@
 #include <assert.h>
 
 #define RAMP_S 0.005F
+#define FADE_S 0.01F
+#define LEAVE_S 0.08F /* notes that a panic ended, and the chorus behind them, are exact silence by then */
 #define GAIN_MAX 4.0F
 
 static void settle(sl_renderer *renderer);
@@ -87,6 +89,8 @@ static void settle(sl_renderer *renderer)
     renderer->rest_loss = sl_exp2(-1.44269504F / (0.001F * rate));
     renderer->limiter_loss = sl_exp2(-1.44269504F / (0.15F * rate));
     renderer->quiet_frames = renderer->delay_frames;
+    renderer->fade_frames = (uint32_t)(FADE_S * rate);
+    renderer->leave_frames = (uint32_t)(LEAVE_S * rate);
 }
 
 static void set_defaults(sl_renderer *renderer)

@@ -37,7 +37,7 @@ enum {
     SL_RENDERER_REVERBS = 8,
     SL_RENDERER_RATE_MIN = 32000,
     SL_RENDERER_RATE_MAX = 192000,
-    SL_RENDERER_VERSION = 1 /* what changes a sample, or the bytes of a state, raises it */
+    SL_RENDERER_VERSION = 2 /* what changes a sample, or the bytes of a state, raises it */
 };
 
 typedef struct sl_renderer sl_renderer;
@@ -107,7 +107,8 @@ void sl_renderer_start(sl_renderer *renderer, uint32_t track, sl_renderer_note n
 /* An unknown note (its voice was taken) is passed over. */
 void sl_renderer_end(sl_renderer *renderer, sl_renderer_note note);
 
-/* Lets everything go: notes end within 10 ms, delays and reverbs are emptied. */
+/* Lets everything go: within 10 ms notes end, and delays and reverbs fade out. What comes into these within 80 ms is
+ * not heard from them: nothing echoes the end. */
 void sl_renderer_panic(sl_renderer *renderer);
 
 /* Peak and mean square of what was rendered since the last call with these arguments; no part of the state. A track's

@@ -226,6 +226,7 @@ static void walk_delay(walk *walk, sl_renderer *renderer, sl_delay *delay)
     u32(walk, &delay->back, last);
     u32(walk, &delay->back_next, last);
     u32(walk, &delay->fade, LARGE);
+    u32(walk, &delay->leaving, renderer->leave_frames + 1);
     floats(walk, delay->states, 2);
     for (uint32_t i = 0; i < 2; i++) line(walk, delay->lines[i], renderer->delay_frames);
 }
@@ -237,6 +238,7 @@ static void walk_reverb(walk *walk, sl_renderer *renderer, sl_reverb *reverb)
     u32(walk, &reverb->is_clear, 1);
     for (uint32_t i = 0; i < LINES + DIFFUSERS; i++) u32(walk, &reverb->at[i], renderer->reverb_lengths[i] - 1);
     u32(walk, &reverb->phase, LARGE);
+    u32(walk, &reverb->leaving, renderer->leave_frames + 1);
     floats(walk, reverb->damped, LINES);
     line(walk, reverb->memory, renderer->reverb_frames);
 }

@@ -16,7 +16,6 @@ enum {
     VOICES = SL_RENDERER_VOICES,
     TRACKS = SL_RENDERER_TRACKS,
     LANES = 8, /* voices that are filtered side by side */
-    GROUPS = VOICES / LANES,
     WAVES = 4,
     PHASES = 8,
     CHORUS_FRAMES = 4096,
@@ -125,6 +124,10 @@ typedef struct sl_patch {
     uint32_t instrument;
     uint32_t given; /* bits: params that the track says itself */
     sl_ramp params[SL_PARAM_COUNT];
+    float cutoff; /* scratch, as the next: in Hz, at the beginning of the step; 0: nothing is known */
+    float octave; /* of it */
+    float level;  /* in dB, at the end of the step */
+    float gain;   /* of it */
 } sl_patch;
 
 typedef struct sl_strip_filter {
@@ -154,8 +157,7 @@ typedef struct sl_track {
     uint32_t moving;     /* steps in which some value may be on its way */
     float gain;
     float pan;
-    float octaves[2]; /* scratch: of the patches' cutoffs */
-    float rest_left;  /* of voices that were cut off */
+    float rest_left; /* of voices that were cut off */
     float rest_right;
     sl_ramp left; /* gains */
     sl_ramp right;
@@ -174,6 +176,7 @@ typedef struct sl_delay {
     uint32_t back;      /* frames */
     uint32_t back_next; /* while it fades over to another time */
     uint32_t fade;      /* frames until it is there */
+    uint32_t leaving;   /* after a panic: frames until it is cleared, and one more; 0: it stays */
     float states[2];
 } sl_delay;
 
@@ -183,6 +186,7 @@ typedef struct sl_reverb {
     uint32_t is_clear;
     uint32_t at[LINES + DIFFUSERS];
     uint32_t phase;
+    uint32_t leaving; /* as a delay's */
     float damped[LINES];
 } sl_reverb;
 
@@ -203,7 +207,9 @@ struct sl_renderer {
     uint32_t reverb_starts[LINES + DIFFUSERS];
     uint32_t ramp_steps; /* of 5 ms */
     uint32_t quiet_frames;
-    float rest_loss; /* per frame */
+    uint32_t leave_frames; /* in which a panic is over */
+    uint32_t fade_frames;  /* the first of them: what is in delays and reverbs fades out */
+    float rest_loss;       /* per frame */
     float limiter_loss;
     double turns; /* a phase's step for 1 Hz */
 
@@ -222,10 +228,10 @@ struct sl_renderer {
     sl_renderer_meter meters[TRACKS + 1];
     sl_bus buses[TRACKS]; /* scratch, as the next two */
     sl_bus sum;
-    _Alignas(16) float source[STEP][LANES];
-    _Alignas(16) float dry[STEP][LANES];
-    float *strings; /* VOICES x string_frames */
-    float *chorus;  /* TRACKS x CHORUS_FRAMES */
+    _Alignas(16) float source[LANES][STEP]; /* of a group: into the filter, and out of it */
+    _Alignas(16) float dry[LANES][STEP];    /* past the filter; only drums' */
+    float *strings;                         /* VOICES x string_frames */
+    float *chorus;                          /* TRACKS x CHORUS_FRAMES */
     sl_wavetable waves;
 };
 
@@ -265,10 +271,14 @@ float sl_loss_of(const sl_renderer *renderer, float octaves, float seconds);
 float sl_fall_of(const sl_renderer *renderer, float seconds);
 
 /* A phase's step; 0 for what lies above half the rate. */
-uint32_t sl_phase_step(const sl_renderer *renderer, double hz);
+static inline uint32_t sl_phase_step(const sl_renderer *renderer, double hz)
+{
+    const double step = hz * renderer->turns;
+    return step > 0 && step < 2147483648.0 ? (uint32_t)(int32_t)step : 0;
+}
 
-/* Sets the voice's filter for the time to come: now, if it is new. */
-void sl_voice_filter(sl_renderer *renderer, uint32_t index, bool is_new);
+/* Sets a new voice's filter and drive. */
+void sl_voice_filter(sl_renderer *renderer, uint32_t index);
 
 /* Moves its amplitude to what the envelope will be, in `frames`. */
 void sl_voice_amp(sl_renderer *renderer, uint32_t index, uint32_t frames);
@@ -306,8 +316,11 @@ void sl_strip_render(sl_renderer *renderer, uint32_t track, uint32_t offset, uin
 void sl_space_take(sl_renderer *renderer, sl_track *track);
 /* Gives back what the track has no use for any more; or all. */
 void sl_space_give(sl_renderer *renderer, sl_track *track, bool is_all);
-/* Empties all lines of the track. */
+/* Empties all lines of the track; or lets them fade out before. */
 void sl_space_clear(sl_renderer *renderer, sl_track *track);
+void sl_space_leave(sl_renderer *renderer, const sl_track *track);
+/* Empties those that have faded out. */
+void sl_space_step(sl_renderer *renderer, const sl_track *track);
 void sl_space_clear_delay(const sl_renderer *renderer, sl_delay *delay);
 void sl_space_clear_reverb(const sl_renderer *renderer, sl_reverb *reverb);
 void sl_space_layout(sl_renderer *renderer);

@@ -233,7 +233,7 @@ void sl_drum_begin(sl_renderer *renderer, uint32_t index)
 }
 
 /* The clap's hands do not meet at once. */
-static float burst(const sl_renderer *renderer, sl_sounding *voice, const drum *drum)
+static float burst(const sl_renderer *renderer, sl_sounding *voice, const drum *drum, float *noise)
 {
     const uint32_t every = (uint32_t)(BURST_S * (float)renderer->rate);
     if (voice->line_at == UINT32_MAX) return voice->losses[NOISE];
@@ -243,18 +243,57 @@ static float burst(const sl_renderer *renderer, sl_sounding *voice, const drum *
         voice->line_at = UINT32_MAX;
         return voice->losses[NOISE];
     }
-    if (voice->line_at % every == 0) voice->envelopes[NOISE] = voice->wave_gains[0];
+    if (voice->line_at % every == 0) *noise = voice->wave_gains[0];
     return sl_fall_of(renderer, number + 1 < drum->bursts ? 0.022F : 0.12F);
 }
 
-static float metal(sl_sounding *voice)
+/* Six squares: of how many the upper half is heard. */
+static void play_metal(sl_sounding *voice, uint32_t frames, float out[STEP])
 {
-    uint32_t high = 0;
+    uint32_t high[STEP] = {0};
     for (uint32_t i = METAL_FIRST; i < METAL_FIRST + METAL_COUNT; i++) {
-        high += voice->phases[i] >> 31;
-        voice->phases[i] += voice->steps[i];
+        const uint32_t phase = voice->phases[i], step = voice->steps[i];
+        for (uint32_t j = 0; j < STEP; j++) high[j] += (phase + step * j) >> 31;
+        voice->phases[i] = phase + step * frames;
     }
-    return ((float)(int32_t)high - 0.5F * (float)METAL_COUNT) * (2 / (float)METAL_COUNT);
+    for (uint32_t j = 0; j < STEP; j++)
+        out[j] = ((float)(int32_t)high[j] - 0.5F * (float)METAL_COUNT) * (2 / (float)METAL_COUNT);
+}
+
+/* The four envelopes, frame by frame. */
+static void play_envelopes(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float out[4][STEP])
+{
+    const drum *drum = &drums[voice->drum];
+    float levels[4], losses[4];
+    memcpy(losses, voice->losses, sizeof losses);
+    memcpy(levels, voice->envelopes, sizeof levels);
+    for (uint32_t i = 0; i < frames; i++) {
+        for (uint32_t j = 0; j < 4; j++) out[j][i] = levels[j];
+        if (drum->bursts > 0) losses[NOISE] = burst(renderer, voice, drum, &levels[NOISE]);
+        for (uint32_t j = 0; j < 4; j++) levels[j] = sl_without_tiny(levels[j] * losses[j]);
+    }
+    memcpy(voice->envelopes, levels, sizeof levels);
+}
+
+/* A sine whose pitch falls with the envelope `drop`; NULL: nobody hears it. */
+static void play_body(const sl_wave_turn *sine, sl_sounding *voice, uint32_t number, const float drop[STEP],
+                      uint32_t frames, float *out)
+{
+    const uint32_t step = voice->steps[number];
+    const float share = (float)(int32_t)(step >> 4);
+    uint32_t phases[STEP] = {0}, phase = voice->phases[number];
+    for (uint32_t i = 0; i < frames; i++) {
+        const float more = sl_clamp(drop[i], 0, 16) * share;
+        phases[i] = step + ((uint32_t)(int32_t)sl_clamp(more, 0, 2e9F) << 4);
+    }
+    for (uint32_t i = 0; i < frames; i++) {
+        const uint32_t next = phase + phases[i];
+        phases[i] = phase;
+        phase = next;
+    }
+    voice->phases[number] = phase;
+    if (out == NULL) return;
+    for (uint32_t i = 0; i < frames; i++) out[i] = sl_wave_value(sine, phases[i]);
 }
 
 void sl_drum_source(sl_renderer *renderer, uint32_t index, uint32_t frames, float source[STEP], float dry[STEP])
@@ -262,23 +301,20 @@ void sl_drum_source(sl_renderer *renderer, uint32_t index, uint32_t frames, floa
     sl_sounding *voice = &renderer->voices[index];
     const drum *drum = &drums[voice->drum];
     const sl_wave_turn *sine = &renderer->waves.sine;
-    float *levels = voice->envelopes;
-    for (uint32_t i = 0; i < frames; i++) {
-        const float noise = sl_noise(&voice->noise);
-        float value = drum->noise * noise;
-        if (drum->metal > 0) value += drum->metal * metal(voice);
-        source[i] = levels[NOISE] * value;
-        float body = sl_wave_value(sine, voice->phases[0]);
-        if (drum->second > 0) body += drum->second * sl_wave_value(sine, voice->phases[1]);
-        dry[i] = levels[BODY] * body + levels[CLICK] * noise;
-        for (uint32_t j = 0; j < 2; j++) {
-            const float more = sl_clamp(levels[DROP], 0, 16) * (float)(int32_t)(voice->steps[j] >> 4);
-            voice->phases[j] += voice->steps[j] + ((uint32_t)(int32_t)sl_clamp(more, 0, 2e9F) << 4);
-        }
-        const float loss = drum->bursts > 0 ? burst(renderer, voice, drum) : voice->losses[NOISE];
-        levels[NOISE] = sl_without_tiny(levels[NOISE] * loss);
-        levels[BODY] = sl_without_tiny(levels[BODY] * voice->losses[BODY]);
-        levels[DROP] = sl_without_tiny(levels[DROP] * voice->losses[DROP]);
-        levels[CLICK] = sl_without_tiny(levels[CLICK] * voice->losses[CLICK]);
+    const bool has_body = voice->envelopes[BODY] > 0;
+    float levels[4][STEP], noise[STEP], metal[STEP], body[STEP] = {0}, second[STEP] = {0};
+    uint32_t chance = voice->noise;
+    for (uint32_t i = 0; i < frames; i++) noise[i] = sl_noise(&chance);
+    voice->noise = chance;
+    play_envelopes(renderer, voice, frames, levels);
+    play_body(sine, voice, 0, levels[DROP], frames, has_body ? body : NULL);
+    play_body(sine, voice, 1, levels[DROP], frames, has_body && drum->second > 0 ? second : NULL);
+    for (uint32_t i = 0; i < frames && has_body && drum->second > 0; i++) body[i] += drum->second * second[i];
+    for (uint32_t i = 0; i < frames; i++) dry[i] = levels[BODY][i] * body[i] + levels[CLICK][i] * noise[i];
+    for (uint32_t i = 0; i < frames; i++) source[i] = drum->noise * noise[i];
+    if (drum->metal > 0) {
+        play_metal(voice, frames, metal);
+        for (uint32_t i = 0; i < frames; i++) source[i] += drum->metal * metal[i];
     }
+    for (uint32_t i = 0; i < frames; i++) source[i] = levels[NOISE][i] * source[i];
 }

@@ -1,5 +1,6 @@
 /* Rendering: step by step, tracks into one, and the limiter behind them. */
 #include "core/renderer_internal.h"
+#include "core/vector.h"
 
 #include <assert.h>
 
@@ -10,6 +11,9 @@
 static void begin_step(sl_renderer *renderer);
 static void render_some(sl_renderer *renderer, uint32_t offset, uint32_t frames, float *out);
 static void render_track(sl_renderer *renderer, uint32_t index, uint32_t offset, uint32_t frames);
+static void add_rest(const sl_renderer *renderer, sl_track *track, sl_bus *bus, uint32_t frames);
+static void add_side(float *restrict values, const sl_ramp *gain, uint32_t offset, uint32_t frames,
+                     float *restrict sum);
 static void limit(sl_renderer *renderer, uint32_t offset, uint32_t frames, float *out);
 
 void sl_renderer_render(sl_renderer *renderer, float *left_right, size_t frames)
@@ -67,13 +71,19 @@ static void render_some(sl_renderer *renderer, uint32_t offset, uint32_t frames,
 /* Four sums side by side are quicker than one. */
 static float squares(const float *values, uint32_t frames, float *peak)
 {
-    float sums[4] = {0}, peaks[4] = {0};
-    for (uint32_t i = 0; i < frames; i++) {
+    sl_four sums = {0}, peaks = {0};
+    uint32_t i = 0;
+    for (; i + 4 <= frames; i += 4) {
+        const sl_four size = sl_four_abs(sl_four_load(values + i));
+        sums += size * size;
+        peaks = sl_four_larger(size, peaks);
+    }
+    for (; i < frames; i++) {
         const float size = sl_abs(values[i]);
         sums[i % 4] += size * size;
         peaks[i % 4] = size > peaks[i % 4] ? size : peaks[i % 4];
     }
-    for (uint32_t i = 0; i < 4; i++)
+    for (i = 0; i < 4; i++)
         if (peaks[i] > *peak) *peak = peaks[i];
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
@@ -99,21 +109,38 @@ static void render_track(sl_renderer *renderer, uint32_t index, uint32_t offset,
 {
     sl_track *track = &renderer->tracks[index];
     sl_bus *bus = &renderer->buses[index];
-    for (uint32_t i = 0; i < frames; i++) {
-        bus->left[i] += track->rest_left;
-        bus->right[i] += track->rest_right;
-        track->rest_left = sl_without_tiny(track->rest_left * renderer->rest_loss);
-        track->rest_right = sl_without_tiny(track->rest_right * renderer->rest_loss);
-    }
+    add_rest(renderer, track, bus, frames);
     sl_strip_render(renderer, index, offset, frames);
     listen(track, bus, frames);
-    for (uint32_t i = 0; i < frames; i++) {
-        bus->left[i] = bus->left[i] * sl_ramp_at(&track->left, offset + i);
-        bus->right[i] = bus->right[i] * sl_ramp_at(&track->right, offset + i);
-        renderer->sum.left[i] += bus->left[i];
-        renderer->sum.right[i] += bus->right[i];
-    }
+    add_side(bus->left, &track->left, offset, frames, renderer->sum.left);
+    add_side(bus->right, &track->right, offset, frames, renderer->sum.right);
     measure(&renderer->meters[index], bus, frames);
+}
+
+/* What was cut off dies away. */
+static void add_rest(const sl_renderer *renderer, sl_track *track, sl_bus *bus, uint32_t frames)
+{
+    const float loss = renderer->rest_loss;
+    float left = track->rest_left, right = track->rest_right;
+    if (!(sl_abs(left) > 0) && !(sl_abs(right) > 0)) return;
+    for (uint32_t i = 0; i < frames; i++) {
+        bus->left[i] += left;
+        bus->right[i] += right;
+        left = sl_without_tiny(left * loss);
+        right = sl_without_tiny(right * loss);
+    }
+    track->rest_left = left;
+    track->rest_right = right;
+}
+
+/* Through its gain into the sum. */
+static void add_side(float *restrict values, const sl_ramp *gain, uint32_t offset, uint32_t frames, float *restrict sum)
+{
+    const sl_ramp ramp = *gain;
+    for (uint32_t i = 0; i < frames; i++) {
+        values[i] = values[i] * sl_ramp_at(&ramp, offset + i);
+        sum[i] += values[i];
+    }
 }
 
 /* How loud a peak may come out: as it is up to the knee, then ever less more, up to the ceiling. */
@@ -125,13 +152,15 @@ static float bound(float peak)
 /* The gain follows the peaks: down at once, up again slowly. Below the knee nothing changes, not a bit. */
 static void limit(sl_renderer *renderer, uint32_t offset, uint32_t frames, float *out)
 {
+    const sl_ramp volume = renderer->volume;
+    const float loss = renderer->limiter_loss;
+    float peak = renderer->peak;
     for (uint32_t i = 0; i < frames; i++) {
-        const float volume = sl_ramp_at(&renderer->volume, offset + i);
-        float left = renderer->sum.left[i] * volume, right = renderer->sum.right[i] * volume;
-        float peak = sl_without_tiny(renderer->peak * renderer->limiter_loss);
+        const float now = sl_ramp_at(&volume, offset + i);
+        float left = renderer->sum.left[i] * now, right = renderer->sum.right[i] * now;
+        peak = sl_without_tiny(peak * loss);
         if (sl_abs(left) > peak) peak = sl_abs(left);
         if (sl_abs(right) > peak) peak = sl_abs(right);
-        renderer->peak = peak;
         if (peak > KNEE) {
             const float gain = bound(peak) / peak;
             left = left * gain;
@@ -142,6 +171,7 @@ static void limit(sl_renderer *renderer, uint32_t offset, uint32_t frames, float
         *out++ = left;
         *out++ = right;
     }
+    renderer->peak = peak;
     measure(&renderer->meters[TRACKS], &renderer->sum, frames);
 }
 

@@ -100,7 +100,7 @@ static void begin(sl_renderer *renderer, uint32_t index)
         sl_drum_begin(renderer, index);
     else
         sl_voice_begin(renderer, index);
-    sl_voice_filter(renderer, index, true);
+    sl_voice_filter(renderer, index);
     sl_voice_amp(renderer, index, STEP); /* from nothing, but for drums: they are there at once */
     renderer->lanes.field[LANE_AMP][index] = renderer->lanes.field[LANE_AMP_NEXT][index];
     renderer->lanes.field[LANE_AMP_STEP][index] = 0;
@@ -161,7 +161,7 @@ void sl_renderer_panic(sl_renderer *renderer)
 {
     for (uint32_t i = 0; i < VOICES; i++)
         if (renderer->voices[i].is_active != 0) sl_sounding_release(renderer, i, PANIC_S);
-    for (uint32_t i = 0; i < TRACKS; i++) sl_space_clear(renderer, &renderer->tracks[i]);
+    for (uint32_t i = 0; i < TRACKS; i++) sl_space_leave(renderer, &renderer->tracks[i]);
 }
 
 uint32_t sl_renderer_voice_count(const sl_renderer *renderer)

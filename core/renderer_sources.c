@@ -85,11 +85,15 @@ static void tune(const sl_renderer *renderer, sl_sounding *voice, const sl_ramp 
     const float wave = sl_wave_value(&renderer->waves.sine, voice->phases[VIBRATO_PHASE]);
     const float vibrato = params[SL_PARAM_VIBRATO].value * grown * wave;
     const double hz = sl_note_frequency[voice->pitch];
+    const float detune = params[SL_PARAM_DETUNE].value, sub = params[SL_PARAM_SUB].value;
+    double heights[WAVES];
     for (uint32_t i = 0; i < WAVES; i++) {
-        const float cents = vibrato + own[i].detune * params[SL_PARAM_DETUNE].value;
-        voice->steps[i] = sl_phase_step(renderer, hz * (double)own[i].times * (1 + (double)cents * CENT));
-        if (own[i].is_sub) voice->wave_gains[i] = own[i].gain * params[SL_PARAM_SUB].value;
+        const float cents = vibrato + own[i].detune * detune;
+        heights[i] = hz * (double)own[i].times * (1 + (double)cents * CENT);
     }
+    for (uint32_t i = 0; i < WAVES; i++) voice->steps[i] = sl_phase_step(renderer, heights[i]);
+    for (uint32_t i = 0; i < WAVES; i++)
+        if (own[i].is_sub) voice->wave_gains[i] = own[i].gain * sub;
     voice->phases[VIBRATO_PHASE] += voice->steps[VIBRATO_PHASE] * STEP;
 }
 
@@ -137,11 +141,26 @@ void sl_voice_source(sl_renderer *renderer, uint32_t index, uint32_t frames, flo
     assert(false);
 }
 
+/* Eight values of a wave, from frame i of a step on. */
+static inline void read_wave(const sl_wave_turn *turn, uint32_t phase, uint32_t step, uint32_t i, sl_eight *value)
+{
+    const sl_eight_phases phases = (sl_eight_phases){0, 1, 2, 3, 4, 5, 6, 7} * step + (phase + step * i);
+    uint32_t at[8];
+    for (uint32_t j = 0; j < 8; j++) at[j] = phase + step * (i + j);
+    sl_wave_eight(turn, at, &phases, value);
+}
+
 /* Adds a whole step of a wave; who wants less of it takes less. */
 static void add_wave(const sl_wave_turn *restrict turn, uint32_t phase, uint32_t step, float gain,
                      float source[restrict STEP])
 {
-    for (uint32_t i = 0; i < STEP; i++) source[i] += gain * sl_wave_value(turn, phase + step * i);
+    for (uint32_t i = 0; i < STEP; i += 8) {
+        sl_eight value, sum;
+        read_wave(turn, phase, step, i, &value);
+        sl_eight_load(&sum, source + i);
+        sum += gain * value;
+        sl_eight_store(source + i, &sum);
+    }
 }
 
 static void play_waves(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])
@@ -167,10 +186,23 @@ static inline uint32_t phase_of(float turns)
 static void add_pair(const sl_wave_turn *restrict sine, const uint32_t phases[2], const uint32_t steps[2],
                      const float bend[restrict STEP], float gain, float source[restrict STEP])
 {
+    float swing[STEP];
     uint32_t bent[STEP];
-    for (uint32_t i = 0; i < STEP; i++)
-        bent[i] = phase_of(bend[i] * sl_wave_value(sine, phases[1] + steps[1] * i)) + steps[0] * i;
-    for (uint32_t i = 0; i < STEP; i++) source[i] += gain * sl_wave_value(sine, phases[0] + bent[i]);
+    for (uint32_t i = 0; i < STEP; i += 8) {
+        sl_eight value;
+        read_wave(sine, phases[1], steps[1], i, &value);
+        sl_eight_store(swing + i, &value);
+    }
+    for (uint32_t i = 0; i < STEP; i++) bent[i] = phase_of(bend[i] * swing[i]) + steps[0] * i + phases[0];
+    for (uint32_t i = 0; i < STEP; i += 8) {
+        sl_eight_phases eight;
+        sl_eight value, sum;
+        memcpy(&eight, bent + i, sizeof eight);
+        sl_wave_eight(sine, bent + i, &eight, &value);
+        sl_eight_load(&sum, source + i);
+        sum += gain * value;
+        sl_eight_store(source + i, &sum);
+    }
 }
 
 static void play_keys(const sl_renderer *renderer, sl_sounding *voice, uint32_t frames, float source[STEP])

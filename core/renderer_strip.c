@@ -11,11 +11,22 @@ static bool is_on(const sl_track *track, sl_effect_kind kind)
 }
 
 /* How much of a chorus there is: the instrument's width, or the effect. */
-static float chorus_mix(const sl_track *track, uint32_t offset)
+typedef struct chorus_ramps {
+    sl_ramp own, on, mix, depth;
+} chorus_ramps;
+
+static chorus_ramps chorus_ramps_of(const sl_track *track)
 {
-    const float own = sl_ramp_at(&track->width, offset);
-    const float on = sl_ramp_at(&track->on[SL_EFFECT_CHORUS], offset);
-    const float effect = on * sl_ramp_at(&track->strip[SL_STRIP_CHORUS_MIX], offset);
+    return (chorus_ramps){.own = track->width,
+                          .on = track->on[SL_EFFECT_CHORUS],
+                          .mix = track->strip[SL_STRIP_CHORUS_MIX],
+                          .depth = track->strip[SL_STRIP_CHORUS_DEPTH]};
+}
+
+static inline float chorus_mix(const chorus_ramps *ramps, uint32_t offset)
+{
+    const float own = sl_ramp_at(&ramps->own, offset);
+    const float effect = sl_ramp_at(&ramps->on, offset) * sl_ramp_at(&ramps->mix, offset);
     return own > effect ? own : effect;
 }
 
@@ -54,6 +65,19 @@ static void step_ramps(sl_track *track)
     for (uint32_t i = 0; i < SL_PARAM_COUNT; i++) sl_ramp_step(&track->patches[1].params[i]);
 }
 
+/* What all its voices need, unless it is known. */
+static void step_patch(sl_patch *patch)
+{
+    const float cutoff = patch->params[SL_PARAM_CUTOFF].value, level = patch->params[SL_PARAM_LEVEL].next;
+    if (sl_bits_of_float(cutoff) == sl_bits_of_float(patch->cutoff) &&
+        sl_bits_of_float(level) == sl_bits_of_float(patch->level))
+        return;
+    patch->cutoff = cutoff;
+    patch->level = level;
+    patch->octave = sl_log2(cutoff);
+    patch->gain = sl_gain_of_db(level);
+}
+
 void sl_strip_step(sl_renderer *renderer, sl_track *track)
 {
     const sl_patch *patch = &track->patches[track->patch];
@@ -61,11 +85,12 @@ void sl_strip_step(sl_renderer *renderer, sl_track *track)
     sl_ramp_to(renderer, track, &track->width, is_kit ? 0 : patch->params[SL_PARAM_WIDTH].target);
     if (track->moving > 0) step_ramps(track);
     if (track->is_awake == 0) return;
-    for (uint32_t i = 0; i < 2; i++) track->octaves[i] = sl_log2(track->patches[i].params[SL_PARAM_CUTOFF].value);
+    for (uint32_t i = 0; i < 2; i++) step_patch(&track->patches[i]);
     if (is_on(track, SL_EFFECT_FILTER))
         step_filter(renderer, track);
     else
         memset(&track->filter, 0, sizeof track->filter);
+    sl_space_step(renderer, track);
     if (track->delay != LINES_NONE) sl_delay_step(renderer, track);
     sl_space_give(renderer, track, false);
 }
@@ -137,36 +162,39 @@ static inline float tap(const float *line, uint32_t at, float back)
     return near + rest * (far - near);
 }
 
-/* Two voices beside the sound, one on each side, that come now earlier, now later. */
+/* Two voices beside the sound, one on each side, that come now earlier, now later: always by more than a step, so the
+ * line can be written before it is read. */
 static void chorus(sl_renderer *renderer, uint32_t index, uint32_t offset, uint32_t frames)
 {
     sl_track *track = &renderer->tracks[index];
     sl_bus *bus = &renderer->buses[index];
     float *line = renderer->chorus + (size_t)index * CHORUS_FRAMES;
+    const chorus_ramps ramps = chorus_ramps_of(track);
     if (track->has_chorus == 0) {
-        if (!(chorus_mix(track, 0) > 0) && !(chorus_mix(track, STEP) > 0)) return;
+        if (!(chorus_mix(&ramps, 0) > 0) && !(chorus_mix(&ramps, STEP) > 0)) return;
         memset(line, 0, CHORUS_FRAMES * sizeof *line);
         track->has_chorus = 1;
     }
     const float rate = (float)renderer->rate, middle = 0.0105F * rate;
     const uint32_t step = sl_phase_step(renderer, (double)track->strip[SL_STRIP_CHORUS_RATE].value);
-    uint32_t at = track->chorus_at, phase = track->chorus_phase;
+    const uint32_t at = track->chorus_at, phase = track->chorus_phase;
+    float mixes[STEP], swings[STEP], first[STEP], second[STEP];
+    for (uint32_t i = 0; i < frames; i++) mixes[i] = chorus_mix(&ramps, offset + i);
+    for (uint32_t i = 0; i < frames; i++)
+        swings[i] = 0.006F * sl_clamp(sl_ramp_at(&ramps.depth, offset + i), 0, 1) * rate;
+    for (uint32_t i = 0; i < frames; i++)
+        line[(at + i) % CHORUS_FRAMES] = sl_without_tiny(0.5F * (bus->left[i] + bus->right[i]));
     for (uint32_t i = 0; i < frames; i++) {
-        const float mix = chorus_mix(track, offset + i);
-        const float depth = sl_clamp(sl_ramp_at(&track->strip[SL_STRIP_CHORUS_DEPTH], offset + i), 0, 1);
-        const float swing = 0.006F * depth * rate;
-        const float left = bus->left[i], right = bus->right[i];
-        line[at % CHORUS_FRAMES] = sl_without_tiny(0.5F * (left + right));
-        const float wave = sl_wave_value(&renderer->waves.sine, phase);
-        const float other = sl_wave_value(&renderer->waves.sine, phase + 0x55555555U);
-        const float first = tap(line, at, middle + swing * wave),
-                    second = tap(line, at, middle * 1.21F + swing * other);
-        const float dry = 1 - 0.3F * mix;
-        bus->left[i] = dry * left + mix * (0.85F * first - 0.2F * second);
-        bus->right[i] = dry * right + mix * (0.85F * second - 0.2F * first);
-        at++;
-        phase += step;
+        const float wave = sl_wave_value(&renderer->waves.sine, phase + step * i);
+        const float other = sl_wave_value(&renderer->waves.sine, phase + step * i + 0x55555555U);
+        first[i] = tap(line, at + i, middle + swings[i] * wave);
+        second[i] = tap(line, at + i, middle * 1.21F + swings[i] * other);
     }
-    track->chorus_at = at;
-    track->chorus_phase = phase;
+    for (uint32_t i = 0; i < frames; i++) {
+        const float mix = mixes[i], dry = 1 - 0.3F * mix;
+        bus->left[i] = dry * bus->left[i] + mix * (0.85F * first[i] - 0.2F * second[i]);
+        bus->right[i] = dry * bus->right[i] + mix * (0.85F * second[i] - 0.2F * first[i]);
+    }
+    track->chorus_at = at + frames;
+    track->chorus_phase = phase + step * frames;
 }

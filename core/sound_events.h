@@ -19,8 +19,8 @@ typedef struct sl_parameter_event {
 } sl_parameter_event;
 
 typedef enum sl_player_type {
-    SL_PLAYER_TIMER = 0, /* no sound: MIDI and beats go on */
-    SL_PLAYER_SOUND = 1, /* into a device */
+    SL_PLAYER_TIMER = 0,     /* no sound: MIDI and beats go on */
+    SL_PLAYER_SOUND = 1,     /* into a device */
     SL_PLAYER_NO_DEVICE = 2, /* sound that is computed, and heard by nobody */
     SL_PLAYER_TYPE_LAST = SL_PLAYER_NO_DEVICE
 } sl_player_type;

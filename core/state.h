@@ -121,8 +121,8 @@ struct sl_state {
     sl_kept_codes pending;          /* core/buffers.h */
     sl_kept_codes buffers;
     struct sl_parameters *parameters; /* core/parameters.h; pool's; NULL as long as no event set one */
-    int64_t mark_wall_ns; /* of the newest applied event; 0: none */
-    uint8_t paths[256];   /* live.c: which row has a path with this hash, plus 1 */
+    int64_t mark_wall_ns;             /* of the newest applied event; 0: none */
+    uint8_t paths[256];               /* live.c: which row has a path with this hash, plus 1 */
 
     /* While an event is applied. */
     const sl_output *output;

@@ -13,10 +13,10 @@
 #include "core/text.h"
 
 enum {
-    SL_STATE_CODEC_VERSION = 1, /* of a state that never heard of groove or live code; else the sum with: */
-    SL_STATE_CODEC_GROOVE = 1,  /* the groove (core/groove_codec.c) stands behind the sources, */
-    SL_STATE_CODEC_CODE = 2,    /* then the schedule (core/schedule_codec.c) */
-    SL_STATE_CODEC_BUFFERS = 4, /* then the texts of live code and when the newest mark was (core/buffers.c) */
+    SL_STATE_CODEC_VERSION = 1,    /* of a state that never heard of groove or live code; else the sum with: */
+    SL_STATE_CODEC_GROOVE = 1,     /* the groove (core/groove_codec.c) stands behind the sources, */
+    SL_STATE_CODEC_CODE = 2,       /* then the schedule (core/schedule_codec.c) */
+    SL_STATE_CODEC_BUFFERS = 4,    /* then the texts of live code and when the newest mark was (core/buffers.c) */
     SL_STATE_CODEC_PARAMETERS = 8, /* then the parameters of the sound (core/parameters.h) */
     SL_STATE_CODEC_PARTS =
         SL_STATE_CODEC_GROOVE | SL_STATE_CODEC_CODE | SL_STATE_CODEC_BUFFERS | SL_STATE_CODEC_PARAMETERS

@@ -68,14 +68,3 @@ uint32_t sl_wave_version(double hz, double rate)
     while (version > 0 && (double)harmonics[version] * hz >= rate / 2) version--;
     return version;
 }
-
-const sl_wave_turn *sl_wave_at(const sl_wavetable *table, sl_wave wave, uint32_t version)
-{
-    switch (wave) {
-    case SL_WAVE_SAW: return &table->saw[version];
-    case SL_WAVE_SQUARE: return &table->square[version];
-    case SL_WAVE_TRIANGLE: return &table->triangle[version];
-    case SL_WAVE_SINE: break;
-    }
-    return &table->sine;
-}

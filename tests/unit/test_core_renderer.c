@@ -378,6 +378,48 @@ static void test_renderer_limits(void **unused)
     teardown(&stage);
 }
 
+/* Delay and reverb do not break off, and nothing of them comes after. */
+static void test_renderer_panic_fades_to_silence(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"delay", "reverb"};
+    for (size_t i = 0; i < 2; i++) {
+        stage stage;
+        setup(&stage, names[i]);
+        start(&stage, 0, 60);
+        (void)render(&stage, RATE / 2);
+        end(&stage, 0);
+        (void)render(&stage, RATE / 4 + 5);
+        const float own = step_max(one, RATE / 4);
+        const float before = one[2 * (RATE / 4) + 8];
+        sl_renderer_panic(stage.renderer);
+        assert_true(render(&stage, RATE / 10) > 1e-4F);
+        assert_true(step_max(one, RATE / 10) <= 1.5F * own);
+        assert_true(one[0] - before <= 1.5F * own && before - one[0] <= 1.5F * own);
+        assert_true(render(&stage, RATE) <= 0);
+        teardown(&stage);
+    }
+}
+
+/* A state amid the fading goes on, whatever the blocks. */
+static void test_renderer_panic_goes_on_from_its_bytes(void **unused)
+{
+    (void)unused;
+    stage stage, loaded = {0};
+    setup(&stage, "reverb");
+    start(&stage, 0, 26);
+    (void)render(&stage, RATE / 8);
+    sl_renderer_panic(stage.renderer);
+    (void)render(&stage, 77);
+    sl_reader reader = {.bytes = state_bytes, .length = save(&stage)};
+    assert_int_equal(sl_renderer_decode(&reader, counted_memory_of(&loaded.memory), &loaded.renderer), SL_OK);
+    sl_renderer_render(stage.renderer, one, RATE / 20);
+    for (size_t at = 0; at < RATE / 20; at += 100) sl_renderer_render(loaded.renderer, other + 2 * at, 100);
+    assert_memory_equal(one, other, (size_t)2 * (RATE / 20) * sizeof one[0]);
+    teardown(&stage);
+    teardown(&loaded);
+}
+
 static void test_renderer_params_of_any_bytes(void **unused)
 {
     (void)unused;
@@ -507,6 +549,8 @@ int main(void)
         cmocka_unit_test(test_renderer_mix_follows),
         cmocka_unit_test(test_renderer_settings_make_no_step),
         cmocka_unit_test(test_renderer_limits),
+        cmocka_unit_test(test_renderer_panic_fades_to_silence),
+        cmocka_unit_test(test_renderer_panic_goes_on_from_its_bytes),
         cmocka_unit_test(test_renderer_params_of_any_bytes),
         cmocka_unit_test(test_renderer_params_are_read),
         cmocka_unit_test(test_renderer_parameters_are_found),

@@ -113,6 +113,51 @@ static void test_sound_status_processor(void **state)
     sl_sound_status_destroy(store);
 }
 
+static void test_sound_status_takes_nonsense(void **state)
+{
+    (void)state;
+    _Atomic unsigned wakes;
+    sl_sound_status *store = make(&wakes);
+    sl_audio_status status;
+    memset(&status, 'x', sizeof status);
+    sl_sound_status_set(store, &status);
+    sl_sound_status_get(store, &status);
+    assert_int_equal(status.phase, SL_AUDIO_FAILED);
+    assert_int_equal(strlen(status.code), SL_AUDIO_CODE_BYTES - 1);
+    assert_int_equal(strlen(status.message), SL_AUDIO_TEXT_BYTES - 1);
+    assert_int_equal(strlen(status.hint), SL_AUDIO_TEXT_BYTES - 1);
+    assert_int_equal(strlen(status.device), SL_DEVICE_BYTES_MAX);
+    sl_audio_meter meter;
+    memset(&meter, 'x', sizeof meter);
+    sl_sound_status_set_meter(store, &meter);
+    assert_true(sl_sound_status_get_meter(store, &meter));
+    assert_int_equal(strlen(meter.tracks[SL_AUDIO_TRACKS_MAX - 1].name), SL_AUDIO_TRACK_BYTES - 1);
+    sl_sound_status_destroy(store);
+}
+
+static void test_sound_status_leaves_out_parameters_without_name_or_range(void **state)
+{
+    (void)state;
+    static const sl_audio_parameter list[] = {
+        {.name = "", .max = 1},
+        {.name = "turned", .min = 1, .max = 0},
+        {.name = "low", .min = (double)NAN, .max = 1},
+        {.name = "high", .max = (double)INFINITY},
+        {.name = "wide", .min = -1e308, .max = 1e308},
+        {.name = "good", .min = 1, .max = 2, .initial = 1.5},
+        {.name = "beyond", .min = 1, .max = 2, .initial = 3},
+        {.name = "none", .min = 1, .max = 2, .initial = (double)NAN},
+    };
+    static const double initial[] = {1.5, 2, 1};
+    _Atomic unsigned wakes;
+    sl_sound_status *store = make(&wakes);
+    static sl_audio_parameter read[SL_AUDIO_PARAMETERS_MAX];
+    sl_sound_status_set_processor(store, list, sizeof list / sizeof list[0]);
+    assert_int_equal(sl_sound_status_get_processor(store, read), 3);
+    for (size_t i = 0; i < 3; i++) assert_true(read[i].initial >= initial[i] && read[i].initial <= initial[i]);
+    sl_sound_status_destroy(store);
+}
+
 static void expect_text(sl_text *text, const char *expected)
 {
     sl_text_bytes(text, "", 1);
@@ -213,6 +258,8 @@ int main(void)
         cmocka_unit_test(test_sound_status_change_is_news_once),
         cmocka_unit_test(test_sound_status_meter_is_forgotten_when_nothing_runs),
         cmocka_unit_test(test_sound_status_processor),
+        cmocka_unit_test(test_sound_status_takes_nonsense),
+        cmocka_unit_test(test_sound_status_leaves_out_parameters_without_name_or_range),
         cmocka_unit_test(test_sound_status_as_json),
         cmocka_unit_test(test_sound_status_meter_as_json),
         cmocka_unit_test(test_sound_status_is_never_seen_half_written),

@@ -40,7 +40,8 @@ void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames,
     } else {
         memset(out, 0, 2 * frames * sizeof *out);
     }
-    if (output->process != NULL) output->process(output->process_ctx, in, out, frames, frame);
+    sl_audio_process *process = atomic_load_explicit(&output->process, memory_order_acquire);
+    if (process != NULL) process(output->process_ctx, in, out, frames, frame);
     measure(output, out, frames);
     sem_post(output->wake);
     const uint64_t taken_ns = sl_player_clock_ns() - begun_ns;
@@ -84,7 +85,7 @@ static void measure(sl_audio_output *output, const float *out, size_t frames)
         if (right > output->peak_right) output->peak_right = right;
         output->square_left += (double)left * (double)left;
         output->square_right += (double)right * (double)right;
-        if (++output->meter_frames >= wanted) end_meter(output);
+        if (++output->meter_frames >= wanted && wanted > 0) end_meter(output);
     }
 }
 
@@ -100,6 +101,27 @@ void sl_audio_output_begin(sl_audio_output *output, uint64_t frame)
 {
     atomic_store(&output->played, frame);
     atomic_store_explicit(&output->is_running, true, memory_order_release);
+}
+
+void sl_audio_output_set_transport(sl_audio_output *output, const sl_transport_view *view)
+{
+    const unsigned turn = atomic_load_explicit(&output->transport_turn, memory_order_relaxed);
+    output->transports[(turn + 1) % SL_TRANSPORT_SLOTS] = *view;
+    atomic_store_explicit(&output->transport_turn, turn + 1, memory_order_release);
+}
+
+symlog_transport sl_audio_output_transport(const sl_audio_output *output, uint64_t frame)
+{
+    const unsigned turn = atomic_load_explicit(&output->transport_turn, memory_order_acquire);
+    sl_transport_view view = output->transports[turn % SL_TRANSPORT_SLOTS];
+    const double frames = (double)((int64_t)frame - (int64_t)view.frame);
+    const double beats = view.is_playing && output->rate > 0 ? frames / output->rate * view.bpm / 60 : 0;
+    const double beat = view.beat + beats, bar = view.bar + beats / (view.beats > 0 ? view.beats : 4);
+    return (symlog_transport){.is_playing = view.is_playing,
+                              .bpm = view.bpm,
+                              .beat = beat > 0 ? beat : 0,
+                              .bar = bar > 0 ? bar : 0,
+                              .frame = (int64_t)frame};
 }
 
 uint32_t sl_audio_output_block(const sl_audio_output *output)

@@ -13,10 +13,11 @@
 #include "tools/symlog/audio_device.h"
 #include "tools/symlog/audio_ring.h"
 #include "tools/symlog/player_clock.h"
+#include "tools/symlog/processors/symlog_processor.h"
 
 #include <semaphore.h>
 
-enum { SL_METER_RATE = 60, SL_METER_SLOTS = 16 };
+enum { SL_METER_RATE = 60, SL_METER_SLOTS = 16, SL_TRANSPORT_SLOTS = 16 };
 
 /* Of what went out in a 60th of a second; linear. */
 typedef struct sl_meter_frame {
@@ -26,6 +27,16 @@ typedef struct sl_meter_frame {
     float peak_right;
     float rms_right;
 } sl_meter_frame;
+
+/* Where the music is at a frame of the log. */
+typedef struct sl_transport_view {
+    uint64_t frame;
+    bool is_playing;
+    double bpm;
+    double beat;
+    double bar;   /* with its fraction */
+    double beats; /* quarter notes in a bar */
+} sl_transport_view;
 
 /* Adds to `out` what it makes of `in` (NULL: no input). The device's thread. `frame` is the log's, of the first. */
 typedef void sl_audio_process(void *ctx, const float *in, float *out, size_t frames, uint64_t frame);
@@ -42,10 +53,10 @@ typedef struct sl_output_counts {
 
 typedef struct sl_audio_output {
     sl_audio_ring ring;
-    uint32_t rate;             /* Immutable once the device runs, and so are the next three. */
-    sl_audio_process *process; /* NULL: none */
-    void *process_ctx;
-    sem_t *wake; /* posted when the ring has room */
+    sem_t *wake;                       /* posted when the ring has room; immutable */
+    atomic_uint rate;                  /* 0: not known yet */
+    void *process_ctx;                 /* immutable once there is … */
+    sl_audio_process *_Atomic process; /* … this; NULL: none */
     atomic_bool is_running;
     atomic_uint_fast64_t played; /* the log's frame that goes out next */
     atomic_uint_fast64_t heard_frame; /* two halves of an anchor, with … */
@@ -58,6 +69,8 @@ typedef struct sl_audio_output {
     atomic_uint_fast64_t underruns;
     atomic_uint_fast64_t missed_frames;
     atomic_uint_fast64_t slow_ns;
+    atomic_uint transport_turn; /* which of the next is the newest */
+    sl_transport_view transports[SL_TRANSPORT_SLOTS];
     atomic_uint block; /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
     sl_meter_frame meters[SL_METER_SLOTS];
@@ -75,6 +88,11 @@ void sl_audio_output_open(sl_audio_output *output, sem_t *wake);
 
 /* For the device. `ctx` is the output. */
 void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames, uint64_t latency_ns, unsigned flags);
+
+/* What the thread that renders says of the transport, now and then; and what follows from it for another frame nearby,
+ * as a processor is told. The device's thread asks. */
+void sl_audio_output_set_transport(sl_audio_output *output, const sl_transport_view *view);
+symlog_transport sl_audio_output_transport(const sl_audio_output *output, uint64_t frame);
 
 /* From now on the ring is played; its first frame is the log's `frame`. Before, there is silence. */
 void sl_audio_output_begin(sl_audio_output *output, uint64_t frame);

@@ -77,7 +77,7 @@ static int run(int argc, char **argv)
     if (err == SL_OK) err = render_all(&render, db, errmsg);
     if (err == SL_OK) {
         print_summary(&render, now_s() - begin);
-    } else {
+    } else if (err != SL_ERR_END) { // Else nobody reads it any more.
         status = sl_failure("render", "%s", errmsg);
     }
     sl_stretch_clear(&render.stretch);

@@ -10,6 +10,7 @@
 #include "tools/symlog/printer.h"
 #include "tools/symlog/progress.h"
 #include "tools/symlog/replay_notes.h"
+#include "tools/symlog/replay_sound.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -25,12 +26,13 @@ typedef struct options {
     const char *target;
     const char *to_frame;
     bool wants_notes;
+    bool wants_sound;
     bool wants_state;
     bool is_json;
     sl_filter filter;
 } options;
 
-typedef enum show { SHOW_EVENTS, SHOW_STATE, SHOW_DIGESTS, SHOW_NOTES } show;
+typedef enum show { SHOW_EVENTS, SHOW_STATE, SHOW_DIGESTS, SHOW_NOTES, SHOW_SOUND } show;
 
 /* What a replay works with. */
 typedef struct replay {
@@ -94,10 +96,12 @@ const sl_command sl_command_replay = {
         "  --json         one JSON object an event, with its messages; with --state the tree as FULL_AST's ast\n"
         "  --notes        instead of events, every note that live code started or ended, as it was sent\n"
         "  --to-frame N   with --notes, up to this frame, though nothing came any more\n"
+        "  --sound        instead, plays what sounded from --from to --to on the default sound device\n"
         "  --digests N    instead of events, \"number digest\" of the state after every N-th event, and at the end\n"
         "  --speed X      in time: 1 as it was, 2 twice as fast, max (the default) without waiting\n"
         "  --to-osc HOST:PORT  send the recorded OSC datagrams on, byte for byte\n\n"
-        "example: symlog replay --at chorus --state --json\n",
+        "example: symlog replay --at chorus --state --json\n"
+        "         symlog replay --from chorus --to +300 --sound\n",
     .run = run,
 };
 
@@ -114,6 +118,7 @@ static int run(int argc, char **argv)
         {.name = "--node", .value = &options.filter.node},
         {.name = "--state", .is_given = &options.wants_state},
         {.name = "--notes", .is_given = &options.wants_notes},
+        {.name = "--sound", .is_given = &options.wants_sound},
         {.name = "--to-frame", .value = &options.to_frame},
         {.name = "--json", .is_given = &options.is_json},
         {.name = "--digests", .value = &options.digests},
@@ -133,7 +138,11 @@ static int run(int argc, char **argv)
     sl_text_open(&replay.kept, sl_host_memory());
     sl_text_open(&replay.effects, sl_host_memory());
     sl_err err = open_all(&options, &replay, errmsg);
-    if (err == SL_OK) err = replay.show == SHOW_NOTES ? play_notes(&options, &replay, errmsg) : play(&replay, errmsg);
+    if (err == SL_OK && replay.show == SHOW_SOUND) {
+        err = sl_replay_sound(options.db, replay.log, options.from, options.to, errmsg);
+    } else if (err == SL_OK) {
+        err = replay.show == SHOW_NOTES ? play_notes(&options, &replay, errmsg) : play(&replay, errmsg);
+    }
     sl_printer_flush(&replay.printer); // Before the message, which tells of what comes after.
     if (err != SL_OK) status = sl_failure("replay", "%s", errmsg);
     status = sl_printer_close(&replay.printer, "replay", status);
@@ -175,11 +184,17 @@ static int configure(const options *options, replay *replay)
                           options->speed != NULL || options->at != NULL;
     if (options->wants_notes && is_other)
         return sl_usage_error("replay", "--notes goes with --from, --to, --to-frame and --json alone");
+    const bool is_in_time = options->speed == NULL || (speed >= 1 && speed <= 1);
+    const bool is_silent = options->wants_state || options->digests != NULL || options->target != NULL || is_filtered ||
+                           options->at != NULL || options->wants_notes || options->is_json;
+    if (options->wants_sound && (is_silent || !is_in_time))
+        return sl_usage_error("replay", "--sound goes with --from, --to and --speed 1 alone");
     if (options->to_frame != NULL && !options->wants_notes)
         return sl_usage_error("replay", "--to-frame says how far --notes goes; use it with that");
     if (options->to_frame != NULL && !sl_option_number(options->to_frame, 1, INT64_MAX, &replay->to_frame))
         return sl_usage_error("replay", "--to-frame wants a number, not \"%s\"", options->to_frame);
-    replay->show = options->wants_notes       ? SHOW_NOTES
+    replay->show = options->wants_sound       ? SHOW_SOUND
+                   : options->wants_notes     ? SHOW_NOTES
                    : options->wants_state     ? SHOW_STATE
                    : options->digests != NULL ? SHOW_DIGESTS
                                               : SHOW_EVENTS;
@@ -193,7 +208,7 @@ static int configure(const options *options, replay *replay)
 static sl_err open_all(const options *options, replay *replay, char errmsg[256])
 {
     sl_err err = sl_host_open_log(options->db, &replay->log, errmsg);
-    if (err != SL_OK) return err;
+    if (err != SL_OK || replay->show == SHOW_SOUND) return err;
     err = find_range(options, replay, errmsg);
     if (err != SL_OK) return err;
     if (replay->show == SHOW_NOTES) return SL_OK;

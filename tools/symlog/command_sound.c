@@ -39,6 +39,7 @@ static int run(int argc, char **argv)
         {.name = "--block", .value = &block},
         {.name = "--with-audio", .is_given = &options.with_audio},
         {.name = "--processor", .value = &options.processor},
+        {.name = "--after-save", .is_given = &options.after_save},
     };
     sl_operands operands;
     const int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);

@@ -226,7 +226,7 @@ static sl_err take_event(walk *walk, const sl_event *event)
     }
     if (walk->at < marks->count && marks->items[walk->at].seq == event->seq) {
         const sl_err err = take_mark(walk, &marks->items[walk->at++]);
-        if (err != SL_OK || walk->is_over) return err;
+        if (err != SL_OK || walk->is_over || is_heard_out(walk)) return err;
     }
     return sl_reduce(walk->state, event, NULL);
 }

@@ -1,6 +1,7 @@
 /* serve's thread that has the sound process. */
 #include "tools/symlog/sound_child.h"
 
+#include "core/payload.h"
 #include "ingest/clock.h"
 #include "ingest/thread.h"
 #include "tools/symlog/sound_wire.h"
@@ -40,7 +41,7 @@ struct sl_sound_child {
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
     bool is_leading; /* it is the player */
-    bool without_processor;
+    bool waits_for_save; /* the processor has crashed as it is */
     unsigned pause_ms;
     sl_sound_message message;
 };
@@ -147,9 +148,9 @@ static void write_arguments(const sl_sound_child *child, const char *argv[ARGUME
     argv[count++] = "--block";
     argv[count++] = text[1];
     if (wishes->with_audio) argv[count++] = "--with-audio";
-    const bool has_processor = wishes->processor != NULL && !child->without_processor;
-    if (has_processor) argv[count++] = "--processor";
-    if (has_processor) argv[count++] = wishes->processor;
+    if (wishes->processor != NULL) argv[count++] = "--processor";
+    if (wishes->processor != NULL) argv[count++] = wishes->processor;
+    if (child->waits_for_save) argv[count++] = "--after-save";
     argv[count] = NULL;
 }
 
@@ -226,8 +227,16 @@ static void go(sl_sound_child *child)
     (void)sl_sound_send(child->link, &child->message); /* who cannot be told has gone, which is noticed */
 }
 
+/* What it may say in the log: of others serve would have to know who waits for them. */
+static bool is_sound(uint16_t kind)
+{
+    return kind == SL_KIND_APPLIED || kind == SL_KIND_PLAYER || kind == SL_KIND_HEARD || kind == SL_KIND_PROCESSOR ||
+           kind == SL_KIND_REFUSED;
+}
+
 static void put_draft(sl_sound_child *child)
 {
+    if (!is_sound(child->message.as.draft.kind)) return;
     const sl_event draft = {
         .kind = child->message.as.draft.kind,
         .version = child->message.as.draft.version,
@@ -298,16 +307,29 @@ static void say_failure(sl_sound_child *child, sl_audio_phase phase, const char 
     sl_status_say(child->options.status, "sound ended reason=\"%s\" hint=\"%s\"", message, hint);
 }
 
+/* In the log, as all that is wrong with what a person has written. */
+static void put_refused(sl_sound_child *child, const char *reason)
+{
+    const sl_refused refused = {.kind = SL_KIND_PROCESSOR, .reason = reason, .reason_length = strlen(reason)};
+    sl_writer writer = {.bytes = child->message.as.draft.payload, .capacity = SL_SOUND_DRAFT_BYTES};
+    child->message.as.draft.kind = SL_KIND_REFUSED;
+    child->message.as.draft.version = SL_PAYLOAD_VERSION;
+    if (sl_refused_encode(&refused, &writer) != SL_OK) return;
+    child->message.as.draft.length = (uint32_t)writer.length;
+    put_draft(child);
+}
+
 /* Why it ended, as far as that is known. */
 static void explain(sl_sound_child *child, int status)
 {
     char message[160];
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (code == SL_SOUND_CRASHED || code == SL_SOUND_LOOPS) {
-        child->without_processor = true;
+        child->waits_for_save = true;
         snprintf(message, sizeof message, "the processor %s", code == SL_SOUND_LOOPS ? "does not return" : "crashed");
         say_failure(child, SL_AUDIO_DEGRADED, code == SL_SOUND_LOOPS ? "processor_loops" : "processor_crashed", message,
                     "the sound goes on without it; mend it and save it");
+        put_refused(child, message);
     } else if (code == SL_SOUND_DEVICE_LOST) {
         say_failure(child, SL_AUDIO_FAILED, "device_lost", "the sound device is gone", "it is looked for");
     } else if (code == SL_SOUND_DEVICE_FOUND) {

@@ -30,8 +30,9 @@ struct sl_sound_engine {
     bool has_begun; /* a mark since it is */
     bool is_open;   /* a mark is on its way into the log and back */
     bool is_late;   /* the newest mark came too late */
-    bool has_mixer;    /* `mixer` is one */
-    bool is_mixer_due; /* it counts from the present frame on, and the playback was not told */
+    bool has_coming;   /* `coming` is one */
+    bool is_mixer_due; /* `mixer` counts from the present frame on, and the playback was not told */
+    sl_mixer coming;   /* counts from the next mark on */
     sl_mixer mixer;    /* the newest mark's */
     uint64_t marks;
     uint64_t late;
@@ -107,6 +108,15 @@ static bool is_running(const sl_schedule *schedule, uint64_t frame)
     sl_applied mark;
     const uint64_t at = sl_schedule_mark(schedule, &mark) && mark.frame > frame ? mark.frame : frame;
     return sl_schedule_position(schedule, at).is_playing;
+}
+
+sl_position sl_sound_engine_position(const sl_sound_engine *engine)
+{
+    sl_applied mark;
+    const sl_schedule *schedule = engine->schedule;
+    if (schedule == NULL) return (sl_position){.numerator = 4, .denominator = 4, .bpm = 120};
+    const bool is_ahead = sl_schedule_mark(schedule, &mark) && mark.frame > engine->frame;
+    return sl_schedule_position(schedule, is_ahead ? mark.frame : engine->frame);
 }
 
 bool sl_sound_engine_is_running(const sl_sound_engine *engine)
@@ -210,8 +220,8 @@ static sl_err take(sl_sound_engine *engine, const sl_player_item *item)
     sl_err err = SL_OK;
     if (item->type == SL_PLAYER_WHOLE) return load(engine, item);
     if (item->type == SL_PLAYER_MIXER) {
-        memcpy(&engine->mixer, item->bytes, sizeof engine->mixer);
-        engine->has_mixer = true;
+        memcpy(&engine->coming, item->bytes, sizeof engine->coming);
+        engine->has_coming = true;
     }
     if (engine->schedule == NULL) return SL_OK;
     if (item->type == SL_PLAYER_EVENT) err = sl_schedule_take(engine->schedule, &item->event, &what);
@@ -231,7 +241,8 @@ static sl_err count_mark(sl_sound_engine *engine, const sl_applied *mark)
     }
     if (engine->playback == NULL && mark->rate == engine->rate)
         err = sl_playback_create(sl_host_memory(), mark->rate, mark->frame, &engine->playback);
-    engine->is_mixer_due = engine->has_mixer; /* of several marks at one frame the last one's counts */
+    if (engine->has_coming) engine->mixer = engine->coming;
+    engine->is_mixer_due = engine->has_coming; /* of several marks at one frame the last one's counts */
     return err;
 }
 

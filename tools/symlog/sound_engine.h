@@ -56,6 +56,9 @@ sl_err sl_sound_engine_render(sl_sound_engine *engine, float *left_right, size_t
 /* The frame that is rendered next. */
 uint64_t sl_sound_engine_frame(const sl_sound_engine *engine);
 
+/* Where the music is there. */
+sl_position sl_sound_engine_position(const sl_sound_engine *engine);
+
 /* True while the clock runs. */
 bool sl_sound_engine_is_running(const sl_sound_engine *engine);
 

@@ -110,8 +110,8 @@ sl_err sl_sound_file_write(sl_sound_file *file, const float *left_right, size_t 
 {
     errno = 0;
     if (sf_writef_float(file->sound, left_right, (sf_count_t)frames) == (sf_count_t)frames) return SL_OK;
-    snprintf(errmsg, 256, "%.150s cannot be written: %.80s", file->path,
-             errno != 0 ? strerror(errno) : sf_strerror(file->sound));
+    if (errno == EPIPE) return SL_ERR_END;
+    snprintf(errmsg, 256, "%.150s cannot be written: %.80s", file->path, sf_strerror(file->sound));
     return SL_ERR_IO;
 }
 

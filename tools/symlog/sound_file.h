@@ -20,7 +20,8 @@ typedef struct sl_sound_file sl_sound_file;
  * is a folder's; SL_ERR_MEMORY. `errmsg` gets a sentence. */
 sl_err sl_sound_file_create(sl_sound_file **out, const char *path, uint32_t rate, uint64_t frames, char errmsg[256]);
 
-/* Appends frames, interleaved. SL_ERR_IO with a sentence in `errmsg`. */
+/* Appends frames, interleaved. SL_ERR_END: it is a pipe that nobody reads any more; SL_ERR_IO with a sentence in
+ * `errmsg`. */
 sl_err sl_sound_file_write(sl_sound_file *file, const float *left_right, size_t frames, char errmsg[256]);
 
 /* Closes it and gives it its name. SL_ERR_IO: it could not be, and is gone. */

@@ -4,6 +4,7 @@
 #include "tools/symlog/host.h"
 #include "tools/symlog/performance.h"
 #include "tools/symlog/sound_follower.h"
+#include "tools/symlog/sound_processor.h"
 #include "tools/symlog/sound_report.h"
 #include "tools/symlog/sound_thread.h"
 #include "tools/symlog/sound_wire.h"
@@ -29,6 +30,7 @@ typedef struct process {
     sl_audio_output output;
     sl_audio_device *device;
     sl_sound_thread *thread;
+    sl_sound_processor *processor; /* NULL: there is no input */
     sl_playback *playback; /* until the thread has it */
     sl_sound_report report;
     sl_text saved;
@@ -68,6 +70,7 @@ int sl_sound_process_run(const sl_sound_process_options *options)
         status = loop(process);
     if (process->errmsg[0] != '\0') sl_sound_say(options->link, "sound failed reason=\"%s\"", process->errmsg);
     sl_audio_close(process->device); /* its callback uses the others */
+    sl_sound_processor_stop(process->processor);
     sl_sound_thread_stop(process->thread);
     sl_playback_destroy(process->playback);
     sl_sound_follower_close(&process->follower);
@@ -166,6 +169,21 @@ static bool tell_player(process *process)
            sl_sound_send_draft(process->options->link, SL_KIND_PLAYER, bytes, writer.length);
 }
 
+static bool start_processor(process *process)
+{
+    const sl_sound_processor_options options = {
+        .path = process->options->processor,
+        .after_save = process->options->after_save,
+        .rate = sl_audio_rate(process->device),
+        .link = process->options->link,
+        .output = &process->output,
+    };
+    char why[256];
+    const sl_err err = sl_sound_processor_start(&process->processor, &options, why);
+    if (err != SL_OK) snprintf(process->errmsg, sizeof process->errmsg, "processor: %.240s", why);
+    return err == SL_OK;
+}
+
 static bool start(process *process, const sl_clock_anchor *clock)
 {
     const sl_sound_thread_options options = {
@@ -182,6 +200,7 @@ static bool start(process *process, const sl_clock_anchor *clock)
     bool is_good = process->timer_fd >= 0 && timerfd_settime(process->timer_fd, 0, &every, NULL) == 0;
     is_good = is_good && tell_player(process);
     process->playback = NULL;
+    if (is_good && process->options->with_audio && !start_processor(process)) return false;
     is_good = is_good && sl_sound_thread_start(&process->thread, &options) == SL_OK;
     if (!is_good) snprintf(process->errmsg, sizeof process->errmsg, "cannot begin: %s", strerror(errno));
     return is_good;
@@ -256,6 +275,8 @@ static int tick(process *process)
     if (turn % CLOCK_EVERY == 0) sl_sound_report_clock(report);
     if (turn % STATUS_EVERY == 0) sl_sound_report_status(report, process->thread);
     save(process);
+    if (process->processor != NULL && !sl_sound_processor_tick(process->processor, process->follower.state))
+        _exit(SL_SOUND_LOOPS); /* the device's thread would be waited for, for ever */
     if (!sl_sound_thread_is_well(process->thread)) {
         snprintf(process->errmsg, sizeof process->errmsg, "memory ran out");
         return SL_SOUND_FAILED;

@@ -81,14 +81,25 @@ static void add_news(sl_sound_status *store, unsigned news)
     if (news != 0) store->wake(store->ctx);
 }
 
+/* The last byte of a field ends it. */
+static void end_text(char *text, size_t size)
+{
+    text[size - 1] = '\0';
+}
+
 void sl_sound_status_set(sl_sound_status *store, const sl_audio_status *status)
 {
-    const int64_t now_ms = sl_clock_wall_ns() / 1000000;
+    sl_audio_status taken = *status;
+    if ((unsigned)taken.phase >= SL_AUDIO_PHASE_COUNT) taken.phase = SL_AUDIO_FAILED;
+    end_text(taken.code, sizeof taken.code);
+    end_text(taken.message, sizeof taken.message);
+    end_text(taken.hint, sizeof taken.hint);
+    end_text(taken.device, sizeof taken.device);
+    taken.updated_at_ms = sl_clock_wall_ns() / 1000000;
     pthread_mutex_lock(&store->lock);
-    const bool is_news = !is_same(&store->status, status);
-    store->status = *status;
-    store->status.updated_at_ms = now_ms;
-    if (is_silent(status->phase)) store->has_meter = false;
+    const bool is_news = !is_same(&store->status, &taken);
+    store->status = taken;
+    if (is_silent(taken.phase)) store->has_meter = false;
     add_news(store, is_news ? SL_AUDIO_NEWS_STATUS : 0);
 }
 
@@ -97,8 +108,20 @@ void sl_sound_status_set_meter(sl_sound_status *store, const sl_audio_meter *met
     pthread_mutex_lock(&store->lock);
     store->meter = *meter;
     if (store->meter.track_count > SL_AUDIO_TRACKS_MAX) store->meter.track_count = SL_AUDIO_TRACKS_MAX;
+    for (uint32_t i = 0; i < store->meter.track_count; i++)
+        end_text(store->meter.tracks[i].name, sizeof store->meter.tracks[i].name);
     store->has_meter = true;
     add_news(store, SL_AUDIO_NEWS_METER);
+}
+
+/* Ends its texts, and has it begin within its range; false: it has no name, or no range. */
+static bool is_parameter(sl_audio_parameter *parameter)
+{
+    end_text(parameter->name, sizeof parameter->name);
+    end_text(parameter->unit, sizeof parameter->unit);
+    if (!(parameter->initial >= parameter->min)) parameter->initial = parameter->min;
+    if (!(parameter->initial <= parameter->max)) parameter->initial = parameter->max;
+    return parameter->name[0] != '\0' && parameter->min <= parameter->max && isfinite(parameter->max - parameter->min);
 }
 
 static bool is_same_parameter(const sl_audio_parameter *a, const sl_audio_parameter *b)
@@ -109,12 +132,18 @@ static bool is_same_parameter(const sl_audio_parameter *a, const sl_audio_parame
 
 void sl_sound_status_set_processor(sl_sound_status *store, const sl_audio_parameter *parameters, size_t count)
 {
-    if (count > SL_AUDIO_PARAMETERS_MAX) count = SL_AUDIO_PARAMETERS_MAX;
+    size_t taken_count = 0;
+    bool is_news = false;
     pthread_mutex_lock(&store->lock);
-    bool is_news = store->parameter_count != count;
-    for (size_t i = 0; i < count && !is_news; i++) is_news = !is_same_parameter(&store->parameters[i], &parameters[i]);
-    if (count > 0) memcpy(store->parameters, parameters, count * sizeof *parameters);
-    store->parameter_count = count;
+    for (size_t i = 0; i < count && taken_count < SL_AUDIO_PARAMETERS_MAX; i++) {
+        sl_audio_parameter taken = parameters[i];
+        if (!is_parameter(&taken)) continue;
+        sl_audio_parameter *before = &store->parameters[taken_count++];
+        is_news = is_news || taken_count > store->parameter_count || !is_same_parameter(before, &taken);
+        *before = taken;
+    }
+    is_news = is_news || taken_count != store->parameter_count;
+    store->parameter_count = taken_count;
     add_news(store, is_news ? SL_AUDIO_NEWS_PARAMETERS : 0);
 }
 

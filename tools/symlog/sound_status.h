@@ -3,6 +3,9 @@
  * each only the newest, so it never grows; who is slow to look misses what lay between.
  *
  * One thread writes (the link to the sound process; nobody: then the phase stays `disabled`), the service thread reads.
+ * What is written comes from another process: texts without an end are cut, an unknown phase is `failed`, a parameter
+ * without a name or a range is left out.
+ *
  * All functions are any thread's, but for create and destroy. Readers take NULL for a store nobody writes to.
  */
 #ifndef SL_TOOLS_SOUND_STATUS_H

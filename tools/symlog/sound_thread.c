@@ -297,6 +297,19 @@ void sl_sound_thread_levels(sl_sound_thread *thread, sl_sound_levels *out)
     pthread_mutex_unlock(&thread->lock);
 }
 
+static void tell_transport(const sl_sound_thread *thread)
+{
+    const sl_position position = sl_sound_engine_position(thread->engine);
+    const double beats = 4.0 * position.numerator / position.denominator;
+    const sl_transport_view view = {.frame = sl_sound_engine_frame(thread->engine),
+                                    .is_playing = position.is_playing,
+                                    .bpm = position.bpm,
+                                    .beat = position.beat,
+                                    .bar = (double)position.bar + 1 - (position.next_bar_beat - position.beat) / beats,
+                                    .beats = beats};
+    sl_audio_output_set_transport(thread->options.output, &view);
+}
+
 /* Renders up to CHUNK frames into the ring. */
 static sl_err render(sl_sound_thread *thread, size_t frames)
 {
@@ -314,6 +327,7 @@ static sl_err render(sl_sound_thread *thread, size_t frames)
         frames -= some;
         thread->metered += (uint32_t)some;
     }
+    if (thread->options.output->process != NULL) tell_transport(thread);
     if (thread->metered >= rate / SL_METER_RATE) {
         tell_levels(thread);
         thread->metered = 0;
