@@ -68,6 +68,8 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     int status = SL_SOUND_FAILED;
     if (open_log(process) && open_device(process) && shake_hands(process, &clock) && start(process, &clock))
         status = loop(process);
+    /* PortAudio would wait for a word of the device that is gone, up to ten minutes; the process' end closes all. */
+    if (status == SL_SOUND_DEVICE_LOST) _exit(status);
     if (process->errmsg[0] != '\0') sl_sound_say(options->link, "sound failed reason=\"%s\"", process->errmsg);
     sl_audio_close(process->device); /* its callback uses the others */
     sl_sound_processor_stop(process->processor);
