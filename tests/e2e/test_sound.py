@@ -5,18 +5,21 @@ import json
 import math
 import os
 import random
+import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 from jack import Jack
 from serving import PATIENCE_S, call, logged, receive_until, run_symlog, wait_until
 from sound_of import Rendered, compare, heard_of, late_share, peaks_of, proof_of, rms_of
-from sound_session import SECONDS, Session, children_of, sound_process, words_of
+from sound_session import OPENING, SECONDS, Session, children_of, sound_process, words_of
 
 IS_SOAK = "SYMLOG_SOAK" in os.environ
 ASAN_BINARY = os.environ.get("SYMLOG_ASAN_BIN")
 SILENCE_FRAMES = 960
+MAGNITUDES = 0x7FFFFFFF7FFFFFFF  # Of left and right: silence may be negative.
 PLAIN = "{detune: 0, vibrato: 0, sub: 0, drive: 0, width: 0, envelope: 0, sustain: 1, attack: 0.001}"
 STEADY = f"track('tone', t => t.instrument('lead', {PLAIN}).clip(Clip.melody().note('C6', 4000)))"
 
@@ -81,7 +84,7 @@ def check_session(serve, jack, tmp_path, turns, kill_turns):
     print(summary)
     assert proof["status"] == 0 and proof["ok"] and proof["wrong"] == [], summary
     assert capture.lost == 0, summary
-    assert not comparison.other, summary
+    assert len(comparison.other) <= capture.xruns, summary  # In each JACK itself has lost a period.
     assert len(comparison.same) >= 40 * turns, summary
     assert comparison.placings <= 1 + kills + capture.xruns, summary
     assert late < marks / 2, summary
@@ -182,7 +185,6 @@ def test_the_sound_server_dies_and_comes_back(sounding, jack):
         wait_until(lambda: heard_count(serve) >= again + 2, "it goes on there")
         assert call(control, "getAudioStatus")["result"]["status"]["phase"] == "runningOutputOnly"
     assert serve.stop() == 0
-    print(*serve.lines, sep="\n")
     proof = proof_of(serve.db)
     assert proof["ok"] and proof["proven_s"] > 4, proof
     capture = listener.stop()
@@ -195,7 +197,7 @@ def sound_begins(capture):
     samples = array.array("Q", capture.data)
     begins, silent = [], 0
     for frame, sample in enumerate(samples):
-        if sample == 0:
+        if sample & MAGNITUDES == 0:
             silent += 1
         else:
             if silent >= SILENCE_FRAMES:
@@ -275,3 +277,117 @@ def test_meters_tell_what_is_heard(sounding, jack):
     assert 58 <= rate <= 62, summary
     assert max(away.values()) < 0.1, summary
     assert [track["name"] for track in meters[-1]["tracks"]] == ["tone"], summary
+
+
+@pytest.mark.parametrize("rate, period", [(48000, 64), (48000, 1024), (44100, 256)])
+def test_other_rates_and_blocks(make_jack, start, tmp_path, rate, period):
+    jack = make_jack(rate=rate, period=period)
+    listener = jack.listen()
+    serve = start("--sound", popen={"env": jack.environment})
+    serve.wait_for(rf'^sound device="JACK.*rate={rate}')
+    listener.wait_for_ports()
+    with control_of(serve) as control:
+        assert "result" in call(control, "eval", code=OPENING)
+        assert "result" in call(control, "play", quantize="off")
+        for step in range(10):
+            set_parameter(control, "bass.cutoff", 300 + 100 * step)
+            receive_for(control, 0.4)
+    assert serve.stop() == 0
+    capture = listener.stop()
+    heard, proof = heard_of(serve.db), proof_of(serve.db)
+    comparison = compare(capture, Rendered(serve.db, tmp_path), heard)
+    marks, late = late_share(serve.db)
+    summary = f"{rate} Hz, {period} frames: {comparison}; {late} of {marks} marks late; proof {proof}; xruns {capture.xruns}"
+    print(summary)
+    assert proof["ok"] and proof["wrong"] == [] and {one.rate for one in heard} == {rate}, summary
+    assert len(comparison.same) >= 2 and len(comparison.other) <= capture.xruns, summary
+
+
+def quiet_environment(folder, alsa):
+    """No JACK, no PulseAudio, and an ALSA that has what the words of its configuration say."""
+    (folder / "asound.conf").write_text(alsa)
+    home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "ALSA_CONFIG_PATH": str(folder / "asound.conf")}
+    return {**os.environ, **home, "JACK_DEFAULT_SERVER": "nobody", "JACK_NO_START_SERVER": "1"}
+
+
+def own_lines(serve):
+    """What it says besides who comes and goes."""
+    usual = ("log ", "listening ", "subscriber ", "stopped ")
+    return [line for line in serve.lines if not line.startswith(usual)]
+
+
+def test_without_a_device_all_else_goes_on(start, tmp_path):
+    serve = start("--sound", popen={"env": quiet_environment(tmp_path, "pcm.nobody { type hw card 77 }")})
+    serve.wait_for("^sound device=none ")
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 3, "three seconds")
+        receive_for(control, 0.1)
+        receive_until(control, lambda m: m.get("method") == "meterUpdate" and m["params"]["left_peak"] > 0.1)
+        status = call(control, "getAudioStatus")["result"]["status"]
+    assert serve.stop() == 0
+    [said] = own_lines(serve)
+    assert 'reason="there is no sound device"' in said
+    assert status["phase"] == "degraded" and status["diagnostic"]["code"] == "no_device", status
+    proof = proof_of(serve.db)
+    assert proof["ok"], proof
+
+
+def test_alsa(start, tmp_path):
+    """Its file device has no clock: it takes whatever it is given."""
+    tape = tmp_path / "tape.raw"
+    words = f'pcm.!default {{ type file file "{tape}" format raw slave.pcm {{ type null }} }}'
+    serve = start("--sound", popen={"env": quiet_environment(tmp_path, words)})
+    serve.wait_for('^sound device="ALSA: default"')
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 2, "it is heard")
+        status = call(control, "getAudioStatus")["result"]["status"]
+    assert serve.stop() == 0
+    assert status["phase"] == "runningOutputOnly", status
+    print(own_lines(serve), status, tape.stat().st_size, proof_of(serve.db))
+    assert tape.stat().st_size > 0
+
+
+@pytest.fixture
+def pulse(tmp_path_factory):
+    """A PulseAudio of the test's own, with a sink that goes nowhere: the environment in which it is found."""
+    for program in ("pulseaudio", "parec"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing: tools/setup installs it")
+    folder = tmp_path_factory.mktemp("p")
+    environment = quiet_environment(folder, "pcm.!default { type pulse }")
+    sink = "module-null-sink sink_name=sym rate=48000 channels=2 format=float32le"
+    words = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L", sink]
+    with (folder / "pulse.out").open("wb") as out:
+        server = subprocess.Popen(
+            ["pulseaudio", *words, "-L", "module-native-protocol-unix"], env=environment, stdout=out, stderr=out
+        )
+    wait_until(lambda: (folder / "pulse" / "native").exists(), "PulseAudio")
+    yield environment
+    server.terminate()
+    server.wait(PATIENCE_S)
+
+
+def test_pulseaudio(pulse, start, tmp_path):
+    tape = tmp_path / "tape.raw"
+    with tape.open("wb") as out:
+        words = ["-d", "sym.monitor", "--format=float32le", "--rate=48000", "--channels=2", "--raw", "--latency-msec=20"]
+        recorder = subprocess.Popen(["parec", *words], env=pulse, stdout=out)
+    serve = start("--sound", popen={"env": pulse})
+    serve.wait_for('^sound device="ALSA: default"')
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 4, "it is heard")
+        receive_for(control, 1)
+        status = call(control, "getAudioStatus")["result"]["status"]
+    assert serve.stop() == 0
+    recorder.terminate()
+    recorder.wait(PATIENCE_S)
+    proof = proof_of(serve.db)
+    data = tape.read_bytes()
+    data = data[: len(data) // 8 * 8]
+    peaks, wanted = peaks_of(data), peaks_of(Rendered(serve.db, tmp_path).data)
+    print(own_lines(serve), status, len(data) / 8 / 48000, "s", peaks, wanted, proof)
+    assert proof["ok"], proof
+    assert abs(decibels(peaks[0], wanted[0])) < 0.1 and abs(decibels(peaks[1], wanted[1])) < 0.1
