@@ -5,13 +5,15 @@ import ctypes
 import json
 import re
 import struct
+from pathlib import Path
 
 from cli import symlog
 from log_lines import KINDS, text
 from serving import Serve, call, wait_until
 
 RATE = 48000
-RENDERER_VERSION = 1
+HEADER = Path(__file__).resolve().parent.parent.parent / "core" / "renderer.h"
+RENDERER_VERSION = int(re.search(r"SL_RENDERER_VERSION = (\d+)", HEADER.read_text())[1])
 
 LEAD = "track('lead', t => t.instrument('lead').effect('delay').clip(Clip.melody().note('C4', '8n').note('G4', '8n')"
 PAD = "track('pad', t => t.instrument('pad').effect('room').clip(Clip.keys().chord(['C4', 'E4', 'G4'], '2n').loop(8)))"
