@@ -424,6 +424,54 @@ static void test_planner_refuses_a_schedule_that_is_none(void **state)
     assert_int_equal(sl_planner_step(planner, now, &next), SL_OK);
 }
 
+/* Another player's mark, of all that is in the log. */
+static void mark_by_another(uint64_t frame)
+{
+    entry *one = append(0);
+    const sl_applied applied = {.through_seq = seq_of(entry_count - 2), .frame = frame, .rate = RATE};
+    one->event = applied_event(one->bytes, seq_of(entry_count - 1), applied);
+}
+
+static void test_planner_follows_and_leads_again(void **state)
+{
+    (void)state;
+    const size_t before = entry_count;
+    sl_planner_set_following(planner, true, RATE);
+    say((sl_transport){.action = SL_TRANSPORT_PLAY});
+    run_to(now + RATE);
+    assert_int_equal(entry_count, before + 1); /* no mark of its own */
+    assert_int_equal(sent_count, 0);
+    mark_by_another(now + LEAD);
+    run_to(now + 2 * RATE);
+    assert_true(sent_count > 20);
+    check_sounds(sent, sent_count);
+    sl_planner_set_following(planner, false, RATE);
+    next_step = now;
+    run_to(now + RATE);
+    assert_true(is_mark(entry_count - 1)); /* it says from where on it plays */
+    assert_false(mark_at(entry_count - 1).late);
+    check_sounds(sent, sent_count);
+}
+
+static void test_planner_follows_a_mark_that_comes_late(void **state)
+{
+    (void)state;
+    sl_planner_set_following(planner, true, RATE);
+    say((sl_transport){.action = SL_TRANSPORT_PLAY});
+    mark_by_another(now + LEAD);
+    run_to(now + RATE);
+    say((sl_transport){.action = SL_TRANSPORT_STOP, .quantize = SL_QUANTIZE_OFF});
+    mark_by_another(now - RATE / 2);
+    run_to(now + RATE);
+    bool has_panic = false;
+    for (size_t i = 0; i < moment_count; i++) has_panic = has_panic || moments[i].type == SL_PLANNED_PANIC;
+    assert_true(has_panic); /* what was begun is let go */
+    const size_t after = sent_count;
+    run_to(now + RATE);
+    assert_int_equal(sent_count, after);
+    assert_int_equal(count_marks(true), 0);
+}
+
 static uint64_t seed;
 
 static uint64_t draw(uint64_t below)
@@ -488,6 +536,8 @@ int main(void)
         TEST(test_planner_a_full_log_is_tried_again),
         TEST(test_planner_a_whole_schedule_begins_anew),
         TEST(test_planner_refuses_a_schedule_that_is_none),
+        TEST(test_planner_follows_and_leads_again),
+        TEST(test_planner_follows_a_mark_that_comes_late),
         TEST(test_planner_random_words_and_delays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
