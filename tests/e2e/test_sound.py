@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from sound_of import Rendered, compare, heard_of, late_share, proof_of
 from sound_session import SECONDS, Session
 
@@ -49,3 +50,8 @@ def test_what_is_heard_is_what_the_log_gives(sounding, jack, tmp_path):
     check_session(serve, jack, tmp_path, 1, {0})
     if ASAN_BINARY:
         assert proof_of(serve.db, ASAN_BINARY) == proof_of(serve.db)
+
+
+@pytest.mark.skipif(not IS_SOAK, reason="takes ten minutes: SYMLOG_SOAK=1")
+def test_ten_minutes_with_two_crashes(sounding, jack, tmp_path):
+    check_session(sounding(), jack, tmp_path, 10, {3, 7})

@@ -327,7 +327,8 @@ def render_thread(pid):
 
 
 def starve(thread, seconds):
-    """It gets a processor only when a loop that never ends leaves it one."""
+    """It gets a processor only when a loop that never ends leaves it one. Returns how long it did not."""
+    begun = time.monotonic()
     processors, policy, param = os.sched_getaffinity(thread), os.sched_getscheduler(thread), os.sched_getparam(thread)
     one = {max(processors)}
     greedy = subprocess.Popen(["sh", "-c", "while :; do :; done"], preexec_fn=lambda: os.sched_setaffinity(0, one))
@@ -340,6 +341,7 @@ def starve(thread, seconds):
         os.sched_setscheduler(thread, policy, param)
         greedy.kill()
         greedy.wait()
+    return time.monotonic() - begun
 
 
 def test_what_comes_too_late_is_silence_and_the_rest_in_step(sounding, jack, tmp_path):
@@ -349,8 +351,9 @@ def test_what_comes_too_late_is_silence_and_the_rest_in_step(sounding, jack, tmp
         assert "result" in call(control, "play", quantize="off")
         wait_until(lambda: heard_count(serve) >= 2, "two seconds")
         thread = render_thread(sound_process(serve))
+        starved_s = 0
         for seconds in (0.2, 0.05, 0.4):
-            starve(thread, seconds)
+            starved_s += starve(thread, seconds)
             receive_for(control, 0.7)
         before = heard_count(serve)
         wait_until(lambda: heard_count(serve) >= before + 2, "two more")
@@ -359,8 +362,9 @@ def test_what_comes_too_late_is_silence_and_the_rest_in_step(sounding, jack, tmp
     capture = jack.listeners[0].stop()
     comparison = compare(capture, Rendered(serve.db, tmp_path), heard_of(serve.db))
     proof = proof_of(serve.db)
-    summary = f"{comparison}; {counts}; proof {proof}; xruns {capture.xruns}"
+    summary = f"{comparison}; {starved_s:.3f} s starved; {counts}; proof {proof}; xruns {capture.xruns}"
     print(summary)
     assert counts["underruns"] > 0 and comparison.silenced, summary
+    assert counts["missed_frames"] < 1.2 * starved_s * capture.rate, summary
     assert len(comparison.other) <= capture.xruns and comparison.placings <= 1 + capture.xruns, summary
     assert len(comparison.same) >= 3 and proof["ok"] and proof["wrong"] == [], summary
