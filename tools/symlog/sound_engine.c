@@ -16,6 +16,7 @@ struct sl_sound_engine {
     sl_player_item **end;
     sl_player_item *unseen; /* what came since the last step */
     uint64_t frame;         /* rendered next */
+    uint64_t first_frame;   /* of the present playback */
     uint64_t seen_seq;      /* the last of the others */
     uint64_t taken_seq;     /* the last item that was taken */
     uint64_t wanted_seq;    /* the newest thing that a mark is wanted for */
@@ -55,8 +56,13 @@ sl_err sl_sound_engine_create(sl_sound_engine **out, const sl_sound_owner *owner
     }
     engine->owner = *owner;
     engine->rate = rate;
+    if (playback != NULL && sl_renderer_rate(sl_playback_renderer(playback)) != rate) {
+        sl_playback_destroy(playback);
+        playback = NULL;
+    }
     engine->playback = playback;
     engine->frame = playback != NULL ? sl_playback_frame(playback) : frame;
+    engine->first_frame = playback != NULL ? engine->frame : SL_FRAME_NEVER;
     engine->lead = SL_SOUND_LEAD;
     engine->end = &engine->first;
     *out = engine;
@@ -79,6 +85,11 @@ void sl_sound_engine_destroy(sl_sound_engine *engine)
 uint64_t sl_sound_engine_frame(const sl_sound_engine *engine)
 {
     return engine->frame;
+}
+
+uint64_t sl_sound_engine_first(const sl_sound_engine *engine)
+{
+    return engine->first_frame;
 }
 
 sl_playback *sl_sound_engine_playback(sl_sound_engine *engine)
@@ -239,8 +250,10 @@ static sl_err count_mark(sl_sound_engine *engine, const sl_applied *mark)
         sl_playback_destroy(engine->playback);
         engine->playback = NULL;
     }
-    if (engine->playback == NULL && mark->rate == engine->rate)
+    if (engine->playback == NULL && mark->rate == engine->rate) {
+        engine->first_frame = mark->frame;
         err = sl_playback_create(sl_host_memory(), mark->rate, mark->frame, &engine->playback);
+    }
     if (engine->has_coming) engine->mixer = engine->coming;
     engine->is_mixer_due = engine->has_coming; /* of several marks at one frame the last one's counts */
     return err;

@@ -34,8 +34,8 @@ typedef struct sl_sound_owner {
 
 typedef struct sl_sound_engine sl_sound_engine;
 
-/* `playback` is as after all that the log has, and is the engine's from now on; NULL: silence, from `frame` on. Then it
- * is fed with a whole schedule, if there is one. SL_ERR_MEMORY: the playback was destroyed. */
+/* `playback` is as after all that the log has, and is the engine's from now on; NULL, or of another rate: silence, from
+ * `frame` on until the first mark. Then it is fed with a whole schedule, if there is one. SL_ERR_MEMORY: the playback was destroyed. */
 sl_err sl_sound_engine_create(sl_sound_engine **out, const sl_sound_owner *owner, uint32_t rate, sl_playback *playback,
                               uint64_t frame);
 void sl_sound_engine_destroy(sl_sound_engine *engine);
@@ -55,6 +55,10 @@ sl_err sl_sound_engine_render(sl_sound_engine *engine, float *left_right, size_t
 
 /* The frame that is rendered next. */
 uint64_t sl_sound_engine_frame(const sl_sound_engine *engine);
+
+/* The frame from which on what is rendered is the log's sound: before it there is silence, whatever sounded earlier.
+ * SL_FRAME_NEVER: there was no mark yet. */
+uint64_t sl_sound_engine_first(const sl_sound_engine *engine);
 
 /* Where the music is there. */
 sl_position sl_sound_engine_position(const sl_sound_engine *engine);

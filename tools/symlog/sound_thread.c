@@ -313,6 +313,17 @@ static void tell_transport(const sl_sound_thread *thread)
     sl_audio_output_set_transport(thread->options.output, &view);
 }
 
+/* Silence before the log's sound is nobody's claim: this second begins with that. */
+static void begin_with_first(sl_sound_thread *thread)
+{
+    const uint64_t first = sl_sound_engine_first(thread->engine), end = sl_sound_engine_frame(thread->engine);
+    if (first <= thread->second_begin) return;
+    const uint64_t begin = first < end ? first : end;
+    memmove(thread->second, thread->second + 2 * (begin - thread->second_begin),
+            2 * (size_t)(end - begin) * sizeof *thread->second);
+    thread->second_begin = begin;
+}
+
 /* Renders up to CHUNK frames into the ring. */
 static sl_err render(sl_sound_thread *thread, size_t frames)
 {
@@ -326,6 +337,7 @@ static sl_err render(sl_sound_thread *thread, size_t frames)
         if (err != SL_OK) return err;
         sl_audio_ring_write(&thread->options.output->ring, to, some);
         thread->has_played = thread->has_played || sl_sound_engine_is_running(thread->engine);
+        begin_with_first(thread);
         if (left == some) end_second(thread);
         frames -= some;
         thread->metered += (uint32_t)some;
@@ -349,6 +361,7 @@ static void end_second(sl_sound_thread *thread)
 {
     const uint64_t end = sl_sound_engine_frame(thread->engine);
     const size_t frames = (size_t)(end - thread->second_begin);
+    if (frames == 0) return;
     stretch one = {.heard = {.frame = thread->second_begin,
                              .frames = (uint32_t)frames,
                              .rate = thread->options.rate,
