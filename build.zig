@@ -597,7 +597,7 @@ fn compileCommands(b: *Build) []const u8 {
         const flags = concat(b, &.{ layer.flags, includeFolders(b, layer) });
         groups.append(b.allocator, .{ .folder = layer.name, .flags = flags }) catch @panic("OOM");
     }
-    for ([_][]const u8{ program_folder, processor_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim" }) |folder| {
+    for ([_][]const u8{ program_folder, processor_folder, "tests/unit", "tests/fuzz", "tests/bench", "tests/portable", "tests/sim", "tests/e2e" }) |folder| {
         groups.append(b.allocator, .{ .folder = folder, .flags = &system_flags }) catch @panic("OOM");
     }
     const engine = concat(b, &.{ &system_flags, wordsOf(b, concat(b, &.{ &.{ "pkg-config", "--cflags-only-I" }, &eval_libs })) });

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # For the package `model`.
 
 import serving  # noqa: E402
+from jack import Jack  # noqa: E402
 from mutation import SEED  # noqa: E402
 from serving import Serve  # noqa: E402
 
@@ -46,3 +47,36 @@ def rng():
     """The same for the same $SYMLOG_SEED."""
     print(f"SYMLOG_SEED={SEED}")
     return random.Random(SEED)
+
+
+@pytest.fixture
+def make_jack(tmp_path_factory):
+    """Starts servers; all are stopped at the end, after serve was, if this fixture is asked for before it."""
+    made = []
+
+    def make(**how):
+        made.append(Jack(tmp_path_factory.mktemp("jack"), **how))
+        return made[-1]
+
+    yield make
+    for jack in made:
+        jack.stop()
+
+
+@pytest.fixture
+def jack(make_jack):
+    return make_jack()
+
+
+@pytest.fixture
+def sounding(jack, start):
+    """A `serve --sound` on the test's JACK; its listener hears it."""
+    jack.listen()
+
+    def begin(*options, popen=None, **how):
+        serve = start("--sound", *options, popen={"env": jack.environment, **(popen or {})}, **how)
+        serve.wait_for(r'^sound device="JACK')
+        jack.listeners[0].wait_for_ports()
+        return serve
+
+    return begin

@@ -94,7 +94,7 @@ static int on_period(jack_nframes_t frames, void *ctx)
     clock_gettime(CLOCK_MONOTONIC, &now);
     const float *left = jack_port_get_buffer(listener->in[0], frames);
     const float *right = jack_port_get_buffer(listener->in[1], frames);
-    for (jack_nframes_t i = 0; i < frames; i++) {
+    for (size_t i = 0; i < frames; i++) {
         listener->chunk[2 * i] = left[i];
         listener->chunk[2 * i + 1] = right[i];
     }
@@ -131,7 +131,7 @@ static void connect(listener *listener, const char *pattern, unsigned long flags
     const char **theirs = jack_get_ports(listener->client, pattern, JACK_DEFAULT_AUDIO_TYPE, flags);
     for (size_t i = 0; theirs != NULL && theirs[i] != NULL; i++) {
         const char *end = strrchr(theirs[i], '_');
-        const int channel = end != NULL ? atoi(end + 1) : 0;
+        const long channel = end != NULL ? strtol(end + 1, NULL, 10) : CHANNELS;
         if (channel < 0 || channel >= CHANNELS) continue;
         const char *mine = jack_port_name(ours[channel]);
         if (jack_port_connected_to(ours[channel], theirs[i]) != 0) continue;

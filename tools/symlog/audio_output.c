@@ -50,11 +50,12 @@ void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames,
 
 static void play(sl_audio_output *output, float *out, size_t frames)
 {
-    if (output->debt > 0) output->debt -= sl_audio_ring_read(&output->ring, NULL, output->debt);
-    const size_t count = output->debt == 0 ? sl_audio_ring_read(&output->ring, out, frames) : 0;
+    size_t debt = atomic_load_explicit(&output->debt, memory_order_relaxed);
+    if (debt > 0) debt -= sl_audio_ring_read(&output->ring, NULL, debt);
+    const size_t count = debt == 0 ? sl_audio_ring_read(&output->ring, out, frames) : 0;
+    atomic_store_explicit(&output->debt, debt + frames - count, memory_order_relaxed);
     if (count == frames) return;
     memset(out + 2 * count, 0, 2 * (frames - count) * sizeof *out);
-    output->debt += frames - count;
     add(&output->underruns, 1);
     add(&output->missed_frames, frames - count);
 }
@@ -127,6 +128,11 @@ symlog_transport sl_audio_output_transport(const sl_audio_output *output, uint64
 uint32_t sl_audio_output_block(const sl_audio_output *output)
 {
     return atomic_load_explicit(&output->block, memory_order_relaxed);
+}
+
+size_t sl_audio_output_debt(const sl_audio_output *output)
+{
+    return atomic_load_explicit(&output->debt, memory_order_relaxed);
 }
 
 uint64_t sl_audio_output_played(const sl_audio_output *output)

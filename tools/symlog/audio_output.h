@@ -74,8 +74,8 @@ typedef struct sl_audio_output {
     atomic_uint block;         /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
     sl_meter_frame meters[SL_METER_SLOTS];
-    size_t debt; /* The device's thread, and so is the rest: frames that are to be dropped when they come. */
-    uint32_t meter_frames;
+    atomic_size_t debt;    /* frames that are to be dropped when they come; written by the device's thread */
+    uint32_t meter_frames; /* The device's thread, and so is the rest. */
     double square_left;
     double square_right;
     float peak_left;
@@ -102,6 +102,9 @@ uint64_t sl_audio_output_played(const sl_audio_output *output);
 
 /* When which frame is heard, by the device's clock. False: it has not begun. */
 bool sl_audio_output_anchor(const sl_audio_output *output, sl_clock_anchor *out);
+
+/* Frames that the ring wants beside those that will be played: they were missed, and will be dropped. */
+size_t sl_audio_output_debt(const sl_audio_output *output);
 
 /* The most frames that the device has asked for at once. */
 uint32_t sl_audio_output_block(const sl_audio_output *output);

@@ -51,24 +51,26 @@ void sl_sound_report_device(sl_sound_report *report, bool has_device, bool with_
     send_status(report);
 }
 
-/* Frames that were missed since the last look were missed between the two looks. */
-static void look_for_missed(sl_sound_report *report, uint64_t played)
+/* Frames that were missed since the last look were missed between the two looks; the block that goes out just now may
+ * have been counted, too. Returns the frame up to which all are known. */
+static uint64_t look_for_missed(sl_sound_report *report)
 {
+    const uint64_t played = sl_audio_output_played(report->output);
     const uint64_t missed = sl_audio_output_counts(report->output).missed_frames;
     if (missed > report->missed_seen) {
         if (report->missed_count == 0) report->missed_from = report->looked;
-        report->missed_to = played;
+        report->missed_to = sl_audio_output_played(report->output) + sl_audio_output_block(report->output);
         report->missed_count += missed - report->missed_seen;
         report->missed_seen = missed;
     }
     report->looked = played;
+    return played;
 }
 
 void sl_sound_report_heard(sl_sound_report *report, sl_sound_thread *thread)
 {
-    const uint64_t played = sl_audio_output_played(report->output);
+    const uint64_t played = look_for_missed(report);
     sl_heard heard;
-    look_for_missed(report, played);
     while (sl_sound_thread_take_heard(thread, played, &heard)) {
         const uint64_t end = heard.frame + heard.frames;
         if (report->missed_count > 0 && report->missed_from < end && report->missed_to > heard.frame)

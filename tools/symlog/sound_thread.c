@@ -208,11 +208,13 @@ static sl_err begin(sl_sound_thread *thread)
     return err;
 }
 
+/* What was missed comes on top: else as long a silence again would pass until all of that is dropped. */
 static size_t lead_of(const sl_audio_output *output)
 {
     const size_t two = 2 * (size_t)sl_audio_output_block(output);
+    const size_t lead = (two > SL_SOUND_RING_LEAD ? two : SL_SOUND_RING_LEAD) + sl_audio_output_debt(output);
     const size_t most = SL_AUDIO_RING_FRAMES / 2;
-    return two > SL_SOUND_RING_LEAD ? (two < most ? two : most) : SL_SOUND_RING_LEAD;
+    return lead < most ? lead : most;
 }
 
 static sl_err play(sl_sound_thread *thread)
