@@ -45,6 +45,7 @@ void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames,
     measure(output, out, frames);
     sem_post(output->wake);
     const uint64_t taken_ns = sl_player_clock_ns() - begun_ns;
+    sl_audio_times_add(&output->times, taken_ns);
     if (taken_ns > get(&output->slow_ns)) atomic_store_explicit(&output->slow_ns, taken_ns, memory_order_relaxed);
 }
 
@@ -161,6 +162,12 @@ sl_output_counts sl_audio_output_counts(const sl_audio_output *output)
         .missed_frames = get(&output->missed_frames),
         .slow_ns = get(&output->slow_ns),
     };
+}
+
+uint64_t sl_audio_output_taken_ns(const sl_audio_output *output, unsigned of_1000)
+{
+    const uint64_t ns = sl_audio_times_quantile(&output->times, of_1000), slow_ns = get(&output->slow_ns);
+    return ns < slow_ns ? ns : slow_ns; /* a bucket's end may be beyond the longest */
 }
 
 bool sl_audio_output_take_meter(sl_audio_output *output, sl_meter_frame *out)
