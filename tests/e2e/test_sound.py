@@ -13,7 +13,7 @@ SAME_OF_A_MINUTE = 40  # Others may have been lost by a crash, or by JACK.
 
 def play_session(serve, jack, turns, kill_turns):
     """Turns of a session, some with a crash; then all is stopped. Gives what was captured."""
-    with control_of(serve) as control:
+    with serve.subscribe(max_queue=None) as control:
         session = Session(serve, control)
         for turn in range(turns):
             session.play(kill_at=29.3 if turn in kill_turns else None)
