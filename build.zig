@@ -222,6 +222,11 @@ fn addBenchStep(cfg: Config, check: *Step) void {
     check.dependOn(&bare.step);
     run.addArg("--bare-evaluator");
     run.addArtifactArg(bare);
+    const sine = addTool(variant, "bare-sine", &.{"tests/bench/peers/bare_sine.c"}, &.{});
+    sine.root_module.linkSystemLibrary("portaudio-2.0", .{ .use_pkg_config = .force });
+    check.dependOn(&sine.step);
+    run.addArg("--bare-sine");
+    run.addArtifactArg(sine);
     if (b.args) |args| run.addArgs(args);
     bench_step.dependOn(&run.step);
 }

@@ -76,6 +76,7 @@ static bool is_reached(const bench_figure *figure, double ratio)
     case BENCH_LIMIT_RATIO_MAX: return ratio <= figure->limit;
     case BENCH_LIMIT_VALUE_MIN: return bench_quantile(figure->own->values, figure->own->count, 0.5) >= figure->limit;
     case BENCH_LIMIT_VALUE_MAX: return bench_quantile(figure->own->values, figure->own->count, 1) <= figure->limit;
+    case BENCH_LIMIT_MEDIAN_MAX: return bench_quantile(figure->own->values, figure->own->count, 0.5) <= figure->limit;
     case BENCH_LIMIT_NONE: break;
     }
     return true;
@@ -120,7 +121,7 @@ static void print_for_people(const bench *bench, const bench_figure *figure, dou
     char limit[SPREAD_BYTES];
     format_value(limit, figure->limit);
     if (figure->limit_type != BENCH_LIMIT_NONE) {
-        const bool is_max = figure->limit_type == BENCH_LIMIT_RATIO_MAX || figure->limit_type == BENCH_LIMIT_VALUE_MAX;
+        const bool is_max = figure->limit_type != BENCH_LIMIT_RATIO_MIN && figure->limit_type != BENCH_LIMIT_VALUE_MIN;
         const char *sign = is_max ? "<=" : ">=";
         printf("   limit %s %s   %s", sign, limit, is_reached(figure, ratio) ? "reached" : "MISSED");
     }
@@ -135,7 +136,7 @@ static void print_json_series(const char *key, const bench_series *series)
 
 static void print_json(const bench *bench, const bench_figure *figure, double ratio)
 {
-    static const char *const limits[] = {NULL, "ratio_min", "ratio_max", "value_min", "value_max"};
+    static const char *const limits[] = {NULL, "ratio_min", "ratio_max", "value_min", "value_max", "median_max"};
     printf("{\"bench\":\"%s\",\"figure\":\"%s\",\"unit\":\"%s\",\"rounds\":%zu", bench->name, figure->name,
            figure->unit, figure->own->count);
     print_json_series("own", figure->own);

@@ -25,7 +25,8 @@ typedef enum bench_limit_type {
     BENCH_LIMIT_RATIO_MIN, /* own / peer is at least this */
     BENCH_LIMIT_RATIO_MAX, /* own / peer is at most this */
     BENCH_LIMIT_VALUE_MIN, /* own is at least this */
-    BENCH_LIMIT_VALUE_MAX  /* own is at most this, in every round */
+    BENCH_LIMIT_VALUE_MAX, /* own is at most this, in every round */
+    BENCH_LIMIT_MEDIAN_MAX /* own is at most this in the median round */
 } bench_limit_type;
 
 /* A figure as measured. */
@@ -44,6 +45,7 @@ typedef struct bench {
     const char *program;        /* path of the symlog program; NULL: not given */
     const char *evaluator;      /* path of symlog-eval; NULL: not given */
     const char *bare_evaluator; /* path of bare-javascript, likewise */
+    const char *bare_sine;      /* path of bare-sine, likewise */
     char dir[BENCH_DIR_BYTES];  /* a scratch folder on the disk that is measured */
     bool is_json;
     unsigned reached; /* figures with a limit */
@@ -70,6 +72,7 @@ void bench_score(bench *bench);
 void bench_eval(bench *bench);
 void bench_midi(bench *bench);
 void bench_render(bench *bench);
+void bench_sound(bench *bench);
 
 /* At most BENCH_ROUNDS times (asserted). */
 void bench_add(bench_series *series, double value);

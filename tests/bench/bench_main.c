@@ -22,7 +22,7 @@ static const struct {
     {"catchup", bench_catchup}, {"snapshots", bench_snapshots}, {"verify", bench_verify},
     {"prune", bench_prune},     {"laggard", bench_laggard},     {"als", bench_als},
     {"score", bench_score},     {"eval", bench_eval},           {"midi", bench_midi},
-    {"render", bench_render},
+    {"render", bench_render},   {"sound", bench_sound},
 };
 enum { BENCH_COUNT = sizeof benches / sizeof benches[0], MODEL_BYTES = 128 };
 
@@ -35,8 +35,9 @@ static const char usage[] =
     "  --dir DIR       where logs are written: a folder on a disk, not in memory ($TMPDIR, or /var/tmp)\n"
     "  --program PATH  the symlog program; without it what needs a running serve is left out\n"
     "  --evaluator PATH, --bare-evaluator PATH   symlog-eval, and its peer; without them eval is left out\n"
+    "  --bare-sine PATH  the peer of sound, which is left out without it\n"
     "  NAME            only these: udp burst reduce scale scenes store redis latency feed catchup snapshots\n"
-    "                  verify prune laggard als score eval midi render\n";
+    "                  verify prune laggard als score eval midi render sound\n";
 
 static void read_options(int argc, char **argv, bench *bench, const char **dir);
 static bool is_chosen(int argc, char **argv, const char *name);
@@ -70,7 +71,8 @@ static const char **place_of(const char *word, bench *bench, const char **dir)
     } places[] = {{"--dir", dir},
                   {"--program", &bench->program},
                   {"--evaluator", &bench->evaluator},
-                  {"--bare-evaluator", &bench->bare_evaluator}};
+                  {"--bare-evaluator", &bench->bare_evaluator},
+                  {"--bare-sine", &bench->bare_sine}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(word, places[i].name) == 0) return places[i].place;
     return NULL;

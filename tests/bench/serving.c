@@ -26,10 +26,11 @@ struct serving {
     taker taken;
 };
 
+enum { OWN_WORDS = 8, WORDS_MAX = 24 };
 static const uint64_t LOOK_NS = 1000000;
 
 static serving *make(void);
-static void start(serving *serving, const char *program, const char *notes_out);
+static void start(serving *serving, const char *program, const char *const *words);
 static void read_ports(serving *serving);
 static void add_tracks(const serving *serving);
 static void *watch(void *ctx);
@@ -38,7 +39,7 @@ serving *serving_open(const bench *bench)
 {
     serving *serving = make();
     bench_make_dir(bench, serving->dir);
-    start(serving, bench->program, NULL);
+    start(serving, bench->program, (const char *const[]){NULL});
     read_ports(serving);
     add_tracks(serving);
     return serving;
@@ -46,14 +47,19 @@ serving *serving_open(const bench *bench)
 
 serving *serving_open_log(const bench *bench, const char *dir)
 {
-    return serving_open_player(bench, dir, NULL);
+    return serving_open_with(bench, dir, (const char *const[]){NULL});
 }
 
 serving *serving_open_player(const bench *bench, const char *dir, const char *notes_out)
 {
+    return serving_open_with(bench, dir, (const char *const[]){"--notes-out", notes_out, NULL});
+}
+
+serving *serving_open_with(const bench *bench, const char *dir, const char *const *words)
+{
     serving *serving = make();
     snprintf(serving->dir, sizeof serving->dir, "%s", dir);
-    start(serving, bench->program, notes_out);
+    start(serving, bench->program, words);
     read_ports(serving);
     return serving;
 }
@@ -77,6 +83,16 @@ void serving_close(serving *serving)
     fclose(serving->output);
     bench_remove_dir(serving->dir);
     free(serving);
+}
+
+pid_t serving_pid(const serving *serving)
+{
+    return serving->child;
+}
+
+const char *serving_dir(const serving *serving)
+{
+    return serving->dir;
 }
 
 uint16_t serving_osc_port(const serving *serving)
@@ -141,8 +157,13 @@ taker *serving_taken(serving *serving)
     return &serving->taken;
 }
 
-static void start(serving *serving, const char *program, const char *notes_out)
+static void start(serving *serving, const char *program, const char *const *words)
 {
+    const char *argv[WORDS_MAX] = {program, "serve", "--db", serving->dir, "--osc", "0", "--ws", "0"};
+    for (size_t count = OWN_WORDS; *words != NULL; words++) {
+        if (count + 1 == WORDS_MAX) bench_die("too many words for symlog serve");
+        argv[count++] = *words;
+    }
     int ends[2];
     if (pipe(ends) != 0) bench_die("pipe: %s", strerror(errno));
     serving->child = fork();
@@ -152,8 +173,7 @@ static void start(serving *serving, const char *program, const char *notes_out)
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl(program, program, "serve", "--db", serving->dir, "--osc", "0", "--ws", "0",
-              notes_out != NULL ? "--notes-out" : (char *)NULL, notes_out, (char *)NULL);
+        execv(program, (char *const *)(uintptr_t)argv); /* which does not change the words */
         _exit(127);
     }
     close(ends[1]);

@@ -6,6 +6,7 @@
 #include "tests/bench/taker.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { SERVING_TRACKS = 8 };
 
@@ -20,8 +21,15 @@ serving *serving_open_log(const bench *bench, const char *dir);
 /* The same, and the notes of live code go to `notes_out`. */
 serving *serving_open_player(const bench *bench, const char *dir, const char *notes_out);
 
+/* The same, with further words for its command line, up to NULL, which it has to outlive. */
+serving *serving_open_with(const bench *bench, const char *dir, const char *const *words);
+
 /* Stops it and removes its log. */
 void serving_close(serving *serving);
+
+/* Its process, and the folder of its log. */
+pid_t serving_pid(const serving *serving);
+const char *serving_dir(const serving *serving);
 
 uint16_t serving_osc_port(const serving *serving);
 uint16_t serving_ws_port(const serving *serving);

@@ -8,6 +8,8 @@ import pytest
 from cli import symlog
 from notes_of import BEAT, clip_notes, evaluate, notes_of, printed_of
 
+SONGS = Path(__file__).resolve().parent.parent.parent / "fixtures" / "songs"
+
 ORACLE = json.loads((Path(__file__).resolve().parents[2] / "fixtures/symphonyscript.json").read_text())
 
 # In the words of the API; fixtures/symphonyscript.json has what SymphonyScript gave for each.
@@ -290,3 +292,11 @@ def test_eval_lines_for_people(tmp_path):
     file = tmp_path / "song.js"
     file.write_text("track('bass', t => t.clip(Clip.melody().note('E2', '8n')))")
     assert symlog("eval", file, "--notes")[0] == "bass             0.000  E2     0.500  127\n"
+
+
+@pytest.mark.parametrize("song", sorted(SONGS.glob("*.js")), ids=lambda path: path.name)
+def test_songs_say_something_of_each_track(song):
+    """What people are given to listen to: drums, a bass, and more."""
+    lines = [line.split() for line in symlog("eval", "--notes", song)[0].splitlines()]
+    tracks = {line[0] for line in lines}
+    assert {"drums", "bass"} <= tracks and len(tracks) > 3

@@ -64,6 +64,20 @@ def heard_count(serve):
     return sum(" heard " in line for line in logged(serve.db))
 
 
+def test_music_begins_before_the_sound_does(jack, start):
+    """Marks of the timer's player come while the sound process opens its device."""
+    serve = start("--sound", popen={"env": jack.environment})
+    with control_of(serve) as control:
+        begin_steady(control)
+        for step in range(8):
+            set_parameter(control, "lead.cutoff", 500 + 100 * step)
+            time.sleep(0.02)
+    wait_until(lambda: heard_count(serve) >= 2, "two seconds were heard")
+    assert serve.stop() == 0, serve.lines
+    proof = proof_of(serve.db)
+    assert proof["status"] == 0 and proof["wrong"] == [], proof
+
+
 def test_killed_it_leaves_nobody_behind(sounding):
     serve = sounding()
     with control_of(serve) as control:

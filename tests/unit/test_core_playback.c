@@ -45,6 +45,16 @@ static void put_track(player *player, const char *name, const char *instrument, 
     score_end_track(&player->score);
 }
 
+static void put_long(player *player, const char *name, uint8_t pitch)
+{
+    sl_score_track track = {.name = name, .name_length = strlen(name), .instrument = "pad", .params = ""};
+    track.instrument_length = strlen(track.instrument);
+    sl_score_begin_track(&player->score.score, &track);
+    sl_score_begin_clip(&player->score.score, "", 0);
+    score_note(&player->score, pitch, 16 * BEAT);
+    score_end_track(&player->score);
+}
+
 /* A bass and drums from the first frame on; at MARK the bass becomes a lead. */
 static void setup(player *player)
 {
@@ -207,6 +217,43 @@ static void test_playback_obeys_panic_and_mixer(void **unused)
     teardown(&player);
 }
 
+/* The greatest step from one sample to the next, in frames from <= f < to. */
+static float find_step(const float *samples, size_t from, size_t to)
+{
+    float most = 0;
+    for (size_t i = 2 * (from + 1); i < 2 * to; i++) {
+        const float step = samples[i] > samples[i - 2] ? samples[i] - samples[i - 2] : samples[i - 2] - samples[i];
+        if (step > most) most = step;
+    }
+    return most;
+}
+
+/* A long chord is cut by a splice, at many places of its waves; the one that takes its place begins softly. */
+static void test_playback_splices_without_a_step(void **unused)
+{
+    (void)unused;
+    static player player;
+    for (size_t round = 0; round < 20; round++) {
+        const size_t cut = 24000 + 37 * round;
+        setup(&player);
+        score_begin(&player.score, true, SL_QUANTIZE_OFF, 133);
+        put_long(&player, "a", 48);
+        take(&player, score_end(&player.score, ++player.seq));
+        apply(&player, 0);
+        render(&player, one, cut, 512);
+        score_begin(&player.score, false, SL_QUANTIZE_OFF, 0);
+        put_long(&player, "a", 53);
+        take(&player, score_end(&player.score, ++player.seq));
+        apply(&player, cut);
+        render(&player, one + 2 * cut, FRAMES - cut, 512);
+        const float before = find_step(one, 4800, cut), there = find_step(one, cut - 1, cut + 4800);
+        const float after = find_step(one, cut + 4800, FRAMES);
+        assert_true(before > 0 && after > 0);
+        assert_true(there <= (before > after ? before : after) * 1.05F);
+        teardown(&player);
+    }
+}
+
 static void test_mixer_gain_of_volume(void **unused)
 {
     (void)unused;
@@ -226,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_playback_goes_on_from_its_bytes),
         cmocka_unit_test(test_playback_refuses_other_bytes),
         cmocka_unit_test(test_playback_obeys_panic_and_mixer),
+        cmocka_unit_test(test_playback_splices_without_a_step),
         cmocka_unit_test(test_mixer_gain_of_volume),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

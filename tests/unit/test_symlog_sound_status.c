@@ -173,7 +173,8 @@ static void test_sound_status_as_json(void **state)
     sl_text_open(&text, sl_host_memory());
     sl_audio_status_write(&(sl_audio_status){.phase = SL_AUDIO_INITIALIZING, .updated_at_ms = 12}, &text);
     expect_text(&text, "{\"phase\":\"initializing\",\"counts\":{\"xruns_input\":0,\"xruns_output\":0,\"underruns\":0,"
-                       "\"missed_frames\":0,\"late_marks\":0},\"load\":0.0,\"updated_at_ms\":12}");
+                       "\"missed_frames\":0,\"late_marks\":0,\"callbacks\":0,\"flagged\":0},\"callback_us\":{\"p50\":0.0,"
+                       "\"p99\":0.0,\"p999\":0.0,\"max\":0.0},\"load\":0.0,\"updated_at_ms\":12}");
     const sl_audio_status failed = {
         .phase = SL_AUDIO_FAILED,
         .code = "gone",
@@ -182,7 +183,8 @@ static void test_sound_status_as_json(void **state)
         .sample_rate = 44100,
         .buffer_size = 64,
         .device = "hw:1",
-        .counts = {1, 2, 3, 4, 5},
+        .counts = {1, 2, 3, 4, 5, 6, 7},
+        .callback_us = {8.5, 9.5, 10.5, 11.5},
         .load = 0.5,
         .updated_at_ms = 12,
     };
@@ -191,7 +193,8 @@ static void test_sound_status_as_json(void **state)
                 "{\"phase\":\"failed\",\"diagnostic\":{\"code\":\"gone\",\"message\":\"the \\\"device\\\" is gone\","
                 "\"hint\":\"plug it in\"},\"sample_rate\":44100,\"buffer_size\":64,\"device\":\"hw:1\","
                 "\"counts\":{\"xruns_input\":1,\"xruns_output\":2,\"underruns\":3,\"missed_frames\":4,"
-                "\"late_marks\":5},\"load\":0.5,\"updated_at_ms\":12}");
+                "\"late_marks\":5,\"callbacks\":6,\"flagged\":7},\"callback_us\":{\"p50\":8.5,\"p99\":9.5,"
+                "\"p999\":10.5,\"max\":11.5},\"load\":0.5,\"updated_at_ms\":12}");
     for (int phase = 0; phase < SL_AUDIO_PHASE_COUNT; phase++)
         assert_non_null(sl_audio_phase_name((sl_audio_phase)phase));
     sl_text_close(&text);

@@ -64,7 +64,16 @@ export interface AudioStatus {
   sample_rate?: number;
   buffer_size?: number;
   device?: string;
-  counts: { xruns_input: number; xruns_output: number; underruns: number; missed_frames: number; late_marks: number };
+  counts: {
+    xruns_input: number;
+    xruns_output: number;
+    underruns: number;
+    missed_frames: number;
+    late_marks: number;
+    callbacks: number;
+    flagged: number;
+  };
+  callback_us: { p50: number; p99: number; p999: number; max: number };
   load: number;
   updated_at_ms: number;
 }

@@ -45,6 +45,7 @@ void sl_audio_output_pull(void *ctx, const float *in, float *out, size_t frames,
     measure(output, out, frames);
     sem_post(output->wake);
     const uint64_t taken_ns = sl_player_clock_ns() - begun_ns;
+    sl_audio_times_add(&output->times, taken_ns);
     if (taken_ns > get(&output->slow_ns)) atomic_store_explicit(&output->slow_ns, taken_ns, memory_order_relaxed);
 }
 
@@ -64,14 +65,16 @@ static void end_meter(sl_audio_output *output)
 {
     const unsigned written = atomic_load_explicit(&output->meter_written, memory_order_relaxed);
     const double frames = (double)output->meter_frames;
-    output->meters[written % SL_METER_SLOTS] = (sl_meter_frame){
+    const unsigned read = atomic_load_explicit(&output->meter_read, memory_order_acquire);
+    const bool has_room = written - read < SL_METER_SLOTS;
+    if (has_room) output->meters[written % SL_METER_SLOTS] = (sl_meter_frame){
         .ns = sl_player_clock_ns(),
         .peak_left = output->peak_left,
         .peak_right = output->peak_right,
         .rms_left = (float)sqrt(output->square_left / frames),
         .rms_right = (float)sqrt(output->square_right / frames),
     };
-    atomic_store_explicit(&output->meter_written, written + 1, memory_order_release);
+    if (has_room) atomic_store_explicit(&output->meter_written, written + 1, memory_order_release);
     output->meter_frames = 0;
     output->square_left = output->square_right = 0;
     output->peak_left = output->peak_right = 0;
@@ -163,12 +166,19 @@ sl_output_counts sl_audio_output_counts(const sl_audio_output *output)
     };
 }
 
+uint64_t sl_audio_output_taken_ns(const sl_audio_output *output, unsigned of_1000)
+{
+    const uint64_t ns = sl_audio_times_quantile(&output->times, of_1000), slow_ns = get(&output->slow_ns);
+    return ns < slow_ns ? ns : slow_ns; /* a bucket's end may be beyond the longest */
+}
+
 bool sl_audio_output_take_meter(sl_audio_output *output, sl_meter_frame *out)
 {
     const unsigned written = atomic_load_explicit(&output->meter_written, memory_order_acquire);
-    if (written == output->meter_read) return false;
-    if (written - output->meter_read > SL_METER_SLOTS / 2) output->meter_read = written - 1;
-    *out = output->meters[output->meter_read % SL_METER_SLOTS];
-    output->meter_read++;
+    unsigned read = atomic_load_explicit(&output->meter_read, memory_order_relaxed);
+    if (written == read) return false;
+    if (written - read > SL_METER_SLOTS / 2) read = written - 1;
+    *out = output->meters[read % SL_METER_SLOTS];
+    atomic_store_explicit(&output->meter_read, read + 1, memory_order_release);
     return true;
 }

@@ -12,6 +12,7 @@
 
 #include "tools/symlog/audio_device.h"
 #include "tools/symlog/audio_ring.h"
+#include "tools/symlog/audio_times.h"
 #include "tools/symlog/player_clock.h"
 #include "tools/symlog/processors/symlog_processor.h"
 
@@ -69,10 +70,12 @@ typedef struct sl_audio_output {
     atomic_uint_fast64_t underruns;
     atomic_uint_fast64_t missed_frames;
     atomic_uint_fast64_t slow_ns;
+    sl_audio_times times;       /* that callbacks took */
     atomic_uint transport_turn; /* which of the next is the newest */
     sl_transport_view transports[SL_TRANSPORT_SLOTS];
     atomic_uint block;         /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
+    atomic_uint meter_read; /* likewise, and taken */
     sl_meter_frame meters[SL_METER_SLOTS];
     atomic_size_t debt;    /* frames that are to be dropped when they come; written by the device's thread */
     uint32_t meter_frames; /* The device's thread, and so is the rest. */
@@ -80,7 +83,6 @@ typedef struct sl_audio_output {
     double square_right;
     float peak_left;
     float peak_right;
-    unsigned meter_read; /* The asking thread's. */
 } sl_audio_output;
 
 /* All zero before. */
@@ -111,7 +113,10 @@ uint32_t sl_audio_output_block(const sl_audio_output *output);
 
 sl_output_counts sl_audio_output_counts(const sl_audio_output *output);
 
-/* The newest meter that was not taken yet; false: there is none. */
+/* The nanoseconds that so many of 1,000 callbacks did not exceed; 0: there was none. */
+uint64_t sl_audio_output_taken_ns(const sl_audio_output *output, unsigned of_1000);
+
+/* The next meter that was not taken yet; where many wait, the newest. False: there is none. */
 bool sl_audio_output_take_meter(sl_audio_output *output, sl_meter_frame *out);
 
 #endif

@@ -197,6 +197,7 @@ static void print_audio(const json_t *audio, FILE *to)
 {
     const json_t *status = json_object_get(audio, "status");
     const json_t *counts = json_object_get(status, "counts");
+    const json_t *times = json_object_get(status, "callback_us");
     const json_t *diagnostic = json_object_get(status, "diagnostic");
     const bool is_disabled = strcmp(text_of(status, "phase"), "disabled") == 0;
     if (audio == NULL) return;
@@ -208,6 +209,10 @@ static void print_audio(const json_t *audio, FILE *to)
         fprintf(to, "; xruns %lld in, %lld out, underruns %lld, frames missed %lld, marks late %lld",
                 number_of(counts, "xruns_input"), number_of(counts, "xruns_output"), number_of(counts, "underruns"),
                 number_of(counts, "missed_frames"), number_of(counts, "late_marks"));
+    if (number_of(counts, "callbacks") > 0)
+        fprintf(to, "; callbacks %lld, flagged %lld, p99 %.0f us, longest %.0f us", number_of(counts, "callbacks"),
+                number_of(counts, "flagged"), json_number_value(json_object_get(times, "p99")),
+                json_number_value(json_object_get(times, "max")));
     if (number_of(audio, "clients") > 0) fprintf(to, "; clients that make sound %lld", number_of(audio, "clients"));
     fputc('\n', to);
     if (diagnostic != NULL)

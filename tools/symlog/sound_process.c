@@ -28,6 +28,7 @@ typedef struct process {
     sl_audio_device *device;
     sl_sound_thread *thread;
     sl_sound_processor *processor; /* NULL: there is no input */
+    sl_state *state;               /* until the follower has it */
     sl_playback *playback;         /* until the thread has it */
     uint64_t tick;
     sem_t wake;
@@ -42,8 +43,10 @@ typedef struct process {
 } process;
 
 static bool open_log(process *process);
+static bool perform(process *process, uint64_t head);
 static bool open_device(process *process);
 static bool shake_hands(process *process, sl_clock_anchor *clock);
+static bool perform_rest(process *process);
 static bool start(process *process, const sl_clock_anchor *clock);
 static int loop(process *process);
 static int tick(process *process);
@@ -66,7 +69,8 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     sl_text_open(&process->saved, sl_host_memory());
     sl_clock_anchor clock;
     int status = SL_SOUND_FAILED;
-    if (open_log(process) && open_device(process) && shake_hands(process, &clock) && start(process, &clock))
+    if (open_log(process) && open_device(process) && shake_hands(process, &clock) && perform_rest(process) &&
+        start(process, &clock))
         status = loop(process);
     /* PortAudio would wait for a word of the device that is gone, up to ten minutes; the process' end closes all. */
     if (status == SL_SOUND_DEVICE_LOST) _exit(status);
@@ -75,6 +79,7 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     sl_sound_processor_stop(process->processor);
     sl_sound_thread_stop(process->thread);
     sl_playback_destroy(process->playback);
+    if (process->state != NULL) sl_state_destroy(process->state);
     sl_sound_follower_close(&process->follower);
     sl_player_feed_close(&process->feed);
     sl_sound_states_close(process->states);
@@ -86,26 +91,51 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     return status;
 }
 
-/* What the log has so far, and what of it still sounds. */
+static bool find_head(process *process, uint64_t *head)
+{
+    if (sl_log_last(process->log, head) == SL_OK) return true;
+    snprintf(process->errmsg, sizeof process->errmsg, "%.255s", sl_log_error(process->log));
+    return false;
+}
+
 static bool open_log(process *process)
 {
-    sl_state *state = NULL;
     uint64_t head = 0;
     if (sl_host_open_log(process->options->db, &process->log, process->errmsg) != SL_OK) return false;
     if (sl_sound_states_open(&process->states, process->options->db, process->log, true, process->errmsg) != SL_OK) {
         sl_sound_say(process->options->link, "sound states reason=\"%s\"", process->errmsg);
         process->errmsg[0] = '\0'; /* they only save time */
     }
-    if (sl_log_last(process->log, &head) != SL_OK) {
-        snprintf(process->errmsg, sizeof process->errmsg, "%.255s", sl_log_error(process->log));
-        return false;
-    }
+    return find_head(process, &head) && perform(process, head);
+}
+
+/* What the log has so far, and what of it still sounds. */
+static bool perform(process *process, uint64_t head)
+{
     const sl_performance performance = {
         .db = process->options->db, .log = process->log, .through = head, .states = process->states};
-    if (sl_performance_run(&performance, &state, &process->playback, process->errmsg) != SL_OK) return false;
-    if (sl_sound_follower_open(&process->follower, process->log, state, &process->feed) == SL_OK) return true;
-    snprintf(process->errmsg, sizeof process->errmsg, "the log cannot be followed");
-    return false;
+    if (process->state != NULL) sl_state_destroy(process->state);
+    sl_playback_destroy(process->playback);
+    return sl_performance_run(&performance, &process->state, &process->playback, process->errmsg) == SL_OK;
+}
+
+/* The timer's player played on while the log was read and the device opened. Its marks count from frames that are past,
+ * and some voided others: that is the performance's to know, the thread would take them for late. */
+static bool perform_rest(process *process)
+{
+    sl_log_marks marks;
+    uint64_t head = 0;
+    if (!find_head(process, &head)) return false;
+    const sl_range range = {.from = sl_state_seq(process->state) + 1, .through = head};
+    if (range.from > head) return true;
+    const sl_err err = sl_log_marks_read(process->log, range, 0, &marks, process->errmsg);
+    const bool has_marks = marks.count > 0;
+    sl_log_marks_clear(&marks);
+    if (err != SL_OK) return false;
+    if (!has_marks) return true;
+    if (process->states != NULL && process->playback != NULL) /* a cache: so it goes on from here */
+        (void)sl_sound_states_save(process->states, sl_state_seq(process->state), process->playback);
+    return perform(process, head);
 }
 
 /* The device that is wished for; without one a timer, so that all else goes on. */
@@ -188,6 +218,12 @@ static bool start_processor(process *process)
 
 static bool start(process *process, const sl_clock_anchor *clock)
 {
+    sl_state *state = process->state;
+    process->state = NULL;
+    if (sl_sound_follower_open(&process->follower, process->log, state, &process->feed) != SL_OK) {
+        snprintf(process->errmsg, sizeof process->errmsg, "the log cannot be followed");
+        return false;
+    }
     const sl_sound_thread_options options = {
         .rate = clock->rate,
         .playback = process->playback,

@@ -130,6 +130,11 @@ void sl_sound_report_clock(sl_sound_report *report)
     (void)sl_sound_send(report->link, &report->message);
 }
 
+static double taken_us(const sl_audio_output *output, unsigned of_1000)
+{
+    return (double)sl_audio_output_taken_ns(output, of_1000) / 1000;
+}
+
 void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread)
 {
     const sl_output_counts counts = sl_audio_output_counts(report->output);
@@ -139,6 +144,14 @@ void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thre
         .underruns = counts.underruns,
         .missed_frames = counts.missed_frames,
         .late_marks = sl_sound_thread_late(thread),
+        .callbacks = counts.callbacks,
+        .flagged = counts.flagged,
+    };
+    report->status.callback_us = (sl_audio_callback){
+        .p50 = taken_us(report->output, 500),
+        .p99 = taken_us(report->output, 990),
+        .p999 = taken_us(report->output, 999),
+        .max = (double)counts.slow_ns / 1000,
     };
     report->status.buffer_size = sl_audio_output_block(report->output);
     report->status.load = sl_audio_load(report->device);

@@ -62,7 +62,7 @@ static bool is_silent(sl_audio_phase phase)
     return phase == SL_AUDIO_DISABLED || phase == SL_AUDIO_INITIALIZING || phase == SL_AUDIO_FAILED;
 }
 
-/* In all but load and time. */
+/* In all but load, time, and what every callback adds to. */
 static bool is_same(const sl_audio_status *a, const sl_audio_status *b)
 {
     const sl_audio_counts *x = &a->counts;
@@ -199,6 +199,12 @@ static void write_number(sl_text *text, const char *name, uint64_t value)
     sl_text_u64(text, value);
 }
 
+static void write_time(sl_text *text, const char *name, double us)
+{
+    sl_text_string(text, name);
+    sl_text_double(text, us);
+}
+
 void sl_audio_status_write(const sl_audio_status *status, sl_text *text)
 {
     write_text(text, "{\"phase\":", sl_audio_phase_name(status->phase));
@@ -216,6 +222,12 @@ void sl_audio_status_write(const sl_audio_status *status, sl_text *text)
     write_number(text, ",\"underruns\":", status->counts.underruns);
     write_number(text, ",\"missed_frames\":", status->counts.missed_frames);
     write_number(text, ",\"late_marks\":", status->counts.late_marks);
+    write_number(text, ",\"callbacks\":", status->counts.callbacks);
+    write_number(text, ",\"flagged\":", status->counts.flagged);
+    write_time(text, "},\"callback_us\":{\"p50\":", status->callback_us.p50);
+    write_time(text, ",\"p99\":", status->callback_us.p99);
+    write_time(text, ",\"p999\":", status->callback_us.p999);
+    write_time(text, ",\"max\":", status->callback_us.max);
     sl_text_string(text, "},\"load\":");
     sl_text_double(text, status->load);
     sl_text_string(text, ",\"updated_at_ms\":");

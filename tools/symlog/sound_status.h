@@ -48,7 +48,17 @@ typedef struct sl_audio_counts {
     uint64_t underruns; /* our own: the callback found too few frames */
     uint64_t missed_frames;
     uint64_t late_marks;
+    uint64_t callbacks; /* blocks that the device asked for, and … */
+    uint64_t flagged;   /* … those of them with which it told of an xrun */
 } sl_audio_counts;
+
+/* How long the device's callback took, in microseconds. */
+typedef struct sl_audio_callback {
+    double p50;
+    double p99;
+    double p999;
+    double max;
+} sl_audio_callback;
 
 typedef struct sl_audio_status {
     sl_audio_phase phase;
@@ -59,6 +69,7 @@ typedef struct sl_audio_status {
     uint32_t buffer_size;                 /* frames; 0: not known */
     char device[SL_DEVICE_BYTES_MAX + 1]; /* "": none */
     sl_audio_counts counts;
+    sl_audio_callback callback_us;
     double load;           /* part of the time that there is: 1 is all of it */
     int64_t updated_at_ms; /* Unix time; sl_sound_status_set writes it */
 } sl_audio_status;
@@ -101,7 +112,7 @@ sl_err sl_sound_status_create(sl_sound_status **out, void (*wake)(void *ctx), vo
 /* NULL is passed over. */
 void sl_sound_status_destroy(sl_sound_status *store);
 
-/* How it goes now. No news if it differs in `load` alone; then updated_at_ms moves on, too. A phase in which nothing
+/* How it goes now. No news if it differs in `load`, callbacks and their times alone; then updated_at_ms moves on, too. A phase in which nothing
  * runs forgets the meter. */
 void sl_sound_status_set(sl_sound_status *store, const sl_audio_status *status);
 
