@@ -82,7 +82,7 @@ typedef struct figures {
     times alone;
     bench_series cpu, cpu_stopped, rss, pss, anon, speed;
     beside usual, small;
-    bench_series change_p50, change_p99, jitter, lead, input_frames, input_ms;
+    bench_series change_p50, change_p99, jitter, lead, late, input_frames, input_ms;
 } figures;
 
 static void measure_alone(const bench *bench, figures *figures);
@@ -306,10 +306,9 @@ static void set_volume(websocket *client, int value)
 {
     char text[128];
     size_t length;
-    const int written =
-        snprintf(text, sizeof text,
-                 "{\"jsonrpc\":\"2.0\",\"method\":\"setParameter\",\"params\":{\"id\":\"master.volume\",\"value\":%d}}",
-                 value);
+    const int written = snprintf(
+        text, sizeof text,
+        "{\"jsonrpc\":\"2.0\",\"method\":\"setParameter\",\"params\":{\"id\":\"master.volume\",\"value\":%d}}", value);
     websocket_send(client, text, (size_t)written);
     websocket_receive(client); /* meters, and what else is told */
     while (websocket_next(client, &length) != NULL) continue;
@@ -336,6 +335,9 @@ static void measure_changes(const bench *bench, figures *figures)
         if (!ear_wait_for_sound(ear, onsets, PATIENCE_MS, &heard_ns)) bench_die("sound: a parameter is not heard");
         values_ms[i] = (double)(heard_ns - sent_ns) / 1e6;
     }
+    json_t *status = ask_status(&stage);
+    bench_add(&figures->late, number_of(status, "counts", "late_marks"));
+    json_decref(status);
     websocket_close(client);
     ear_close(ear);
     stage_close(&stage);
@@ -377,9 +379,8 @@ static void report_times(bench *bench, const char *name, const times *times, boo
         const char *name;
         const bench_series *series;
         bench_limit_type type;
-    } rows[] = {{"p50", &times->p50, BENCH_LIMIT_NONE},
-                {"p99", &times->p99, BENCH_LIMIT_NONE},
-                {"p99.9", &times->p999, type}};
+    } rows[] = {
+        {"p50", &times->p50, BENCH_LIMIT_NONE}, {"p99", &times->p99, BENCH_LIMIT_NONE}, {"p99.9", &times->p999, type}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         snprintf(text, sizeof text, "callback, %s, %s", name, rows[i].name);
         bench_report(bench, &(bench_figure){text, "% of the period", rows[i].series, NULL, NULL, rows[i].type, 5});
@@ -410,7 +411,9 @@ static void report(bench *bench, const figures *figures)
                                         &figures->lead, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"setParameter to the port, p99", "ms", &figures->change_p99, NULL, NULL,
                                         BENCH_LIMIT_VALUE_MAX, 50});
-    bench_report(bench, &(bench_figure){"  jitter: p1 to p99", "ms", &figures->jitter, NULL, NULL, BENCH_LIMIT_NONE, 0});
+    bench_report(bench,
+                 &(bench_figure){"  jitter: p1 to p99", "ms", &figures->jitter, NULL, NULL, BENCH_LIMIT_NONE, 0});
+    bench_report(bench, &(bench_figure){"  marks that came late", "", &figures->late, NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"input to output through gain.c", "frames", &figures->input_frames, NULL, NULL,
                                         BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"input to output through gain.c", "ms", &figures->input_ms, NULL, NULL,
@@ -421,7 +424,9 @@ static void report(bench *bench, const figures *figures)
                                         NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"its memory, shared in part (PSS)", "MB", &figures->pss, NULL, NULL,
                                         BENCH_LIMIT_VALUE_MAX, 50});
-    bench_report(bench, &(bench_figure){"  all that it touches (RSS)", "MB", &figures->rss, NULL, NULL, BENCH_LIMIT_NONE, 0});
+    bench_report(bench,
+                 &(bench_figure){"  all that it touches (RSS)", "MB", &figures->rss, NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"  not in files", "MB", &figures->anon, NULL, NULL, BENCH_LIMIT_NONE, 0});
-    bench_report(bench, &(bench_figure){"render of that log", "x real time", &figures->speed, NULL, NULL, BENCH_LIMIT_NONE, 0});
+    bench_report(
+        bench, &(bench_figure){"render of that log", "x real time", &figures->speed, NULL, NULL, BENCH_LIMIT_NONE, 0});
 }

@@ -21,19 +21,22 @@ uint64_t process_cost_cpu_ns(pid_t pid)
 
 process_memory process_cost_memory(pid_t pid)
 {
-    char path[64], line[128];
+    char path[64], line[512];
     process_memory memory = {0};
+    bool is_jacks = false;
     const struct {
         const char *name;
         uint64_t *bytes;
     } wanted[] = {{"Rss:", &memory.rss_bytes}, {"Pss:", &memory.pss_bytes}, {"Anonymous:", &memory.anon_bytes}};
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/smaps", (int)pid);
     FILE *file = fopen(path, "r");
     if (file == NULL) bench_die("%s: %s", path, strerror(errno));
     while (fgets(line, sizeof line, file) != NULL) {
-        for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        const bool is_mapping = strchr("0123456789abcdef", line[0]) != NULL; /* else something of the last */
+        if (is_mapping) is_jacks = strstr(line, "/dev/shm/jack") != NULL;
+        for (size_t i = 0; !is_jacks && i < sizeof wanted / sizeof wanted[0]; i++) {
             const size_t length = strlen(wanted[i].name);
-            if (strncmp(line, wanted[i].name, length) == 0) *wanted[i].bytes = strtoull(line + length, NULL, 10) << 10;
+            if (strncmp(line, wanted[i].name, length) == 0) *wanted[i].bytes += strtoull(line + length, NULL, 10) << 10;
         }
     }
     fclose(file);

@@ -57,8 +57,7 @@ bool sound_card_open(peer_process *server, unsigned period)
     snprintf(frames, sizeof frames, "%u", period);
     if (setenv("JACK_DEFAULT_SERVER", name, 1) != 0 || setenv("JACK_NO_AUDIO_RESERVATION", "1", 1) != 0)
         bench_die("no environment");
-    const char *const argv[] = {"jackd", "-n", name, "-R",   "-P", "70",   "-d",
-                                "dummy", "-r", rate, "-p", frames, NULL};
+    const char *const argv[] = {"jackd", "-n", name, "-R", "-P", "70", "-d", "dummy", "-r", rate, "-p", frames, NULL};
     peer_process_start(server, argv, false);
     jack_client_t *client = open_client("probe");
     if (client != NULL) jack_client_close(client);
@@ -134,8 +133,8 @@ void ear_close(ear *ear)
 static unsigned connect_some(ear *ear, const char *pattern, bool are_outputs, jack_port_t *const ours[CHANNELS])
 {
     unsigned count = 0;
-    const char **theirs = jack_get_ports(ear->client, pattern, JACK_DEFAULT_AUDIO_TYPE,
-                                         are_outputs ? JackPortIsOutput : JackPortIsInput);
+    const char **theirs =
+        jack_get_ports(ear->client, pattern, JACK_DEFAULT_AUDIO_TYPE, are_outputs ? JackPortIsOutput : JackPortIsInput);
     for (size_t i = 0; theirs != NULL && theirs[i] != NULL && i < CHANNELS; i++) {
         const char *mine = jack_port_name(ours[i]);
         if (jack_port_connected_to(ours[i], theirs[i]) == 0)

@@ -172,9 +172,10 @@ static void test_sound_status_as_json(void **state)
     sl_text text;
     sl_text_open(&text, sl_host_memory());
     sl_audio_status_write(&(sl_audio_status){.phase = SL_AUDIO_INITIALIZING, .updated_at_ms = 12}, &text);
-    expect_text(&text, "{\"phase\":\"initializing\",\"counts\":{\"xruns_input\":0,\"xruns_output\":0,\"underruns\":0,"
-                       "\"missed_frames\":0,\"late_marks\":0,\"callbacks\":0,\"flagged\":0},\"callback_us\":{\"p50\":0.0,"
-                       "\"p99\":0.0,\"p999\":0.0,\"max\":0.0},\"load\":0.0,\"updated_at_ms\":12}");
+    expect_text(&text,
+                "{\"phase\":\"initializing\",\"counts\":{\"xruns_input\":0,\"xruns_output\":0,\"underruns\":0,"
+                "\"missed_frames\":0,\"late_marks\":0,\"callbacks\":0,\"flagged\":0},\"callback_us\":{\"p50\":0.0,"
+                "\"p99\":0.0,\"p999\":0.0,\"max\":0.0},\"load\":0.0,\"updated_at_ms\":12}");
     const sl_audio_status failed = {
         .phase = SL_AUDIO_FAILED,
         .code = "gone",

@@ -17,7 +17,8 @@ typedef struct sl_audio_times {
 
 void sl_audio_times_add(sl_audio_times *times, uint64_t ns);
 
-/* The time in nanoseconds that so many of 1,000 did not exceed, rounded up to its bucket's end; 0: there is none yet. */
+/* The time in nanoseconds that so many of 1,000 did not exceed, rounded up to its bucket's end; 0: there is none yet.
+ */
 uint64_t sl_audio_times_quantile(const sl_audio_times *times, unsigned of_1000);
 
 #endif

@@ -112,8 +112,8 @@ sl_err sl_sound_status_create(sl_sound_status **out, void (*wake)(void *ctx), vo
 /* NULL is passed over. */
 void sl_sound_status_destroy(sl_sound_status *store);
 
-/* How it goes now. No news if it differs in `load`, callbacks and their times alone; then updated_at_ms moves on, too. A phase in which nothing
- * runs forgets the meter. */
+/* How it goes now. No news if it differs in `load`, callbacks and their times alone; then updated_at_ms moves on, too.
+ * A phase in which nothing runs forgets the meter. */
 void sl_sound_status_set(sl_sound_status *store, const sl_audio_status *status);
 
 void sl_sound_status_set_meter(sl_sound_status *store, const sl_audio_meter *meter);

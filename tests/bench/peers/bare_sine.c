@@ -55,8 +55,8 @@ static PaError start(player *player, unsigned long block)
                                        .channelCount = CHANNELS,
                                        .sampleFormat = paFloat32,
                                        .suggestedLatency = info->defaultLowOutputLatency};
-    const PaError opened = Pa_OpenStream(&stream, NULL, &output, info->defaultSampleRate, block,
-                                         paClipOff | paDitherOff, play, player);
+    const PaError opened =
+        Pa_OpenStream(&stream, NULL, &output, info->defaultSampleRate, block, paClipOff | paDitherOff, play, player);
     return opened == paNoError ? Pa_StartStream(stream) : opened;
 }
 
@@ -64,7 +64,8 @@ int main(int argc, char **argv)
 {
     static player player;
     char byte;
-    for (int i = 0; i < TABLE; i++) player.table[i] = (float)(0.1 * sin(2 * 3.14159265358979323846 * (double)i / (double)TABLE));
+    for (int i = 0; i < TABLE; i++)
+        player.table[i] = (float)(0.1 * sin(2 * 3.14159265358979323846 * (double)i / (double)TABLE));
     const PaError error = start(&player, argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
     if (error != paNoError) {
         fprintf(stderr, "bare-sine: %s\n", Pa_GetErrorText(error));
