@@ -35,7 +35,8 @@ typedef struct sl_sound_owner {
 typedef struct sl_sound_engine sl_sound_engine;
 
 /* `playback` is as after all that the log has, and is the engine's from now on; NULL, or of another rate: silence, from
- * `frame` on until the first mark. Then it is fed with a whole schedule, if there is one. SL_ERR_MEMORY: the playback was destroyed. */
+ * `frame` on until the first mark. Then it is fed with a whole schedule, if there is one. SL_ERR_MEMORY: the playback
+ * was destroyed. */
 sl_err sl_sound_engine_create(sl_sound_engine **out, const sl_sound_owner *owner, uint32_t rate, sl_playback *playback,
                               uint64_t frame);
 void sl_sound_engine_destroy(sl_sound_engine *engine);

@@ -34,6 +34,7 @@ typedef struct process {
     sem_t wake;
     sl_text saved;
     sl_player_feed feed;
+    sl_sound_handover handover;
     sl_sound_follower follower;
     sl_sound_message message;
     sl_sound_report report;
@@ -66,6 +67,7 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     sem_init(&process->wake, 0, 0);
     sl_player_feed_open(&process->feed, wake, &process->wake);
     sl_audio_output_open(&process->output, &process->wake);
+    sl_sound_handover_open(&process->handover);
     sl_text_open(&process->saved, sl_host_memory());
     sl_clock_anchor clock;
     int status = SL_SOUND_FAILED;
@@ -84,6 +86,7 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     sl_player_feed_close(&process->feed);
     sl_sound_states_close(process->states);
     if (process->log != NULL) sl_log_close(process->log);
+    sl_sound_handover_close(&process->handover);
     sl_text_close(&process->saved);
     if (process->timer_fd >= 0) close(process->timer_fd);
     sem_destroy(&process->wake);
@@ -231,6 +234,7 @@ static bool start(process *process, const sl_clock_anchor *clock)
         .feed = &process->feed,
         .output = &process->output,
         .wake = &process->wake,
+        .handover = &process->handover,
         .link = process->options->link,
     };
     const struct itimerspec every = {.it_value = {.tv_nsec = 1}, .it_interval = {.tv_nsec = 1000000000 / TICKS}};
@@ -298,7 +302,7 @@ static bool follow(process *process)
 static void save(process *process)
 {
     uint64_t seq;
-    if (process->states == NULL || !sl_sound_thread_take_saved(process->thread, &seq, &process->saved)) return;
+    if (process->states == NULL || !sl_sound_handover_take_saved(&process->handover, &seq, &process->saved)) return;
     /* A cache: what cannot be kept will be rendered again. */
     (void)sl_sound_states_save_bytes(process->states, seq, process->saved.bytes, process->saved.length);
 }
@@ -308,8 +312,9 @@ static int tick(process *process)
 {
     const uint64_t turn = process->tick++;
     sl_sound_report *report = &process->report;
-    sl_sound_report_heard(report, process->thread);
-    sl_sound_report_meter(report, process->thread, sl_state_schedule(process->follower.state));
+    sl_sound_report_heard(report, &process->handover);
+    sl_sound_report_meter(report, &process->handover, sl_sound_thread_is_running(process->thread),
+                          sl_state_schedule(process->follower.state));
     if (turn % CLOCK_EVERY == 0) sl_sound_report_clock(report);
     if (turn % STATUS_EVERY == 0) sl_sound_report_status(report, process->thread);
     save(process);

@@ -67,11 +67,11 @@ static uint64_t look_for_missed(sl_sound_report *report)
     return played;
 }
 
-void sl_sound_report_heard(sl_sound_report *report, sl_sound_thread *thread)
+void sl_sound_report_heard(sl_sound_report *report, sl_sound_handover *handover)
 {
     const uint64_t played = look_for_missed(report);
     sl_heard heard;
-    while (sl_sound_thread_take_heard(thread, played, &heard)) {
+    while (sl_sound_handover_take_heard(handover, played, &heard)) {
         const uint64_t end = heard.frame + heard.frames;
         if (report->missed_count > 0 && report->missed_from < end && report->missed_to > heard.frame)
             heard.missed = report->missed_count < heard.frames ? (uint32_t)report->missed_count : heard.frames;
@@ -96,16 +96,16 @@ static void find_name(const sl_schedule *schedule, sl_digest digest, char *out, 
     }
 }
 
-void sl_sound_report_meter(sl_sound_report *report, sl_sound_thread *thread, const sl_schedule *schedule)
+void sl_sound_report_meter(sl_sound_report *report, sl_sound_handover *handover, bool is_running,
+                           const sl_schedule *schedule)
 {
     sl_meter_frame frame;
     if (!sl_audio_output_take_meter(report->output, &frame)) return;
-    const bool is_running = sl_sound_thread_is_running(thread) || sl_audio_has_input(report->device) ||
-                            frame.peak_left > 0 || frame.peak_right > 0;
+    is_running = is_running || sl_audio_has_input(report->device) || frame.peak_left > 0 || frame.peak_right > 0;
     if (!is_running && !report->was_running) return;
     report->was_running = is_running; /* one more, of silence, behind the last */
     sl_sound_levels levels;
-    sl_sound_thread_levels(thread, &levels);
+    sl_sound_handover_levels(handover, &levels);
     sl_audio_meter *meter = &report->message.as.meter;
     *meter = (sl_audio_meter){
         .timestamp_us = (sl_clock_wall_ns() - (int64_t)(sl_player_clock_ns() - frame.ns)) / 1000,

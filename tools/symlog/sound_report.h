@@ -33,10 +33,11 @@ void sl_sound_report_open(sl_sound_report *report, int link, sl_audio_output *ou
 void sl_sound_report_device(sl_sound_report *report, bool has_device, bool with_audio, const char *why);
 
 /* Digests of what was played; what was missed stands with the seconds in which it may have been. */
-void sl_sound_report_heard(sl_sound_report *report, sl_sound_thread *thread);
+void sl_sound_report_heard(sl_sound_report *report, sl_sound_handover *handover);
 
-/* The newest meter, if there is one and anything is to be heard. */
-void sl_sound_report_meter(sl_sound_report *report, sl_sound_thread *thread, const sl_schedule *schedule);
+/* The newest meter, if there is one and anything is to be heard: while the clock `is_running`, or sound goes out. */
+void sl_sound_report_meter(sl_sound_report *report, sl_sound_handover *handover, bool is_running,
+                           const sl_schedule *schedule);
 
 void sl_sound_report_clock(sl_sound_report *report);
 void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread);

@@ -20,15 +20,8 @@ enum {
     NEAR_SHARE = 20,    /* of a second: so near the present it has caught up */
     BEGIN_SHARE = 10,   /* of a second: from then until it is heard */
     EARLY_NS = 2000000, /* the device is told to begin so long before the first frame's time */
-    WAIT_NS = 10000000,
-    HEARD_MAX = 64
+    WAIT_NS = 10000000
 };
-
-/* A stretch that was rendered. */
-typedef struct stretch {
-    sl_heard heard;
-    bool is_silent; /* and nothing played */
-} stretch;
 
 struct sl_sound_thread {
     sl_sound_thread_options options; /* Immutable while the thread runs. */
@@ -48,14 +41,6 @@ struct sl_sound_thread {
     atomic_bool is_running;
     atomic_uint_fast64_t marks;
     atomic_uint_fast64_t late;
-    pthread_mutex_t lock;
-    stretch heard[HEARD_MAX]; /* Under the lock, and so is the rest; heard_first is the oldest. */
-    uint32_t heard_first;
-    uint32_t heard_count;
-    bool has_saved;
-    uint64_t saved_seq;
-    sl_text saved;
-    sl_sound_levels levels;
 };
 
 static void *run(void *ctx);
@@ -80,9 +65,7 @@ sl_err sl_sound_thread_start(sl_sound_thread **out, const sl_sound_thread_option
         return SL_ERR_MEMORY;
     }
     thread->options = *options;
-    pthread_mutex_init(&thread->lock, NULL);
     sl_text_open(&thread->encoding, sl_host_memory());
-    sl_text_open(&thread->saved, sl_host_memory());
     thread->second = calloc(2 * (size_t)options->rate, sizeof *thread->second);
     const sl_sound_owner owner = {.ctx = thread, .mark = put_mark};
     sl_err err =
@@ -103,8 +86,6 @@ void sl_sound_thread_stop(sl_sound_thread *thread)
     if (thread->has_thread) pthread_join(thread->thread, NULL);
     sl_sound_engine_destroy(thread->engine);
     sl_text_close(&thread->encoding);
-    sl_text_close(&thread->saved);
-    pthread_mutex_destroy(&thread->lock);
     free(thread->second);
     free(thread);
 }
@@ -243,28 +224,7 @@ static void save(sl_sound_thread *thread)
     sl_text_clear(&thread->encoding);
     sl_playback_encode(sl_sound_engine_playback(thread->engine), put_bytes, &thread->encoding);
     if (thread->encoding.bad) return;
-    pthread_mutex_lock(&thread->lock);
-    const sl_text last = thread->saved;
-    thread->saved = thread->encoding;
-    thread->encoding = last;
-    thread->saved_seq = seq;
-    thread->has_saved = true;
-    pthread_mutex_unlock(&thread->lock);
-}
-
-bool sl_sound_thread_take_saved(sl_sound_thread *thread, uint64_t *seq, sl_text *bytes)
-{
-    pthread_mutex_lock(&thread->lock);
-    const bool has_saved = thread->has_saved;
-    if (has_saved) {
-        const sl_text given = thread->saved;
-        thread->saved = *bytes;
-        *bytes = given;
-        *seq = thread->saved_seq;
-    }
-    thread->has_saved = false;
-    pthread_mutex_unlock(&thread->lock);
-    return has_saved;
+    sl_sound_handover_put_saved(thread->options.handover, seq, &thread->encoding);
 }
 
 static float rms_of(double square, uint64_t frames)
@@ -275,29 +235,21 @@ static float rms_of(double square, uint64_t frames)
 static void tell_levels(sl_sound_thread *thread)
 {
     sl_playback *playback = sl_sound_engine_playback(thread->engine);
-    if (playback == NULL || pthread_mutex_trylock(&thread->lock) != 0) return; /* the next time, then */
-    sl_sound_levels *levels = &thread->levels;
-    levels->turn++;
-    levels->count = 0;
+    if (playback == NULL) return;
+    sl_sound_levels levels;
+    levels.count = 0;
     for (uint32_t i = 0; i < SL_RENDERER_TRACKS; i++) {
         const sl_digest name = sl_playback_track_name(playback, i);
         const sl_renderer_meter meter = sl_renderer_take_meter(sl_playback_renderer(playback), i);
         if (name.low == 0 && name.high == 0) continue;
-        const uint32_t at = levels->count++;
-        levels->tracks[at].name = name;
-        levels->tracks[at].peak_left = meter.peak_left;
-        levels->tracks[at].peak_right = meter.peak_right;
-        levels->tracks[at].rms_left = rms_of(meter.square_left, meter.frames);
-        levels->tracks[at].rms_right = rms_of(meter.square_right, meter.frames);
+        const uint32_t at = levels.count++;
+        levels.tracks[at].name = name;
+        levels.tracks[at].peak_left = meter.peak_left;
+        levels.tracks[at].peak_right = meter.peak_right;
+        levels.tracks[at].rms_left = rms_of(meter.square_left, meter.frames);
+        levels.tracks[at].rms_right = rms_of(meter.square_right, meter.frames);
     }
-    pthread_mutex_unlock(&thread->lock);
-}
-
-void sl_sound_thread_levels(sl_sound_thread *thread, sl_sound_levels *out)
-{
-    pthread_mutex_lock(&thread->lock);
-    *out = thread->levels;
-    pthread_mutex_unlock(&thread->lock);
+    sl_sound_handover_put_levels(thread->options.handover, &levels);
 }
 
 static void tell_transport(const sl_sound_thread *thread)
@@ -362,34 +314,16 @@ static void end_second(sl_sound_thread *thread)
     const uint64_t end = sl_sound_engine_frame(thread->engine);
     const size_t frames = (size_t)(end - thread->second_begin);
     if (frames == 0) return;
-    stretch one = {.heard = {.frame = thread->second_begin,
-                             .frames = (uint32_t)frames,
-                             .rate = thread->options.rate,
-                             .version = SL_RENDERER_VERSION,
-                             .digest = sl_digest_bytes(thread->second, 2 * frames * sizeof *thread->second)}};
-    one.is_silent = !thread->has_played && is_silent(thread->second, 2 * frames);
-    pthread_mutex_lock(&thread->lock);
-    /* Where nobody takes them, the log does not grow either. */
-    if (thread->heard_count < HEARD_MAX) thread->heard[(thread->heard_first + thread->heard_count++) % HEARD_MAX] = one;
-    pthread_mutex_unlock(&thread->lock);
+    const sl_heard heard = {.frame = thread->second_begin,
+                            .frames = (uint32_t)frames,
+                            .rate = thread->options.rate,
+                            .version = SL_RENDERER_VERSION,
+                            .digest = sl_digest_bytes(thread->second, 2 * frames * sizeof *thread->second)};
+    /* Where nothing plays and nothing sounds the log does not grow. */
+    if (thread->has_played || !is_silent(thread->second, 2 * frames))
+        sl_sound_handover_put_heard(thread->options.handover, &heard);
     thread->second_begin = end;
     thread->has_played = false;
-}
-
-bool sl_sound_thread_take_heard(sl_sound_thread *thread, uint64_t played, sl_heard *out)
-{
-    bool is_there = false;
-    pthread_mutex_lock(&thread->lock);
-    while (!is_there && thread->heard_count > 0) {
-        const stretch *oldest = &thread->heard[thread->heard_first];
-        if (oldest->heard.frame + oldest->heard.frames > played) break;
-        *out = oldest->heard;
-        is_there = !oldest->is_silent;
-        thread->heard_first = (thread->heard_first + 1) % HEARD_MAX;
-        thread->heard_count--;
-    }
-    pthread_mutex_unlock(&thread->lock);
-    return is_there;
 }
 
 bool sl_sound_thread_is_well(const sl_sound_thread *thread)
