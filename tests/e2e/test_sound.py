@@ -17,6 +17,7 @@ from sound_session import SECONDS, Session, children_of, sound_process, words_of
 IS_SOAK = "SYMLOG_SOAK" in os.environ
 ASAN_BINARY = os.environ.get("SYMLOG_ASAN_BIN")
 SILENCE_FRAMES = 960
+LOOKED_FOR_S = 10  # How often a device is looked for.
 PLAIN = "{detune: 0, vibrato: 0, sub: 0, drive: 0, width: 0, envelope: 0, sustain: 1, attack: 0.001}"
 STEADY = f"track('tone', t => t.instrument('lead', {PLAIN}).clip(Clip.melody().note('C6', 4000)))"
 
@@ -202,6 +203,14 @@ def test_the_sound_server_dies_and_comes_back(sounding, jack):
     capture = listener.stop()
     comparison = compare(capture, Rendered(serve.db, jack.folder), heard_of(serve.db)[-2:])
     assert len(comparison.same) == 2, str(comparison)
+
+
+def test_a_device_that_cannot_do_the_rate_is_not_found_again(jack, start):
+    """It is there, and another rate than its own is no reason to begin anew."""
+    serve = start("--sound", "--rate", 44100, popen={"env": jack.environment})
+    serve.wait_for("^sound device=none .*44100 Hz")
+    time.sleep(LOOKED_FOR_S + 2)
+    assert serve.count("^sound device=") == 1, serve.lines
 
 
 def sound_begins(capture):
