@@ -211,7 +211,7 @@ static bool start_processor(process *process)
 {
     const sl_sound_processor_options options = {
         .path = process->options->processor,
-        .after_save = process->options->after_save,
+        .after_save_ns = process->options->after_save_ns,
         .rate = sl_audio_rate(process->device),
         .link = process->options->link,
         .output = &process->output,
