@@ -18,6 +18,7 @@ from sound_session import OPENING, children_of, sound_process, words_of
 
 IS_SOAK = "SYMLOG_SOAK" in os.environ
 SILENCE_FRAMES = 960
+LOOKED_FOR_S = 10  # How often a device is looked for.
 MAGNITUDES = 0x7FFFFFFF7FFFFFFF  # Of left and right: silence may be negative.
 PLAIN = "{detune: 0, vibrato: 0, sub: 0, drive: 0, width: 0, envelope: 0, sustain: 1, attack: 0.001}"
 STEADY = f"track('tone', t => t.instrument('lead', {PLAIN}).clip(Clip.melody().note('C6', 4000)))"
@@ -147,6 +148,14 @@ def sound_begins(capture):
 
 def percentile(values, share):
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def test_a_device_that_cannot_do_the_rate_is_not_found_again(jack, start):
+    """It is there, and another rate than its own is no reason to begin anew."""
+    serve = start("--sound", "--rate", 44100, popen={"env": jack.environment})
+    serve.wait_for("^sound device=none .*44100 Hz")
+    time.sleep(LOOKED_FOR_S + 2)
+    assert serve.count("^sound device=") == 1, serve.lines
 
 
 def test_a_parameter_is_heard_soon(sounding, jack):

@@ -110,16 +110,6 @@ bool sl_audio_list(FILE *to)
     return count > 0;
 }
 
-bool sl_audio_can_open(const char *name)
-{
-    if (initialize() != paNoError) return false;
-    const PaDeviceIndex index = find(name);
-    const PaDeviceInfo *info = index >= 0 ? Pa_GetDeviceInfo(index) : NULL;
-    const bool has_output = info != NULL && info->maxOutputChannels > 0;
-    Pa_Terminate();
-    return has_output;
-}
-
 /* Between one channel and two. */
 static int on_stream(const void *in, void *out, unsigned long frames, const PaStreamCallbackTimeInfo *time,
                      PaStreamCallbackFlags status, void *ctx)
@@ -178,7 +168,7 @@ static PaDeviceIndex find_input(const PaDeviceInfo *info, PaDeviceIndex index)
     return api != NULL ? api->defaultInputDevice : paNoDevice;
 }
 
-static sl_err start_stream(sl_audio_device *device, char errmsg[256])
+static sl_err open_wished(sl_audio_device *device, bool starts, char errmsg[256])
 {
     const char *wish = device->options.name;
     const PaDeviceIndex index = find(wish);
@@ -206,14 +196,14 @@ static sl_err start_stream(sl_audio_device *device, char errmsg[256])
     if (error == paNoError) {
         device->rate = (uint32_t)(Pa_GetStreamInfo(device->stream)->sampleRate + 0.5);
         device->block = device->options.block;
-        error = Pa_StartStream(device->stream);
+        if (starts) error = Pa_StartStream(device->stream);
     }
     if (error == paNoError) return SL_OK;
     snprintf(errmsg, 256, "%.80s cannot be opened at %.0f Hz: %.100s", device->name, rate, Pa_GetErrorText(error));
     return SL_ERR_IO;
 }
 
-sl_err sl_audio_open(sl_audio_device **out, const sl_audio_options *options, char errmsg[256])
+static sl_err open_device(sl_audio_device **out, const sl_audio_options *options, bool starts, char errmsg[256])
 {
     errmsg[0] = '\0';
     sl_audio_device *device = calloc(1, sizeof *device);
@@ -222,12 +212,26 @@ sl_err sl_audio_open(sl_audio_device **out, const sl_audio_options *options, cha
     sl_err err = SL_ERR_IO;
     device->is_initialized = initialize() == paNoError;
     if (device->is_initialized)
-        err = start_stream(device, errmsg);
+        err = open_wished(device, starts, errmsg);
     else
         snprintf(errmsg, 256, "the system's sound cannot be used");
     if (err == SL_OK) *out = device;
     if (err != SL_OK) sl_audio_close(device);
     return err;
+}
+
+sl_err sl_audio_open(sl_audio_device **out, const sl_audio_options *options, char errmsg[256])
+{
+    return open_device(out, options, true, errmsg);
+}
+
+bool sl_audio_can_open(const sl_audio_options *options)
+{
+    char why[256];
+    sl_audio_device *device = NULL;
+    if (open_device(&device, options, false, why) != SL_OK) return false;
+    sl_audio_close(device);
+    return true;
 }
 
 static void sleep_until(uint64_t ns)

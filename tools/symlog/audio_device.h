@@ -55,8 +55,9 @@ bool sl_audio_is_alive(const sl_audio_device *device);
 /* The share of a period that the callback takes, 0 to 1. */
 double sl_audio_load(const sl_audio_device *device);
 
-/* True if there is a device (so named), in a process that has none open. */
-bool sl_audio_can_open(const char *name);
+/* True if it would open, in a process that has none open: one that is there may be busy, or know another rate only.
+ * `pull` is not called. */
+bool sl_audio_can_open(const sl_audio_options *options);
 
 /* Prints a line for each device. False: there is none. */
 bool sl_audio_list(FILE *to);

@@ -28,7 +28,7 @@ const sl_command sl_command_sound = {
 
 static int run(int argc, char **argv)
 {
-    const char *link = NULL, *wake = NULL, *rate = NULL, *block = NULL;
+    const char *link = NULL, *wake = NULL, *rate = NULL, *block = NULL, *after_save = NULL;
     sl_sound_process_options options = {.link = -1};
     const sl_option table[] = {
         {.name = "--db", .value = &options.db},
@@ -39,12 +39,12 @@ static int run(int argc, char **argv)
         {.name = "--block", .value = &block},
         {.name = "--with-audio", .is_given = &options.with_audio},
         {.name = "--processor", .value = &options.processor},
-        {.name = "--after-save", .is_given = &options.after_save},
+        {.name = "--after-save", .value = &after_save},
     };
     sl_operands operands;
     const int status = sl_options_read(argc, argv, table, sizeof table / sizeof table[0], &operands);
     if (status != SL_EXIT_OK) return status;
-    uint64_t numbers[4] = {0};
+    uint64_t numbers[5] = {0};
     const bool has_link = link != NULL && wake != NULL && options.db != NULL &&
                           sl_option_number(link, 0, DESCRIPTOR_MAX, &numbers[0]) &&
                           sl_option_number(wake, 0, DESCRIPTOR_MAX, &numbers[1]);
@@ -53,10 +53,15 @@ static int run(int argc, char **argv)
         return sl_usage_error(argv[0], "--rate wants frames a second");
     if (block != NULL && !sl_option_number(block, 0, SL_AUDIO_BLOCK_MAX, &numbers[3]))
         return sl_usage_error(argv[0], "--block wants frames");
+    if (after_save != NULL && !sl_option_number(after_save, 0, INT64_MAX, &numbers[4]))
+        return sl_usage_error(argv[0], "--after-save wants nanoseconds");
     options.link = (int)numbers[0];
     options.wake_fd = (int)numbers[1];
     options.rate = (uint32_t)numbers[2];
     options.block = (uint32_t)numbers[3];
+    options.after_save_ns = (int64_t)numbers[4];
+    prctl(PR_SET_NAME, "symlog sound"); /* it was started as /proc/self/exe */
+    prctl(PR_SET_NAME, "symlog sound"); /* it was started as /proc/self/exe */
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* no sound goes on without the log */
     signal(SIGINT, SIG_IGN);          /* of a Ctrl-C serve hears, and says what is to be done */
     return sl_sound_process_run(&options);

@@ -41,7 +41,8 @@ struct sl_sound_child {
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
     bool is_leading;     /* it is the player */
-    bool waits_for_save; /* the processor has crashed as it is */
+    int64_t loaded_ns;     /* when the processor that it loaded last was saved; 0: it has loaded none */
+    int64_t after_save_ns; /* as it was saved then it has crashed; 0: it never did */
     unsigned pause_ms;
     sl_sound_message message;
 };
@@ -112,6 +113,7 @@ static void *run(void *ctx)
         const uint64_t begun_ms = now_ms();
         sl_sound_status_set(child->options.sound, &(sl_audio_status){.phase = SL_AUDIO_INITIALIZING});
         int status = -1;
+        child->loaded_ns = 0;
         if (spawn(child)) {
             listen_to(child);
             status = end(child);
@@ -127,7 +129,7 @@ static void *run(void *ctx)
 }
 
 /* The words of the command line; numbers in `text`. */
-static void write_arguments(const sl_sound_child *child, const char *argv[ARGUMENTS_MAX], char text[2][16])
+static void write_arguments(const sl_sound_child *child, const char *argv[ARGUMENTS_MAX], char text[3][24])
 {
     const sl_sound_wishes *wishes = child->options.wishes;
     size_t count = 0;
@@ -150,7 +152,9 @@ static void write_arguments(const sl_sound_child *child, const char *argv[ARGUME
     if (wishes->with_audio) argv[count++] = "--with-audio";
     if (wishes->processor != NULL) argv[count++] = "--processor";
     if (wishes->processor != NULL) argv[count++] = wishes->processor;
-    if (child->waits_for_save) argv[count++] = "--after-save";
+    snprintf(text[2], sizeof text[2], "%lld", (long long)child->after_save_ns);
+    if (child->after_save_ns > 0) argv[count++] = "--after-save";
+    if (child->after_save_ns > 0) argv[count++] = text[2];
     argv[count] = NULL;
 }
 
@@ -175,7 +179,7 @@ static bool spawn(sl_sound_child *child)
     const int bytes = LINK_BYTES;
     (void)setsockopt(links[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     const char *argv[ARGUMENTS_MAX];
-    char text[2][16];
+    char text[3][24];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -270,6 +274,7 @@ static void take(sl_sound_child *child)
         message->as.line[sizeof message->as.line - 1] = '\0';
         sl_status_say(options->status, "%s", message->as.line);
         break;
+    case SL_SOUND_LOADS: child->loaded_ns = message->as.saved_ns; break;
     case SL_SOUND_GO: /* it is told these two, and does not say them */
     case SL_SOUND_END:
     default: break;
@@ -324,11 +329,18 @@ static void explain(sl_sound_child *child, int status)
 {
     char message[160];
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    const bool is_own = code == SL_SOUND_FAILED || code == SL_SOUND_DEVICE_LOST || code == SL_SOUND_DEVICE_FOUND;
     if (code == SL_SOUND_CRASHED || code == SL_SOUND_LOOPS) {
-        child->waits_for_save = true;
+        child->after_save_ns = child->loaded_ns;
         snprintf(message, sizeof message, "the processor %s", code == SL_SOUND_LOOPS ? "does not return" : "crashed");
         say_failure(child, SL_AUDIO_DEGRADED, code == SL_SOUND_LOOPS ? "processor_loops" : "processor_crashed", message,
                     "the sound goes on without it; mend it and save it");
+        put_refused(child, message);
+    } else if (child->loaded_ns > 0 && WIFEXITED(status) && !is_own) {
+        child->after_save_ns = child->loaded_ns;
+        snprintf(message, sizeof message, "the processor ended the process, with status %d", code);
+        say_failure(child, SL_AUDIO_DEGRADED, "processor_crashed", message,
+                    "the sound goes on without it; take exit() out and save it");
         put_refused(child, message);
     } else if (code == SL_SOUND_DEVICE_LOST) {
         say_failure(child, SL_AUDIO_FAILED, "device_lost", "the sound device is gone", "it is looked for");

@@ -141,11 +141,10 @@ static bool perform_rest(process *process)
     return perform(process, head);
 }
 
-/* The device that is wished for; without one a timer, so that all else goes on. */
-static bool open_device(process *process)
+static sl_audio_options wishes_of(process *process)
 {
     const sl_sound_process_options *options = process->options;
-    const sl_audio_options audio = {
+    return (sl_audio_options){
         .name = options->device,
         .rate = options->rate,
         .block = options->block,
@@ -153,6 +152,13 @@ static bool open_device(process *process)
         .pull = sl_audio_output_pull,
         .ctx = &process->output,
     };
+}
+
+/* The device that is wished for; without one a timer, so that all else goes on. */
+static bool open_device(process *process)
+{
+    const sl_sound_process_options *options = process->options;
+    const sl_audio_options audio = wishes_of(process);
     char why[256];
     sl_err err = sl_audio_open(&process->device, &audio, why);
     const bool has_device = err == SL_OK;
@@ -208,7 +214,7 @@ static bool start_processor(process *process)
 {
     const sl_sound_processor_options options = {
         .path = process->options->processor,
-        .after_save = process->options->after_save,
+        .after_save_ns = process->options->after_save_ns,
         .rate = sl_audio_rate(process->device),
         .link = process->options->link,
         .output = &process->output,
@@ -326,5 +332,6 @@ static int tick(process *process)
     }
     if (!sl_audio_is_alive(process->device)) return SL_SOUND_DEVICE_LOST;
     const bool looks = sl_audio_is_timer(process->device) && turn % LOOK_EVERY == LOOK_EVERY - 1;
-    return looks && sl_audio_can_open(process->options->device) ? SL_SOUND_DEVICE_FOUND : -1;
+    const sl_audio_options wishes = wishes_of(process);
+    return looks && sl_audio_can_open(&wishes) ? SL_SOUND_DEVICE_FOUND : -1;
 }

@@ -19,7 +19,7 @@ typedef struct sl_sound_process_options {
     uint32_t block;        /* likewise */
     bool with_audio;       /* an input, and what is made of it */
     const char *processor; /* a C file that makes it; NULL: it goes through as it is */
-    bool after_save;       /* what that file says now has crashed, and is not to run */
+    int64_t after_save_ns; /* as that file was saved then it has crashed, and is not to run; 0: it never did */
 } sl_sound_process_options;
 
 /* Returns when serve wants it to, or is gone, or something went wrong: an exit status of sound_wire.h. */

@@ -18,7 +18,8 @@
 enum {
     QUIET_MS = 60,
     STUCK_MS = 500,    /* in the audio thread */
-    STUCK_TICKS = 900, /* in init or destroy: 15 s */
+    STUCK_TICKS = 900, /* in init: 15 s */
+    STUCK_DESTROY_S = 2,
     REFUSED_BYTES_MAX = 2048
 };
 
@@ -165,7 +166,7 @@ static void clear_slot(sl_sound_processor *processor)
     sl_processor_close(sl_processor_slot_withdraw(&processor->slot));
 }
 
-static void offer(sl_sound_processor *processor, sl_processor *one)
+static bool offer(sl_sound_processor *processor, sl_processor *one)
 {
     pthread_mutex_lock(&processor->lock);
     sl_processor_inherit(one, processor->current);
@@ -180,13 +181,14 @@ static void offer(sl_sound_processor *processor, sl_processor *one)
         processor->is_told = false;
     }
     pthread_mutex_unlock(&processor->lock);
-    if (err == SL_OK) return;
+    if (err == SL_OK) return true;
     sl_processor_close(one);
     refuse(processor, "the one before is not in place yet; save it again");
+    return false;
 }
 
 /* The text is compiled, logged, and loaded, in this order: what runs is in the log. */
-static void run_source(sl_sound_processor *processor, const char *source, size_t length)
+static void run_source(sl_sound_processor *processor, int64_t saved_ns, const char *source, size_t length)
 {
     const char *slash = strrchr(processor->options.path, '/');
     const char *name = slash != NULL ? slash + 1 : processor->options.path;
@@ -202,6 +204,7 @@ static void run_source(sl_sound_processor *processor, const char *source, size_t
         return;
     }
     sl_processor *one = NULL;
+    (void)sl_sound_send(processor->options.link, &(sl_sound_message){.type = SL_SOUND_LOADS, .as.saved_ns = saved_ns});
     atomic_fetch_add(&processor->loads, 1);
     const sl_err err = sl_processor_load(build.path, name, (double)processor->options.rate, &one, message);
     atomic_fetch_add(&processor->loads, 1);
@@ -211,15 +214,14 @@ static void run_source(sl_sound_processor *processor, const char *source, size_t
         return;
     }
     tell_parameters(processor, one);
-    offer(processor, one);
-    sl_sound_say(processor->options.link, "processor runs=%s", name);
+    if (offer(processor, one)) sl_sound_say(processor->options.link, "processor runs=%s", name);
 }
 
 /* The watch's thread. */
 static bool take(void *ctx, const sl_file_watch *watch, const sl_file_seen *seen, bool is_last)
 {
     sl_sound_processor *processor = ctx;
-    const bool is_old = processor->is_first && processor->options.after_save;
+    const bool is_old = processor->is_first && seen->mtime_ns == processor->options.after_save_ns;
     char *source = NULL;
     size_t length = 0;
     char message[SL_PROCESSOR_BUILD_TEXT_BYTES];
@@ -229,7 +231,7 @@ static bool take(void *ctx, const sl_file_watch *watch, const sl_file_seen *seen
     if (err != SL_OK && !is_last) return false;
     if (err != SL_OK && !sl_file_watch_is_gone(watch)) refuse(processor, message);
     if (err == SL_OK && length > SL_PROCESSOR_BYTES_MAX) refuse(processor, "it is longer than 128 KiB");
-    if (err == SL_OK && length <= SL_PROCESSOR_BYTES_MAX) run_source(processor, source, length);
+    if (err == SL_OK && length <= SL_PROCESSOR_BYTES_MAX) run_source(processor, seen->mtime_ns, source, length);
     free(source);
     return true;
 }
@@ -268,9 +270,12 @@ bool sl_sound_processor_tick(sl_sound_processor *processor, const sl_state *stat
     if (pthread_mutex_trylock(&processor->lock) != 0) return true; /* a new one is on its way */
     sl_processor *former = NULL;
     if (sl_processor_slot_collect(&processor->slot, &former)) {
+        /* Here nobody else would notice that it does not return. */
+        alarm(STUCK_DESTROY_S);
         atomic_fetch_add(&processor->loads, 1);
         sl_processor_close(former);
         atomic_fetch_add(&processor->loads, 1);
+        alarm(0);
     }
     sl_processor_failure failure;
     const bool has_failed =
@@ -301,10 +306,17 @@ static void on_crash(int number, siginfo_t *info, void *context)
     if (number == SIGABRT) raise(number);
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+    _exit(SL_SOUND_LOOPS);
+}
+
 static void catch_crashes(void)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
+    signal(SIGALRM, on_alarm);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, &former[numbers[i]]);
 }

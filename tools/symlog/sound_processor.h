@@ -14,8 +14,8 @@
 typedef struct sl_sound_processor sl_sound_processor;
 
 typedef struct sl_sound_processor_options {
-    const char *path; /* the C file; NULL: none */
-    bool after_save;  /* what it says now is not to run: it has crashed */
+    const char *path;      /* the C file; NULL: none */
+    int64_t after_save_ns; /* as it was saved then it is not to run: it has crashed; 0: it never did */
     uint32_t rate;
     int link; /* to serve: its source is an event, its parameters and failures are told */
     sl_audio_output *output;

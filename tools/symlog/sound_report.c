@@ -41,8 +41,10 @@ void sl_sound_report_device(sl_sound_report *report, bool has_device, bool with_
         diagnose(report, "no_device", why, "connect one; meters, digests and MIDI go on meanwhile");
         sl_sound_say(report->link, "sound device=none reason=\"%s\" hint=\"meters, digests and MIDI go on\"", why);
     } else {
-        sl_sound_say(report->link, "sound device=\"%s\" rate=%u block=%u%s", sl_audio_name(device),
-                     sl_audio_rate(device), sl_audio_block(device), sl_audio_has_input(device) ? " input=yes" : "");
+        char block[24] = ""; /* a device may tell it only with its first block */
+        if (sl_audio_block(device) > 0) snprintf(block, sizeof block, " block=%u", sl_audio_block(device));
+        sl_sound_say(report->link, "sound device=\"%s\" rate=%u%s%s", sl_audio_name(device), sl_audio_rate(device),
+                     block, sl_audio_has_input(device) ? " input=yes" : "");
         if (with_audio && !sl_audio_has_input(device)) {
             diagnose(report, "no_input", why, "choose another with --device; symlog serve --list-devices lists them");
             sl_sound_say(report->link, "sound input=none reason=\"%s\"", why);

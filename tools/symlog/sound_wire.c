@@ -23,6 +23,7 @@ static size_t length_of(const sl_sound_message *message)
     case SL_SOUND_METER: return begin + sizeof message->as.meter;
     case SL_SOUND_PARAMETERS: return begin + sizeof message->as.parameters;
     case SL_SOUND_SAY: return begin + sizeof message->as.line;
+    case SL_SOUND_LOADS: return begin + sizeof message->as.saved_ns;
     case SL_SOUND_DRAFT: break;
     default: return 0;
     }

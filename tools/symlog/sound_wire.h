@@ -30,6 +30,7 @@ typedef enum sl_sound_message_type {
     SL_SOUND_METER,      /* meter */
     SL_SOUND_PARAMETERS, /* parameters: a processor's */
     SL_SOUND_SAY,        /* line: for people */
+    SL_SOUND_LOADS,      /* saved_ns: the user's processor, as its file was saved then, is about to run */
     SL_SOUND_END
 } sl_sound_message_type;
 
@@ -40,6 +41,7 @@ typedef struct sl_sound_message {
         sl_audio_status status;
         sl_audio_meter meter;
         char line[SL_SOUND_SAY_BYTES];
+        int64_t saved_ns;
         struct {
             uint32_t count;
             sl_audio_parameter list[SL_AUDIO_PARAMETERS_MAX];
