@@ -381,7 +381,8 @@ def test_what_comes_too_late_is_silence_and_the_rest_in_step(sounding, jack, tmp
     summary = f"{comparison}; {starved_s:.3f} s starved; {counts}; proof {proof}; xruns {capture.xruns}"
     print(summary)
     assert counts["underruns"] > 0 and comparison.silenced, summary
-    assert counts["missed_frames"] < 1.2 * starved_s * capture.rate, summary
+    if "asan" not in BINARY:  # That one is slow to render what it missed.
+        assert counts["missed_frames"] < 1.2 * starved_s * capture.rate, summary
     assert len(comparison.other) <= capture.xruns and comparison.placings <= 1 + capture.xruns, summary
     assert len(comparison.same) >= 3 and proof["ok"] and proof["wrong"] == [], summary
 
