@@ -100,21 +100,19 @@ class Comparison:
 
 def compare(capture, rendered, heard):
     """One stretch is looked for, the others are where they must be then; another is looked for where that fails."""
-    found = Comparison([], [], [], 0)
-    offset = None
+    found = Comparison([], [], [], 1)
+    first = next(i for i, one in enumerate(heard) if not one.missed and any(rendered.part(one.frame, one.frames)))
+    offset = place_of(capture, rendered, heard[first:], None)
     for index, one in enumerate(heard):
         part = rendered.part(one.frame, one.frames)
-        if offset is not None and capture.part(one.frame + offset, one.frames) == part:
+        if offset is not None and part_at(capture, one, offset) == part:
             found.same.append(one)
             continue
         if one.missed:
-            is_there = offset is not None and is_silenced(capture.part(one.frame + offset, one.frames), part, one.missed)
+            is_there = offset is not None and is_silenced(part_at(capture, one, offset), part, one.missed)
             (found.silenced if is_there else found.other).append(one)
             continue
-        if not any(part):
-            (found.other if offset is not None else found.same).append(one)  # Before all sound, silence is everywhere.
-            continue
-        place = place_of(capture, rendered, heard[index:], offset)
+        place = place_of(capture, rendered, heard[index:], offset) if any(part) else None
         if place is None:
             found.other.append(one)
             continue
@@ -122,6 +120,11 @@ def compare(capture, rendered, heard):
         found.placings += 1
         found.same.append(one)
     return found
+
+
+def part_at(capture, one, offset):
+    """What was captured of a stretch; nothing, if the capture begins behind it."""
+    return capture.part(one.frame + offset, one.frames) if one.frame + offset >= 0 else b""
 
 
 def place_of(capture, rendered, heard, offset):
@@ -134,7 +137,7 @@ def place_of(capture, rendered, heard, offset):
         at += 1
 
     def count(place):
-        return sum(capture.part(one.frame + place, one.frames) == rendered.part(one.frame, one.frames) for one in heard[:8])
+        return sum(part_at(capture, one, place) == rendered.part(one.frame, one.frames) for one in heard[:8])
 
     return max(places, key=count, default=None)
 

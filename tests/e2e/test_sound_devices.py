@@ -7,16 +7,18 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from serving import PATIENCE_S, call, logged, receive_until, run_symlog, wait_until
+from serving import BINARY, PATIENCE_S, call, logged, receive_until, run_symlog, wait_until
 from sound_of import Rendered, compare, heard_of, late_share, peaks_of, proof_of, rms_of
 from sound_session import OPENING, children_of, sound_process, words_of
 
 IS_SOAK = "SYMLOG_SOAK" in os.environ
+PT_TLS = 7
 SILENCE_FRAMES = 960
 LOOKED_FOR_S = 10  # How often a device is looked for.
 MAGNITUDES = 0x7FFFFFFF7FFFFFFF  # Of left and right: silence may be negative.
@@ -281,6 +283,19 @@ def test_without_a_device_all_else_goes_on(start, tmp_path):
     assert proof["ok"], proof
 
 
+def test_libraries_that_die_of_the_configuration_are_left_alone(start, tmp_path):
+    """PortAudio aborts where ALSA has no configuration at all."""
+    empty = tmp_path / "asound.conf"
+    empty.write_text("")
+    environment = {**quiet_environment(tmp_path, ""), "ALSA_CONFIG_PATH": str(empty)}
+    serve = start("--sound", popen={"env": environment})
+    serve.wait_for("^sound device=none ")
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 2, "two seconds")
+    assert serve.stop() == 0
+
+
 def test_alsa(start, tmp_path):
     """Its file device has no clock: it takes whatever it is given."""
     tape = tmp_path / "tape.raw"
@@ -388,6 +403,22 @@ def test_what_comes_too_late_is_silence_and_the_rest_in_step(sounding, jack, tmp
     summary = f"{comparison}; {starved_s:.3f} s starved; {counts}; proof {proof}; xruns {capture.xruns}"
     print(summary)
     assert counts["underruns"] > 0 and comparison.silenced, summary
-    assert counts["missed_frames"] < 1.2 * starved_s * capture.rate, summary
+    if "asan" not in BINARY:  # That one is slow to render what it missed.
+        assert counts["missed_frames"] < 1.2 * starved_s * capture.rate, summary
     assert len(comparison.other) <= capture.xruns and comparison.placings <= 1 + capture.xruns, summary
     assert len(comparison.same) >= 3 and proof["ok"] and proof["wrong"] == [], summary
+
+
+def thread_local_bytes(program):
+    """What of each thread's stack goes to the program's own variables, as its ELF file says."""
+    data = Path(program).read_bytes()
+    (table,), (size, count) = struct.unpack_from("<Q", data, 32), struct.unpack_from("<HH", data, 54)
+    headers = [struct.unpack_from("<IIQQQQQQ", data, table + size * i) for i in range(count)]
+    return sum(header[6] for header in headers if header[0] == PT_TLS)
+
+
+def test_threads_of_others_keep_their_stacks():
+    """JACK's have 512 KiB, in which its callbacks, PortAudio's and a processor must find room."""
+    assert thread_local_bytes(os.environ.get("SYMLOG_ASAN_BIN", BINARY)) < 300 << 10
+    if "asan" not in BINARY:
+        assert thread_local_bytes(BINARY) < 16 << 10

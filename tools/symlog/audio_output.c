@@ -67,13 +67,14 @@ static void end_meter(sl_audio_output *output)
     const double frames = (double)output->meter_frames;
     const unsigned read = atomic_load_explicit(&output->meter_read, memory_order_acquire);
     const bool has_room = written - read < SL_METER_SLOTS;
-    if (has_room) output->meters[written % SL_METER_SLOTS] = (sl_meter_frame){
-        .ns = sl_player_clock_ns(),
-        .peak_left = output->peak_left,
-        .peak_right = output->peak_right,
-        .rms_left = (float)sqrt(output->square_left / frames),
-        .rms_right = (float)sqrt(output->square_right / frames),
-    };
+    if (has_room)
+        output->meters[written % SL_METER_SLOTS] = (sl_meter_frame){
+            .ns = sl_player_clock_ns(),
+            .peak_left = output->peak_left,
+            .peak_right = output->peak_right,
+            .rms_left = (float)sqrt(output->square_left / frames),
+            .rms_right = (float)sqrt(output->square_right / frames),
+        };
     if (has_room) atomic_store_explicit(&output->meter_written, written + 1, memory_order_release);
     output->meter_frames = 0;
     output->square_left = output->square_right = 0;

@@ -75,7 +75,7 @@ typedef struct sl_audio_output {
     sl_transport_view transports[SL_TRANSPORT_SLOTS];
     atomic_uint block;         /* the most frames that were asked for at once */
     atomic_uint meter_written; /* meters, ever */
-    atomic_uint meter_read; /* likewise, and taken */
+    atomic_uint meter_read;    /* likewise, and taken */
     sl_meter_frame meters[SL_METER_SLOTS];
     atomic_size_t debt;    /* frames that are to be dropped when they come; written by the device's thread */
     uint32_t meter_frames; /* The device's thread, and so is the rest. */

@@ -37,6 +37,7 @@ static int run(int argc, char **argv)
         {.name = "--device", .value = &options.device},
         {.name = "--rate", .value = &rate},
         {.name = "--block", .value = &block},
+        {.name = "--no-device", .is_given = &options.no_device},
         {.name = "--with-audio", .is_given = &options.with_audio},
         {.name = "--processor", .value = &options.processor},
         {.name = "--after-save", .value = &after_save},
@@ -61,8 +62,7 @@ static int run(int argc, char **argv)
     options.block = (uint32_t)numbers[3];
     options.after_save_ns = (int64_t)numbers[4];
     prctl(PR_SET_NAME, "symlog sound"); /* it was started as /proc/self/exe */
-    prctl(PR_SET_NAME, "symlog sound"); /* it was started as /proc/self/exe */
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no sound goes on without the log */
-    signal(SIGINT, SIG_IGN);          /* of a Ctrl-C serve hears, and says what is to be done */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* no sound goes on without the log */
+    signal(SIGINT, SIG_IGN);            /* of a Ctrl-C serve hears, and says what is to be done */
     return sl_sound_process_run(&options);
 }

@@ -26,6 +26,7 @@ enum {
     LASTS_MS = 10000, /* … so long */
     END_MS = 500,     /* it has to end by itself; then it is killed */
     LINK_BYTES = 1 << 20,
+    EARLY_DEATHS_MAX = 2, /* libraries of sound may die of a system's configuration: then there is no device */
     ARGUMENTS_MAX = 24,
     LINK_FD = 3, /* in the child */
     WAKE_FD = 4
@@ -40,7 +41,8 @@ struct sl_sound_child {
     atomic_bool is_stopping;
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
-    bool is_leading;     /* it is the player */
+    bool is_leading;       /* it is the player */
+    unsigned early_deaths; /* that came before it was, one after the other */
     int64_t loaded_ns;     /* when the processor that it loaded last was saved; 0: it has loaded none */
     int64_t after_save_ns; /* as it was saved then it has crashed; 0: it never did */
     unsigned pause_ms;
@@ -120,6 +122,7 @@ static void *run(void *ctx)
         }
         if (atomic_load(&child->is_stopping)) break;
         if (child->is_leading) sl_player_lead(child->options.player);
+        child->early_deaths = !child->is_leading && WIFSIGNALED(status) ? child->early_deaths + 1 : 0;
         child->is_leading = false;
         explain(child, status);
         wait_a_moment(child, now_ms() - begun_ms);
@@ -149,6 +152,7 @@ static void write_arguments(const sl_sound_child *child, const char *argv[ARGUME
     argv[count++] = text[0];
     argv[count++] = "--block";
     argv[count++] = text[1];
+    if (child->early_deaths >= EARLY_DEATHS_MAX) argv[count++] = "--no-device";
     if (wishes->with_audio) argv[count++] = "--with-audio";
     if (wishes->processor != NULL) argv[count++] = "--processor";
     if (wishes->processor != NULL) argv[count++] = wishes->processor;

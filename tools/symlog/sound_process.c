@@ -160,7 +160,9 @@ static bool open_device(process *process)
     const sl_sound_process_options *options = process->options;
     const sl_audio_options audio = wishes_of(process);
     char why[256];
-    sl_err err = sl_audio_open(&process->device, &audio, why);
+    sl_err err = SL_ERR_NOT_FOUND;
+    snprintf(why, sizeof why, "the system's sound ends who looks for a device");
+    if (!options->no_device) err = sl_audio_open(&process->device, &audio, why);
     const bool has_device = err == SL_OK;
     if (!has_device) err = sl_audio_open_timer(&process->device, &audio);
     if (err != SL_OK) {
@@ -331,7 +333,8 @@ static int tick(process *process)
         return SL_SOUND_FAILED;
     }
     if (!sl_audio_is_alive(process->device)) return SL_SOUND_DEVICE_LOST;
-    const bool looks = sl_audio_is_timer(process->device) && turn % LOOK_EVERY == LOOK_EVERY - 1;
+    const bool looks =
+        sl_audio_is_timer(process->device) && !process->options->no_device && turn % LOOK_EVERY == LOOK_EVERY - 1;
     const sl_audio_options wishes = wishes_of(process);
     return looks && sl_audio_can_open(&wishes) ? SL_SOUND_DEVICE_FOUND : -1;
 }

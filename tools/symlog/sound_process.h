@@ -15,6 +15,7 @@ typedef struct sl_sound_process_options {
     int link;              /* to serve */
     int wake_fd;           /* serve writes this eventfd when the log has grown */
     const char *device;    /* NULL: the usual one */
+    bool no_device;        /* none is to be looked for: whoever did so died of it */
     uint32_t rate;         /* 0: the device's */
     uint32_t block;        /* likewise */
     bool with_audio;       /* an input, and what is made of it */

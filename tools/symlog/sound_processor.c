@@ -141,21 +141,19 @@ static bool log_source(const sl_sound_processor *processor, const char *source, 
 
 static void tell_parameters(const sl_sound_processor *processor, const sl_processor *one)
 {
-    static _Thread_local sl_sound_message message;
+    sl_sound_parameters parameters = {0};
     sl_processor_parameter list[SYMLOG_PARAMETERS_MAX];
     const size_t count = one != NULL ? sl_processor_list(one, 0, list, SYMLOG_PARAMETERS_MAX) : 0;
-    message.type = SL_SOUND_PARAMETERS;
-    memset(&message.as.parameters, 0, sizeof message.as.parameters);
-    message.as.parameters.count = (uint32_t)count;
+    parameters.count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
-        sl_audio_parameter *told = &message.as.parameters.list[i];
+        sl_audio_parameter *told = &parameters.list[i];
         snprintf(told->name, sizeof told->name, "%s", list[i].name);
         snprintf(told->unit, sizeof told->unit, "%.15s", list[i].unit);
         told->min = (double)list[i].min;
         told->max = (double)list[i].max;
         told->initial = (double)list[i].initial;
     }
-    (void)sl_sound_send(processor->options.link, &message);
+    (void)sl_sound_send_parameters(processor->options.link, &parameters);
 }
 
 /* Waits for what was offered before to be taken, or takes it back. */

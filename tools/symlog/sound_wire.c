@@ -1,12 +1,14 @@
 /* Messages between serve and its sound process. */
 #include "tools/symlog/sound_wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 enum { MARK_BYTES_MAX = 64 };
 
@@ -40,16 +42,42 @@ bool sl_sound_send(int link, const sl_sound_message *message)
     return sent >= 0;
 }
 
+/* A message of that type, of two parts that follow each other in it. */
+static bool send_parts(int link, sl_sound_message_type type, struct iovec first, struct iovec second)
+{
+    _Alignas(sl_sound_message) uint8_t head[offsetof(sl_sound_message, as)] = {0};
+    memcpy(head, &(uint32_t){type}, sizeof(uint32_t));
+    struct iovec parts[] = {{.iov_base = head, .iov_len = sizeof head}, first, second};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = sizeof parts / sizeof parts[0]};
+    ssize_t sent;
+    do {
+        sent = sendmsg(link, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0;
+}
+
+/* sendmsg does not change what it sends, which it takes as not constant. */
+static struct iovec part_of(const void *bytes, size_t length)
+{
+    return (struct iovec){.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+}
+
 bool sl_sound_send_draft(int link, uint16_t kind, const void *payload, size_t length)
 {
-    static _Thread_local sl_sound_message message;
+    const struct {
+        uint16_t kind;
+        uint16_t version;
+        uint32_t length;
+    } head = {.kind = kind, .version = 1, .length = (uint32_t)length};
+    static_assert(offsetof(sl_sound_message, as.draft.payload) == offsetof(sl_sound_message, as) + sizeof head,
+                  "the payload is behind these");
     if (length > SL_SOUND_DRAFT_BYTES) return false;
-    message.type = SL_SOUND_DRAFT;
-    message.as.draft.kind = kind;
-    message.as.draft.version = 1;
-    message.as.draft.length = (uint32_t)length;
-    memcpy(message.as.draft.payload, payload, length);
-    return sl_sound_send(link, &message);
+    return send_parts(link, SL_SOUND_DRAFT, part_of(&head, sizeof head), part_of(payload, length));
+}
+
+bool sl_sound_send_parameters(int link, const sl_sound_parameters *parameters)
+{
+    return send_parts(link, SL_SOUND_PARAMETERS, part_of(parameters, sizeof *parameters), part_of(NULL, 0));
 }
 
 bool sl_sound_send_mark(int link, const sl_applied *mark)
@@ -62,13 +90,12 @@ bool sl_sound_send_mark(int link, const sl_applied *mark)
 
 bool sl_sound_say(int link, const char *format, ...)
 {
-    static _Thread_local sl_sound_message message;
+    char line[SL_SOUND_SAY_BYTES] = {0};
     va_list arguments;
     va_start(arguments, format);
-    message.type = SL_SOUND_SAY;
-    vsnprintf(message.as.line, sizeof message.as.line, format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    return sl_sound_send(link, &message);
+    return send_parts(link, SL_SOUND_SAY, part_of(line, sizeof line), part_of(NULL, 0));
 }
 
 sl_err sl_sound_receive(int link, sl_sound_message *out)

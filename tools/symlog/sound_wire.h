@@ -34,6 +34,13 @@ typedef enum sl_sound_message_type {
     SL_SOUND_END
 } sl_sound_message_type;
 
+/* A processor's. */
+typedef struct sl_sound_parameters {
+    uint32_t count;
+    sl_audio_parameter list[SL_AUDIO_PARAMETERS_MAX];
+} sl_sound_parameters;
+
+/* It is big: threads of others, whose stacks are small, have none of it. */
 typedef struct sl_sound_message {
     uint32_t type; /* an sl_sound_message_type */
     union {
@@ -42,10 +49,7 @@ typedef struct sl_sound_message {
         sl_audio_meter meter;
         char line[SL_SOUND_SAY_BYTES];
         int64_t saved_ns;
-        struct {
-            uint32_t count;
-            sl_audio_parameter list[SL_AUDIO_PARAMETERS_MAX];
-        } parameters;
+        sl_sound_parameters parameters;
         struct {
             uint16_t kind;
             uint16_t version;
@@ -72,6 +76,7 @@ bool sl_sound_send(int link, const sl_sound_message *message);
 /* The same, of these types. */
 bool sl_sound_send_draft(int link, uint16_t kind, const void *payload, size_t length);
 bool sl_sound_send_mark(int link, const sl_applied *mark);
+bool sl_sound_send_parameters(int link, const sl_sound_parameters *parameters);
 bool sl_sound_say(int link, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Receives one without waiting. SL_ERR_NOT_FOUND: there is none; SL_ERR_END: the other end is gone;
