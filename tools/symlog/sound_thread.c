@@ -23,6 +23,8 @@ enum {
     WAIT_NS = 10000000
 };
 
+#define SECOND_NS UINT64_C(1000000000)
+
 struct sl_sound_thread {
     sl_sound_thread_options options; /* Immutable while the thread runs. */
     pthread_t thread;
@@ -97,6 +99,26 @@ static void become_punctual(void)
     (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
 }
 
+/* Until something came, or room is there, or so much time has passed. */
+static void wait_a_moment(sl_sound_thread *thread, uint64_t ns)
+{
+    const uint64_t due_ns = sl_player_clock_ns() + ns;
+    const struct timespec due = {.tv_sec = (time_t)(due_ns / SECOND_NS), .tv_nsec = (long)(due_ns % SECOND_NS)};
+    if (sem_clockwait(thread->options.wake, CLOCK_MONOTONIC, &due) != 0 && errno != ETIMEDOUT && errno != EINTR)
+        abort();
+}
+
+/* Nothing can be done with what comes any more; but whoever puts it must not wait for room for ever. */
+static void drain(sl_sound_thread *thread)
+{
+    for (sl_player_item *item = sl_player_feed_take(thread->options.feed); item != NULL;) {
+        sl_player_item *next = item->next;
+        free(item);
+        item = next;
+    }
+    wait_a_moment(thread, WAIT_NS);
+}
+
 static void *run(void *ctx)
 {
     sl_sound_thread *thread = ctx;
@@ -105,19 +127,8 @@ static void *run(void *ctx)
     if (err == SL_OK) err = begin(thread);
     while (err == SL_OK && !atomic_load(&thread->is_stopping)) err = play(thread);
     atomic_store(&thread->is_bad, err != SL_OK);
+    while (!atomic_load(&thread->is_stopping)) drain(thread);
     return NULL;
-}
-
-static void wait_until(sl_sound_thread *thread, uint64_t within_ns)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(within_ns < WAIT_NS ? within_ns : WAIT_NS);
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    if (sem_timedwait(thread->options.wake, &until) != 0 && errno != ETIMEDOUT && errno != EINTR) abort();
 }
 
 /* What came from the log, and what is to be said to it. */
@@ -172,7 +183,7 @@ static sl_err begin(sl_sound_thread *thread)
     const uint64_t at = sl_sound_engine_frame(thread->engine);
     const uint64_t frame = soon > at ? soon : at;
     sl_err err = skip_to(thread, frame);
-    if (err != SL_OK) return err;
+    if (err != SL_OK || atomic_load(&thread->is_stopping)) return err; /* it need not have come so far */
     thread->second_begin = thread->saved_frame = frame;
     sl_sound_engine_begin(thread->engine);
     while (err == SL_OK && sl_audio_ring_count(&thread->options.output->ring) < SL_SOUND_RING_LEAD) {
@@ -182,7 +193,7 @@ static sl_err begin(sl_sound_thread *thread)
     while (err == SL_OK && !atomic_load(&thread->is_stopping)) {
         const uint64_t now = sl_player_clock_ns();
         if (sl_clock_anchor_frame(clock, now + EARLY_NS) >= frame) break;
-        wait_until(thread, EARLY_NS / 2);
+        wait_a_moment(thread, EARLY_NS / 2);
         err = step(thread);
     }
     sl_audio_output_begin(thread->options.output, frame);
@@ -206,7 +217,7 @@ static sl_err play(sl_sound_thread *thread)
     if (count < lead) return render(thread, lead - count < CHUNK ? lead - count : CHUNK);
     if (sl_sound_engine_frame(thread->engine) - thread->saved_frame >= (uint64_t)SL_SOUND_SAVE_S * thread->options.rate)
         save(thread);
-    wait_until(thread, WAIT_NS);
+    wait_a_moment(thread, WAIT_NS);
     return SL_OK;
 }
 

@@ -36,7 +36,7 @@ sl_err sl_sound_thread_start(sl_sound_thread **out, const sl_sound_thread_option
 /* NULL is passed over. */
 void sl_sound_thread_stop(sl_sound_thread *thread);
 
-/* False: memory ran out, or it was told nonsense; it only says silence any more. */
+/* False: memory ran out, or it was told nonsense; nothing is rendered any more. */
 bool sl_sound_thread_is_well(const sl_sound_thread *thread);
 
 /* The clock runs: meters are of interest. */
