@@ -26,6 +26,7 @@ enum {
     LASTS_MS = 10000, /* … so long */
     END_MS = 500,     /* it has to end by itself; then it is killed */
     LINK_BYTES = 1 << 20,
+    FULL_MS = 2,          /* so often it is looked whether the committer's queue has room again */
     EARLY_DEATHS_MAX = 2, /* libraries of sound may die of a system's configuration: then there is no device */
     ARGUMENTS_MAX = 24,
     LINK_FD = 3, /* in the child */
@@ -255,9 +256,14 @@ static void put_draft(sl_sound_child *child)
         .length = child->message.as.draft.length,
     };
     const sl_sink sink = child->options.sink;
-    if (sink.put(sink.ctx, &draft) == SL_OK) return;
-    sl_status_say(child->options.status, "dropped what=%s reason=\"the committer's queue is full\"",
-                  sl_kind_name(draft.kind));
+    sl_err err = sink.put(sink.ctx, &draft);
+    /* A mark that was lost would be waited for by the engine for ever. What comes meanwhile waits in the link. */
+    while (err == SL_ERR_FULL && !atomic_load(&child->is_stopping)) {
+        poll(NULL, 0, FULL_MS);
+        err = sink.put(sink.ctx, &draft);
+    }
+    if (err == SL_OK) return;
+    sl_status_say(child->options.status, "dropped what=%s reason=\"%s\"", sl_kind_name(draft.kind), sl_err_text(err));
 }
 
 static void take(sl_sound_child *child)
@@ -267,7 +273,9 @@ static void take(sl_sound_child *child)
     switch ((sl_sound_message_type)message->type) {
     case SL_SOUND_READY: go(child); break;
     case SL_SOUND_DRAFT: put_draft(child); break;
-    case SL_SOUND_CLOCK: sl_player_set_clock(options->player, &message->as.anchor); break;
+    case SL_SOUND_CLOCK:
+        if (message->as.anchor.rate > 0) sl_player_set_clock(options->player, &message->as.anchor);
+        break;
     case SL_SOUND_STATUS: sl_sound_status_set(options->sound, &message->as.status); break;
     case SL_SOUND_METER: sl_sound_status_set_meter(options->sound, &message->as.meter); break;
     case SL_SOUND_PARAMETERS:

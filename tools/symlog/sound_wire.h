@@ -5,11 +5,10 @@
  *     serve                                  sound
  *       ◄──── READY ─────────────────────────   it has read the log and opened a device: it can lead
  *       ───── GO (the clock) ───────────────►   the timer's player follows; sound has the word
- *       ◄──── DRAFT, CLOCK, STATUS, METER, PARAMETERS, SAY
- *       ───── SET (a processor's parameter)
+ *       ◄──── DRAFT, CLOCK, STATUS, METER, PARAMETERS, SAY, LOADS
  *       ───── END ──────────────────────────►   it ends
  *
- * That the log has grown is told beside it, by an eventfd.
+ * That the log has grown is told beside it, by an eventfd. A processor's parameters are set as the log has them.
  */
 #ifndef SL_TOOLS_SOUND_WIRE_H
 #define SL_TOOLS_SOUND_WIRE_H
