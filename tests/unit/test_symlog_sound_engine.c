@@ -311,6 +311,31 @@ static void test_engine_state_goes_on(void **unused)
     sl_playback_destroy(playback);
 }
 
+/* A whole schedule while it plays, of which a mark is ahead: the music goes on. */
+static void test_engine_schedule_is_renewed(void **unused)
+{
+    (void)unused;
+    say((sl_transport){.action = SL_TRANSPORT_PLAY});
+    render(9600, 100);
+    sl_schedule *schedule = NULL;
+    sl_reader reader = {.bytes = (const uint8_t *)whole.bytes, .length = whole.length};
+    assert_int_equal(sl_schedule_decode(&reader, sl_host_memory(), &schedule), SL_OK);
+    uint8_t bytes[64];
+    const char *what = NULL;
+    const sl_applied mark = {.through_seq = 300, .frame = sl_sound_engine_frame(engine) + SL_SOUND_LEAD, .rate = RATE};
+    for (size_t i = 0; i < committed; i++) (void)sl_schedule_take(schedule, &entries[i].event, &what);
+    const sl_event event = applied_event(bytes, 300, mark);
+    assert_int_equal(sl_schedule_take(schedule, &event, &what), SL_OK);
+    sl_text renewed;
+    sl_text_open(&renewed, sl_host_memory());
+    sl_schedule_encode(schedule, put_bytes, &renewed);
+    put_item(SL_PLAYER_WHOLE, 300, renewed.bytes, renewed.length, NULL);
+    render(24000, 100);
+    assert_true(is_any(heard_count - 9600, heard_count));
+    sl_text_close(&renewed);
+    sl_schedule_destroy(schedule);
+}
+
 /* The first live code of a log comes while the engine runs: nothing, then a schedule. */
 static void test_engine_schedule_appears(void **unused)
 {
@@ -368,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_engine_late_mark_is_voided, begin, end),
         cmocka_unit_test_setup_teardown(test_engine_state_goes_on, begin, end),
         cmocka_unit_test_setup_teardown(test_engine_schedule_appears, begin, end),
+        cmocka_unit_test_setup_teardown(test_engine_schedule_is_renewed, begin, end),
         cmocka_unit_test_setup_teardown(test_engine_random, begin, end),
         cmocka_unit_test_setup_teardown(test_engine_refuses_nonsense, begin, end),
     };

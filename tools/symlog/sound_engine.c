@@ -22,7 +22,7 @@ struct sl_sound_engine {
     uint64_t wanted_seq;    /* the newest thing that a mark is wanted for */
     uint64_t marked_seq;    /* what the newest mark says has been seen */
     uint64_t mark_frame;    /* the newest mark's */
-    uint64_t silent_to;     /* the schedule counts from this frame on */
+    uint64_t silent_to;     /* the schedule with which the music began counts from this frame on */
     uint64_t advanced;
     uint64_t lead;
     uint64_t put_frame;
@@ -279,7 +279,7 @@ static sl_err load(sl_sound_engine *engine, const sl_player_item *item)
     engine->is_late = mark.frame < engine->frame;
     engine->has_begun = !engine->is_late;
     if (engine->is_late) return SL_OK;
-    engine->silent_to = mark.frame;
+    if (engine->playback == NULL) engine->silent_to = mark.frame;
     return count_mark(engine, &mark);
 }
 
