@@ -50,6 +50,22 @@ static void test_player_queue_is_bounded(void **state)
     sl_player_queue_close(&queue);
 }
 
+static void test_player_queue_is_half_full_by_number_or_bytes(void **state)
+{
+    (void)state;
+    sl_player_queue queue;
+    sl_player_queue_open(&queue);
+    for (uint64_t seq = 1; seq < SL_PLAYER_QUEUE_ITEMS_MAX / 2; seq++) assert_int_equal(put(&queue, seq, 1), SL_OK);
+    assert_false(sl_player_queue_is_half_full(&queue));
+    assert_int_equal(put(&queue, SL_PLAYER_QUEUE_ITEMS_MAX / 2, 1), SL_OK);
+    assert_true(sl_player_queue_is_half_full(&queue));
+    assert_int_equal(count(&queue, 1), SL_PLAYER_QUEUE_ITEMS_MAX / 2);
+    assert_false(sl_player_queue_is_half_full(&queue));
+    assert_int_equal(put(&queue, 1, (size_t)SL_PLAYER_QUEUE_BYTES_MAX / 2), SL_OK);
+    assert_true(sl_player_queue_is_half_full(&queue));
+    sl_player_queue_close(&queue);
+}
+
 static void test_player_queue_takes_one_that_is_long_if_it_is_alone(void **state)
 {
     (void)state;
@@ -153,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_player_queue_keeps_the_order),
         cmocka_unit_test(test_player_queue_is_bounded),
+        cmocka_unit_test(test_player_queue_is_half_full_by_number_or_bytes),
         cmocka_unit_test(test_player_queue_takes_one_that_is_long_if_it_is_alone),
         cmocka_unit_test(test_announcer_says_beats_and_notes),
         cmocka_unit_test(test_announcer_divides_a_long_batch),

@@ -108,9 +108,9 @@ void sl_player_feed_see(sl_player_feed *feed, const sl_state *state, const sl_ev
     if (is_own || count > 0) feed->wake(feed->ctx);
 }
 
-bool sl_player_feed_is_fuller(sl_player_feed *feed, size_t count)
+bool sl_player_feed_is_half_full(sl_player_feed *feed)
 {
-    return sl_player_queue_count(&feed->queue) > count;
+    return sl_player_queue_is_half_full(&feed->queue);
 }
 
 sl_player_item *sl_player_feed_take(sl_player_feed *feed)

@@ -36,8 +36,8 @@ sl_err sl_player_feed_put_whole(sl_player_feed *feed, const sl_state *state);
 sl_err sl_player_feed_put_mixer(sl_player_feed *feed, uint64_t seq, const sl_mixer *mixer);
 sl_err sl_player_feed_put_wish(sl_player_feed *feed, uint64_t seq);
 
-/* True if more than `count` items wait. */
-bool sl_player_feed_is_fuller(sl_player_feed *feed, size_t count);
+/* Half of its room, or more, is taken: who must not lose anything waits. */
+bool sl_player_feed_is_half_full(sl_player_feed *feed);
 
 /* All that waits, in order, linked; the player's. NULL: nothing. */
 sl_player_item *sl_player_feed_take(sl_player_feed *feed);

@@ -44,12 +44,13 @@ sl_err sl_player_queue_put(sl_player_queue *queue, sl_player_item *item)
     return fits ? SL_OK : SL_ERR_FULL;
 }
 
-size_t sl_player_queue_count(sl_player_queue *queue)
+bool sl_player_queue_is_half_full(sl_player_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    const size_t count = queue->count;
+    const bool is_half_full =
+        queue->count >= SL_PLAYER_QUEUE_ITEMS_MAX / 2 || queue->bytes >= SL_PLAYER_QUEUE_BYTES_MAX / 2;
     pthread_mutex_unlock(&queue->lock);
-    return count;
+    return is_half_full;
 }
 
 sl_player_item *sl_player_queue_take(sl_player_queue *queue)

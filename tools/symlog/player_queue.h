@@ -32,7 +32,8 @@ void sl_player_queue_close(sl_player_queue *queue);
 /* Takes the item over. SL_ERR_FULL: no room, the item is freed. */
 sl_err sl_player_queue_put(sl_player_queue *queue, sl_player_item *item);
 
-size_t sl_player_queue_count(sl_player_queue *queue);
+/* Half of the room, or more, is taken, by number or by bytes. Either thread. */
+bool sl_player_queue_is_half_full(sl_player_queue *queue);
 
 /* All that is in it, in order, linked; the caller's. NULL: nothing. */
 sl_player_item *sl_player_queue_take(sl_player_queue *queue);

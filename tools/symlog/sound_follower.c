@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-enum { BEHIND_MAX = SL_PLAYER_QUEUE_ITEMS_MAX / 2, WAIT_NS = 1000000 };
+enum { WAIT_NS = 1000000 };
 
 sl_err sl_sound_follower_open(sl_sound_follower *follower, sl_log *log, sl_state *state, sl_player_feed *feed)
 {
@@ -28,8 +28,7 @@ void sl_sound_follower_close(sl_sound_follower *follower)
 /* The player's queue is bounded, and what does not fit would be lost. */
 static void wait_for_room(const sl_sound_follower *follower)
 {
-    while (sl_player_feed_is_fuller(follower->feed, BEHIND_MAX))
-        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    while (sl_player_feed_is_half_full(follower->feed)) nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
 }
 
 static sl_err take(sl_sound_follower *follower, const sl_event *event)
