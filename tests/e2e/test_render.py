@@ -319,3 +319,12 @@ def test_nobody_hears_a_replay_without_a_device(db):
     assert output == "" and (errors == "" or errors.startswith("symlog replay: ")) and errors.count("\n") <= 1
     for words in (["--notes"], ["--speed", "2"], ["--json"]):
         assert "--sound goes with" in symlog("replay", "--sound", *words, "--db", db, status=2)[1]
+
+
+def test_a_replay_is_heard_to_its_end(db, whole, jack):
+    """As render writes it. How it begins is not compared: who listens has to be connected first."""
+    listener = jack.listen()
+    symlog("replay", "--sound", "--db", db, environment=jack.environment)
+    heard = listener.stop()
+    half = heard.rate // 2 * FRAME_BYTES
+    assert any(whole[-half:]) and whole[-half:] in heard.data

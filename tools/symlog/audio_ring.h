@@ -13,8 +13,9 @@
 enum { SL_AUDIO_RING_FRAMES = 1 << 15 /* a power of two */ };
 
 typedef struct sl_audio_ring {
-    _Alignas(64) atomic_size_t written; /* frames, ever; the writer's */
-    _Alignas(64) atomic_size_t read;    /* likewise the reader's */
+    atomic_size_t written; /* frames, ever; the writer's */
+    char apart[64];        /* a cache line: neither thread waits for the other's number */
+    atomic_size_t read;    /* likewise the reader's */
     float samples[2 * SL_AUDIO_RING_FRAMES];
 } sl_audio_ring;
 
