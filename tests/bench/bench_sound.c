@@ -315,9 +315,10 @@ static void report_beside(bench *bench, unsigned block, const beside *figures, b
     snprintf(name, sizeof name, "own underruns beside busy processes, %u frames", block);
     bench_report(bench, &(bench_figure){name, "", &figures->underruns, "bare sine's misses", &figures->misses,
                                         BENCH_LIMIT_NONE, 0});
-    bench_report(bench, &(bench_figure){"  beyond the sine's", "", &figures->beyond, NULL, NULL, type, 0});
-    bench_report(bench, &(bench_figure){"  callbacks flagged by the device", "%", &figures->flagged, "bare sine",
-                                        &figures->sine_flagged, type, 1});
+    snprintf(name, sizeof name, "  beyond the sine's, %u frames", block);
+    bench_report(bench, &(bench_figure){name, "", &figures->beyond, NULL, NULL, type, 0});
+    snprintf(name, sizeof name, "  callbacks flagged by the device, %u frames", block);
+    bench_report(bench, &(bench_figure){name, "%", &figures->flagged, "bare sine", &figures->sine_flagged, type, 1});
     snprintf(name, sizeof name, "busy, %u frames", block);
     report_times(bench, name, &figures->times, is_limited);
 }
@@ -335,8 +336,8 @@ static void report(bench *bench, const figures *figures)
     bench_report(bench,
                  &(bench_figure){"  jitter: p1 to p99", "ms", &figures->jitter, NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"  marks that came late", "", &figures->late, NULL, NULL, BENCH_LIMIT_NONE, 0});
-    bench_report(bench, &(bench_figure){"input to output through gain.c", "frames", &figures->input_frames, NULL, NULL,
-                                        BENCH_LIMIT_NONE, 0});
+    bench_report(bench, &(bench_figure){"input to output through gain.c, frames", "frames", &figures->input_frames,
+                                        NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"input to output through gain.c", "ms", &figures->input_ms, NULL, NULL,
                                         BENCH_LIMIT_VALUE_MAX, 50});
     bench_report(bench, &(bench_figure){"CPU of the sound process, playing", "% of a core", &figures->cpu, NULL, NULL,
