@@ -11,11 +11,13 @@
 enum { ROOM_MIN = 256 };
 
 static sl_err see(sl_heard_claims *claims, const sl_event *event);
+static uint64_t find_silence(const sl_log_marks *marks, uint64_t seq);
 static int compare(const void *a, const void *b);
 static sl_err prepare(sl_heard_claims *claims);
 static void judge(sl_heard_claims *claims, uint32_t rate);
 
-sl_err sl_heard_claims_read(sl_log *log, sl_range range, sl_heard_claims *out, char errmsg[256])
+sl_err sl_heard_claims_read(sl_log *log, sl_range range, const sl_log_marks *marks, sl_heard_claims *out,
+                            char errmsg[256])
 {
     sl_log_reader *reader = NULL;
     *out = (sl_heard_claims){0};
@@ -34,6 +36,7 @@ sl_err sl_heard_claims_read(sl_log *log, sl_range range, sl_heard_claims *out, c
     }
     sl_log_reader_close(reader);
     if (err != SL_OK && err != SL_ERR_END) return err;
+    for (size_t i = 0; i < out->count; i++) out->items[i].silent_to = find_silence(marks, out->items[i].seq);
     err = prepare(out);
     if (err != SL_OK) snprintf(errmsg, 256, "%s", sl_err_text(err));
     return err;
@@ -57,6 +60,16 @@ static sl_err see(sl_heard_claims *claims, const sl_event *event)
     assert(claims->items != NULL);
     claims->items[claims->count++] = claim;
     return SL_OK;
+}
+
+/* A run is silent up to its first mark, whatever rang on when the one before it ended. 0: it is not known. */
+static uint64_t find_silence(const sl_log_marks *marks, uint64_t seq)
+{
+    uint64_t start = 0;
+    for (size_t i = 0; i < marks->start_count && marks->starts[i] < seq; i++) start = marks->starts[i];
+    if (start == 0 || (marks->first_lost > 0 && marks->first_lost < seq)) return 0;
+    const size_t index = sl_log_marks_at(marks, start);
+    return index < marks->count ? marks->items[index].frame : UINT64_MAX;
 }
 
 /* Of those that begin with one frame the earlier event comes first. */
@@ -113,6 +126,18 @@ static void pass_on(sl_heard_claims *claims)
     claims->is_exact = true;
 }
 
+/* Adds silence up to a frame, as far as there is nothing else in the claim. */
+static void add_silence(sl_heard_claims *claims, uint64_t to)
+{
+    const sl_heard_claim *claim = &claims->items[claims->at];
+    const uint64_t now = claim->heard.frame + claims->have;
+    if (to > claim->silent_to) to = claim->silent_to;
+    if (to > end_of(claim)) to = end_of(claim);
+    if (to <= now) return;
+    memset(claims->samples + 2 * claims->have, 0, (size_t)(to - now) * 2 * sizeof *claims->samples);
+    claims->have += to - now;
+}
+
 uint64_t sl_heard_claims_hear(sl_heard_claims *claims, const sl_performance_block *block)
 {
     const uint64_t end = block->frame + block->frames;
@@ -121,11 +146,13 @@ uint64_t sl_heard_claims_hear(sl_heard_claims *claims, const sl_performance_bloc
         const sl_heard_claim *claim = &claims->items[claims->at];
         if (now < claim->heard.frame) now = claim->heard.frame;
         const uint64_t to = end_of(claim) < end ? end_of(claim) : end;
+        add_silence(claims, to > now ? to : now);
+        const uint64_t from = claim->heard.frame + claims->have > now ? claim->heard.frame + claims->have : now;
         /* What lies before the first frame told, and what has no samples, leaves it without a judgement. */
-        if (block->left_right != NULL && now < to && now == claim->heard.frame + claims->have) {
-            memcpy(claims->samples + 2 * claims->have, block->left_right + 2 * (now - block->frame),
-                   (size_t)(to - now) * 2 * sizeof *claims->samples);
-            claims->have += to - now;
+        if (block->left_right != NULL && from < to && from == claim->heard.frame + claims->have) {
+            memcpy(claims->samples + 2 * claims->have, block->left_right + 2 * (from - block->frame),
+                   (size_t)(to - from) * 2 * sizeof *claims->samples);
+            claims->have += to - from;
             claims->is_exact = claims->is_exact && block->is_exact;
         }
         if (now < to) covered += to - now;

@@ -29,6 +29,7 @@ typedef struct sl_heard_claim {
     uint64_t seq;
     uint64_t time_ns;
     sl_heard heard;
+    uint64_t silent_to; /* its frames before this one come before its run's first mark: nothing sounded */
     sl_heard_verdict verdict;
     sl_digest digest; /* of what was rendered; of one that is wrong */
 } sl_heard_claim;
@@ -44,9 +45,10 @@ typedef struct sl_heard_claims {
     bool is_exact;       /* all of those */
 } sl_heard_claims;
 
-/* Reads those of a log, through `through`. Errors of sl_log_read, SL_ERR_MEMORY; `errmsg` gets a sentence. The caller
- * clears `out`, whatever is returned. */
-sl_err sl_heard_claims_read(sl_log *log, sl_range range, sl_heard_claims *out, char errmsg[256]);
+/* Reads those of a log's events in `range`, whose marks these are. Errors of sl_log_read, SL_ERR_MEMORY; `errmsg` gets a
+ * sentence. The caller clears `out`, whatever is returned. */
+sl_err sl_heard_claims_read(sl_log *log, sl_range range, const sl_log_marks *marks, sl_heard_claims *out,
+                            char errmsg[256]);
 void sl_heard_claims_clear(sl_heard_claims *claims);
 
 /* Takes the next stretch of the sound, and judges those that end with it. Returns how many of its frames no claim is

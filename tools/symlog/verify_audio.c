@@ -65,7 +65,7 @@ static sl_err read_all(check *check, const char *db, char errmsg[256])
     }
     err = sl_log_marks_read_all(db, check->log, check->last, &check->marks, errmsg);
     const sl_range range = {.from = beginning.first_seq, .through = check->last};
-    if (err == SL_OK) err = sl_heard_claims_read(check->log, range, &check->claims, errmsg);
+    if (err == SL_OK) err = sl_heard_claims_read(check->log, range, &check->marks, &check->claims, errmsg);
     if (err != SL_OK) return err;
     if (check->claims.count > 0) return SL_OK;
     snprintf(errmsg, 256, "%s",
