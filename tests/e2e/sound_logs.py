@@ -11,7 +11,7 @@ from log_lines import KINDS, text
 from serving import Serve, call, wait_until
 
 RATE = 48000
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 
 LEAD = "track('lead', t => t.instrument('lead').effect('delay').clip(Clip.melody().note('C4', '8n').note('G4', '8n')"
 PAD = "track('pad', t => t.instrument('pad').effect('room').clip(Clip.keys().chord(['C4', 'E4', 'G4'], '2n').loop(8)))"
