@@ -160,6 +160,22 @@ def test_a_device_that_cannot_do_the_rate_is_not_found_again(jack, start):
     assert serve.count("^sound device=") == 1, serve.lines
 
 
+def test_one_that_hangs_is_replaced(sounding):
+    serve = sounding()
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 2, "it is heard")
+        hung = sound_process(serve)
+        os.kill(hung, signal.SIGSTOP)
+        serve.wait_for(r'^sound ended reason="it said nothing for 5 s"')
+        wait_until(lambda: sound_process(serve) not in (None, hung), "another one")
+        count = heard_count(serve)
+        wait_until(lambda: heard_count(serve) >= count + 2, "it is heard again")
+    assert serve.stop() == 0
+    proof = proof_of(serve.db)
+    assert proof["status"] == 0 and proof["wrong"] == [], proof
+
+
 LONG = "track('a', t => t.instrument('pad').effect('reverb', {decay: 20, mix: 1}).clip(Clip.keys().chord('Cm7', 4, '4n')))"
 
 
