@@ -333,7 +333,8 @@ static int tick(process *process)
     sl_sound_report_meter(report, &process->handover, sl_sound_thread_is_running(process->thread),
                           sl_state_schedule(process->follower.state));
     if (turn % CLOCK_EVERY == 0) sl_sound_report_clock(report);
-    if (turn % STATUS_EVERY == 0) sl_sound_report_status(report, process->thread);
+    if (turn % STATUS_EVERY == 0)
+        sl_sound_report_status(report, process->thread, sl_sound_processor_is_left_out(process->processor));
     save(process);
     if (process->processor != NULL && !sl_sound_processor_tick(process->processor, process->follower.state))
         _exit(SL_SOUND_LOOPS); /* the device's thread would be waited for, for ever */

@@ -267,6 +267,15 @@ static bool is_stuck(unsigned now, unsigned *before, uint64_t *since_ms, uint64_
     return now_ms - *since_ms > ms_max;
 }
 
+bool sl_sound_processor_is_left_out(sl_sound_processor *processor)
+{
+    if (processor == NULL || processor->options.after_save_ns == 0) return false;
+    if (pthread_mutex_trylock(&processor->lock) != 0) return false; /* another one is on its way */
+    const bool is_left_out = processor->current == NULL;
+    pthread_mutex_unlock(&processor->lock);
+    return is_left_out;
+}
+
 bool sl_sound_processor_tick(sl_sound_processor *processor, const sl_state *state)
 {
     if (is_stuck(sl_processor_slot_entered(&processor->slot), &processor->entered, &processor->entered_ms, STUCK_MS))

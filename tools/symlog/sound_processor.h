@@ -28,6 +28,9 @@ sl_err sl_sound_processor_start(sl_sound_processor **out, const sl_sound_process
 /* When the device is closed. NULL is passed over. */
 void sl_sound_processor_stop(sl_sound_processor *processor);
 
+/* True while the file has crashed as it is, and was not saved since. NULL: there is none. */
+bool sl_sound_processor_is_left_out(sl_sound_processor *processor);
+
 /* Now and then: closes what was swapped out, sets parameters as the state has them, tells what went wrong. False: it
  * does not return any more, which only the end of the process ends. */
 bool sl_sound_processor_tick(sl_sound_processor *processor, const sl_state *state);
