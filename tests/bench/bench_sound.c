@@ -11,10 +11,8 @@
 #include "tests/bench/bench.h"
 
 #include "tests/bench/process_cost.h"
-#include "tests/bench/serving.h"
-#include "tests/bench/sound_card.h"
+#include "tests/bench/sounding.h"
 #include "tests/bench/websocket.h"
-#include "tools/symlog/rpc_client.h"
 #include "tools/symlog/sound_thread.h"
 
 #include <signal.h>
@@ -31,7 +29,7 @@ enum {
     BESIDE_S = 20,
     SOAK_S = 600,
     ALONE_S = 10,
-    WARM_UP_S = 2, /* a status is told twice a second */
+    WARM_UP_S = 2,
     CHANGES = 200,
     IMPULSES = 20,
     PATIENCE_MS = 20000
@@ -51,15 +49,6 @@ static const char set_code[] =
 static const char steady_code[] =
     "track('tone', t => t.instrument('lead', {detune: 0, vibrato: 0, sub: 0, drive: 0, width: 0, envelope: 0, "
     "sustain: 1, attack: 0.001}).clip(Clip.melody().note('C6', 4000)))";
-
-/* A serve that sounds. */
-typedef struct stage {
-    const bench *bench;
-    peer_process card;
-    serving *serving;
-    char url[64];
-    unsigned block;
-} stage;
 
 /* What a status counts. */
 typedef struct counts {
@@ -123,92 +112,24 @@ static void wait_s(unsigned seconds)
     bench_wait_until(bench_now_ns() + seconds * UINT64_C(1000000000));
 }
 
-/* Asks serve; `params` (may be NULL) is let go. */
-static json_t *ask(const stage *stage, const char *method, json_t *params)
+static counts read_counts(const sounding *sounding)
 {
-    char errmsg[SL_RPC_CLIENT_ERRMSG_BYTES];
-    json_t *result = NULL;
-    if (sl_rpc_client_call(stage->url, method, params, SL_RPC_CLIENT_TIMEOUT_MS, &result, errmsg) != SL_OK)
-        bench_die("sound: %s: %s", method, errmsg);
-    json_decref(params);
-    return result;
-}
-
-static json_t *ask_status(const stage *stage)
-{
-    json_t *result = ask(stage, "getAudioStatus", NULL);
-    json_t *status = json_incref(json_object_get(result, "status"));
-    json_decref(result);
-    return status;
-}
-
-static bool is_running(const stage *stage)
-{
-    json_t *status = ask_status(stage);
-    const char *phase = json_string_value(json_object_get(status, "phase"));
-    const bool is_running = phase != NULL && strncmp(phase, "running", strlen("running")) == 0;
-    json_decref(status);
-    return is_running;
-}
-
-/* `words` are serve's. */
-static void stage_open(stage *stage, const bench *bench, unsigned block, const char *const *words)
-{
-    char dir[BENCH_DIR_BYTES];
-    *stage = (struct stage){.bench = bench, .block = block};
-    if (!sound_card_open(&stage->card, block)) bench_die("sound: jackd does not start again");
-    bench_make_dir(bench, dir);
-    stage->serving = serving_open_with(bench, dir, words);
-    snprintf(stage->url, sizeof stage->url, "ws://127.0.0.1:%u", serving_ws_port(stage->serving));
-    const uint64_t until_ns = bench_now_ns() + PATIENCE_MS * UINT64_C(1000000);
-    while (!is_running(stage)) {
-        if (bench_now_ns() > until_ns) bench_die("sound: serve does not sound");
-        bench_wait_until(bench_now_ns() + UINT64_C(50000000));
-    }
-}
-
-static void stage_close(stage *stage)
-{
-    serving_close(stage->serving);
-    sound_card_close(&stage->card);
-}
-
-/* Opens one that only plays, and has it play the code. */
-static void stage_play(stage *stage, const bench *bench, unsigned block, const char *code)
-{
-    char frames[16];
-    snprintf(frames, sizeof frames, "%u", block);
-    stage_open(stage, bench, block, (const char *const[]){"--sound", "--block", frames, NULL});
-    json_t *answer = ask(stage, "eval", json_pack("{s:s, s:s}", "code", code, "quantize", "off"));
-    if (!json_is_true(json_object_get(answer, "success"))) bench_die("sound: the code is refused");
-    json_decref(answer);
-    json_decref(ask(stage, "play", NULL));
-    wait_s(WARM_UP_S);
-}
-
-static double number_of(const json_t *status, const char *object, const char *name)
-{
-    return json_number_value(json_object_get(json_object_get(status, object), name));
-}
-
-static counts read_counts(const stage *stage)
-{
-    json_t *status = ask_status(stage);
-    const counts counts = {.underruns = number_of(status, "counts", "underruns"),
-                           .callbacks = number_of(status, "counts", "callbacks"),
-                           .flagged = number_of(status, "counts", "flagged")};
+    json_t *status = sounding_status(sounding);
+    const counts counts = {.underruns = sounding_number(status, "counts", "underruns"),
+                           .callbacks = sounding_number(status, "counts", "callbacks"),
+                           .flagged = sounding_number(status, "counts", "flagged")};
     json_decref(status);
     return counts;
 }
 
 /* As shares of the period. */
-static void add_times(const stage *stage, times *times)
+static void add_times(const sounding *sounding, times *times)
 {
-    const double period_us = 1e6 * stage->block / (double)SOUND_CARD_RATE;
-    json_t *status = ask_status(stage);
-    bench_add(&times->p50, 100 * number_of(status, "callback_us", "p50") / period_us);
-    bench_add(&times->p99, 100 * number_of(status, "callback_us", "p99") / period_us);
-    bench_add(&times->p999, 100 * number_of(status, "callback_us", "p999") / period_us);
+    const double period_us = 1e6 * sounding->block / (double)SOUND_CARD_RATE;
+    json_t *status = sounding_status(sounding);
+    bench_add(&times->p50, 100 * sounding_number(status, "callback_us", "p50") / period_us);
+    bench_add(&times->p99, 100 * sounding_number(status, "callback_us", "p99") / period_us);
+    bench_add(&times->p999, 100 * sounding_number(status, "callback_us", "p999") / period_us);
     json_decref(status);
 }
 
@@ -221,12 +142,12 @@ static double measure_cpu(pid_t pid, unsigned seconds)
 }
 
 /* Renders all that its log has: how many times as quick as real time. */
-static double measure_render(const stage *stage)
+static double measure_render(const sounding *sounding)
 {
     char path[BENCH_DIR_BYTES + 16], line[512] = "";
-    const char *dir = serving_dir(stage->serving);
+    const char *dir = serving_dir(sounding->serving);
     snprintf(path, sizeof path, "%s/all.f32", dir);
-    const char *const argv[] = {stage->bench->program, "render", path, "--db", dir, NULL};
+    const char *const argv[] = {sounding->bench->program, "render", path, "--db", dir, NULL};
     peer_process render;
     const uint64_t begun_ns = bench_now_ns();
     peer_process_start(&render, argv, true);
@@ -238,20 +159,20 @@ static double measure_render(const stage *stage)
 
 static void measure_alone(const bench *bench, figures *figures)
 {
-    stage stage;
-    stage_play(&stage, bench, BLOCK, set_code);
-    const pid_t sound = process_cost_find(serving_pid(stage.serving), "sound");
+    sounding sounding;
+    sounding_play(&sounding, bench, BLOCK, set_code);
+    const pid_t sound = process_cost_find(serving_pid(sounding.serving), "sound");
     bench_add(&figures->cpu, measure_cpu(sound, ALONE_S));
     const process_memory memory = process_cost_memory(sound);
     bench_add(&figures->rss, (double)memory.rss_bytes / 1e6);
     bench_add(&figures->pss, (double)memory.pss_bytes / 1e6);
     bench_add(&figures->anon, (double)memory.anon_bytes / 1e6);
-    add_times(&stage, &figures->alone);
-    json_decref(ask(&stage, "stop", json_pack("{s:s}", "quantize", "off")));
+    add_times(&sounding, &figures->alone);
+    json_decref(sounding_ask(&sounding, "stop", json_pack("{s:s}", "quantize", "off")));
     wait_s(ALONE_S); /* tails die away */
     bench_add(&figures->cpu_stopped, measure_cpu(sound, ALONE_S));
-    bench_add(&figures->speed, measure_render(&stage));
-    stage_close(&stage);
+    bench_add(&figures->speed, measure_render(&sounding));
+    sounding_close(&sounding);
 }
 
 /* How the sine goes. */
@@ -280,21 +201,21 @@ static double flagged_share(counts counts)
 static void measure_beside(const bench *bench, unsigned block, unsigned seconds, beside *figures)
 {
     char frames[16];
-    stage stage;
+    sounding sounding;
     peer_process sine, busy[BUSY];
     static const char *const loop[] = {"sh", "-c", "while :; do :; done", NULL};
     snprintf(frames, sizeof frames, "%u", block);
-    stage_play(&stage, bench, block, set_code);
+    sounding_play(&sounding, bench, block, set_code);
     peer_process_start(&sine, (const char *const[]){bench->bare_sine, frames, NULL}, true);
     for (int i = 0; i < BUSY; i++) peer_process_start(&busy[i], loop, false);
     wait_s(WARM_UP_S);
-    const counts begun = read_counts(&stage), sine_begun = ask_sine(&sine);
+    const counts begun = read_counts(&sounding), sine_begun = ask_sine(&sine);
     wait_s(seconds);
-    const counts own = less(read_counts(&stage), begun), bare = less(ask_sine(&sine), sine_begun);
+    const counts own = less(read_counts(&sounding), begun), bare = less(ask_sine(&sine), sine_begun);
     for (int i = 0; i < BUSY; i++) (void)peer_process_end(&busy[i], SIGTERM);
-    add_times(&stage, &figures->times);
+    add_times(&sounding, &figures->times);
     (void)peer_process_end(&sine, 0);
-    stage_close(&stage);
+    sounding_close(&sounding);
     bench_add(&figures->underruns, own.underruns);
     bench_add(&figures->misses, bare.flagged);
     bench_add(&figures->beyond, own.underruns > bare.flagged ? own.underruns - bare.flagged : 0);
@@ -319,11 +240,11 @@ static void measure_changes(const bench *bench, figures *figures)
 {
     static double values_ms[CHANGES];
     uint64_t seed = 1;
-    stage stage;
-    stage_play(&stage, bench, BLOCK, steady_code);
+    sounding sounding;
+    sounding_play(&sounding, bench, BLOCK, steady_code);
     ear *ear = ear_open();
     ear_connect(ear, 2);
-    websocket *client = websocket_open_path(serving_ws_port(stage.serving), "/?paths=scenes", 0);
+    websocket *client = websocket_open_path(serving_ws_port(sounding.serving), "/?paths=scenes", 0);
     for (int i = 0; i < CHANGES; i++) {
         uint64_t heard_ns;
         set_volume(client, 0);
@@ -335,12 +256,12 @@ static void measure_changes(const bench *bench, figures *figures)
         if (!ear_wait_for_sound(ear, onsets, PATIENCE_MS, &heard_ns)) bench_die("sound: a parameter is not heard");
         values_ms[i] = (double)(heard_ns - sent_ns) / 1e6;
     }
-    json_t *status = ask_status(&stage);
-    bench_add(&figures->late, number_of(status, "counts", "late_marks"));
+    json_t *status = sounding_status(&sounding);
+    bench_add(&figures->late, sounding_number(status, "counts", "late_marks"));
     json_decref(status);
     websocket_close(client);
     ear_close(ear);
-    stage_close(&stage);
+    sounding_close(&sounding);
     const double p99 = bench_quantile(values_ms, CHANGES, 0.99);
     bench_add(&figures->change_p50, bench_quantile(values_ms, CHANGES, 0.5));
     bench_add(&figures->change_p99, p99);
@@ -354,8 +275,8 @@ static void measure_input(const bench *bench, figures *figures)
     static const char *const words[] = {"--with-audio", "tools/symlog/processors/gain.c", "--block", "256", NULL};
     double values[IMPULSES];
     uint64_t frames = 0;
-    stage stage;
-    stage_open(&stage, bench, BLOCK, words);
+    sounding sounding;
+    sounding_open(&sounding, bench, BLOCK, words);
     ear *ear = ear_open();
     ear_connect(ear, 4);
     bool is_heard = false;
@@ -365,7 +286,7 @@ static void measure_input(const bench *bench, figures *figures)
         values[i] = (double)frames;
     }
     ear_close(ear);
-    stage_close(&stage);
+    sounding_close(&sounding);
     const double longest = bench_quantile(values, IMPULSES, 1);
     bench_add(&figures->input_frames, longest);
     bench_add(&figures->input_ms, 1e3 * longest / (double)SOUND_CARD_RATE);
@@ -394,9 +315,10 @@ static void report_beside(bench *bench, unsigned block, const beside *figures, b
     snprintf(name, sizeof name, "own underruns beside busy processes, %u frames", block);
     bench_report(bench, &(bench_figure){name, "", &figures->underruns, "bare sine's misses", &figures->misses,
                                         BENCH_LIMIT_NONE, 0});
-    bench_report(bench, &(bench_figure){"  beyond the sine's", "", &figures->beyond, NULL, NULL, type, 0});
-    bench_report(bench, &(bench_figure){"  callbacks flagged by the device", "%", &figures->flagged, "bare sine",
-                                        &figures->sine_flagged, type, 1});
+    snprintf(name, sizeof name, "  beyond the sine's, %u frames", block);
+    bench_report(bench, &(bench_figure){name, "", &figures->beyond, NULL, NULL, type, 0});
+    snprintf(name, sizeof name, "  callbacks flagged by the device, %u frames", block);
+    bench_report(bench, &(bench_figure){name, "%", &figures->flagged, "bare sine", &figures->sine_flagged, type, 1});
     snprintf(name, sizeof name, "busy, %u frames", block);
     report_times(bench, name, &figures->times, is_limited);
 }
@@ -414,8 +336,8 @@ static void report(bench *bench, const figures *figures)
     bench_report(bench,
                  &(bench_figure){"  jitter: p1 to p99", "ms", &figures->jitter, NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"  marks that came late", "", &figures->late, NULL, NULL, BENCH_LIMIT_NONE, 0});
-    bench_report(bench, &(bench_figure){"input to output through gain.c", "frames", &figures->input_frames, NULL, NULL,
-                                        BENCH_LIMIT_NONE, 0});
+    bench_report(bench, &(bench_figure){"input to output through gain.c, frames", "frames", &figures->input_frames,
+                                        NULL, NULL, BENCH_LIMIT_NONE, 0});
     bench_report(bench, &(bench_figure){"input to output through gain.c", "ms", &figures->input_ms, NULL, NULL,
                                         BENCH_LIMIT_VALUE_MAX, 50});
     bench_report(bench, &(bench_figure){"CPU of the sound process, playing", "% of a core", &figures->cpu, NULL, NULL,

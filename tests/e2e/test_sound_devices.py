@@ -160,6 +160,46 @@ def test_a_device_that_cannot_do_the_rate_is_not_found_again(jack, start):
     assert serve.count("^sound device=") == 1, serve.lines
 
 
+def test_one_that_hangs_is_replaced(sounding):
+    serve = sounding()
+    with control_of(serve) as control:
+        begin_steady(control)
+        wait_until(lambda: heard_count(serve) >= 2, "it is heard")
+        hung = sound_process(serve)
+        os.kill(hung, signal.SIGSTOP)
+        serve.wait_for(r'^sound ended reason="it said nothing for 5 s"')
+        wait_until(lambda: sound_process(serve) not in (None, hung), "another one")
+        count = heard_count(serve)
+        wait_until(lambda: heard_count(serve) >= count + 2, "it is heard again")
+    assert serve.stop() == 0
+    proof = proof_of(serve.db)
+    assert proof["status"] == 0 and proof["wrong"] == [], proof
+
+
+LONG = "track('a', t => t.instrument('pad').effect('reverb', {decay: 20, mix: 1}).clip(Clip.keys().chord('Cm7', 4, '4n')))"
+
+
+def test_what_rang_on_does_not_ring_in_the_next_run(jack, start):
+    """Until it has a mark a run is silent, and nobody says that he heard it."""
+    first = start("--sound", popen={"env": jack.environment})
+    first.wait_for(r'^sound device="JACK')
+    with control_of(first) as control:
+        begin_steady(control, LONG)
+        wait_until(lambda: heard_count(first) >= 2, "the first run is heard")
+        assert "result" in call(control, "stop", quantize="off")
+    assert first.stop() == 0
+    count = heard_count(first)
+    second = start("--sound", db=first.db, popen={"env": jack.environment})
+    second.wait_for(r'^sound device="JACK')
+    with control_of(second) as control:
+        time.sleep(0.5)
+        assert "result" in call(control, "play", quantize="off")
+        wait_until(lambda: heard_count(second) >= count + 2, "the second run is heard")
+    assert second.stop() == 0
+    proof = proof_of(second.db)
+    assert proof["status"] == 0 and proof["wrong"] == [] and proof["unproven_s"]["unknown"] == 0, proof
+
+
 def test_a_parameter_is_heard_soon(sounding, jack):
     """From sending it over the WebSocket to the first frame at the port that is another one."""
     serve = sounding()

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -233,7 +234,9 @@ static sl_err take_end(sl_processor_build *build, const char *name, const sl_pro
     case SL_CHILD_FAILED:
         if (child->out != NULL) take_lines((char *)child->out, error_mark, build, name, message);
         if (message[0] != '\0') return SL_ERR_REFUSED;
-        (void)snprintf(why, sizeof why, "%.300s failed, and does not say why (status %d)", program, child->status);
+        (void)snprintf(why, sizeof why, "%.300s failed, and does not say why (%s %d)", program,
+                       WIFSIGNALED(child->status) ? "signal" : "status",
+                       WIFSIGNALED(child->status) ? WTERMSIG(child->status) : WEXITSTATUS(child->status));
         return say(message, SL_ERR_REFUSED, name, why);
     }
     if (child->out != NULL) take_lines((char *)child->out, warning_mark, build, name, build->warnings);

@@ -24,6 +24,7 @@ enum {
     PAUSE_MS = 100, /* from its death to the next one; doubled each time that it does not last … */
     PAUSE_MS_MAX = 10000,
     LASTS_MS = 10000, /* … so long */
+    SILENCE_MS_MAX = 5000, /* then it hangs */
     END_MS = 500,     /* it has to end by itself; then it is killed */
     LINK_BYTES = 1 << 20,
     FULL_MS = 2,          /* so often it is looked whether the committer's queue has room again */
@@ -43,6 +44,7 @@ struct sl_sound_child {
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
     bool is_leading;       /* it is the player */
+    bool is_hung;          /* it said nothing any more */
     unsigned early_deaths; /* that came before it was, one after the other */
     int64_t loaded_ns;     /* when the processor that it loaded last was saved; 0: it has loaded none */
     int64_t after_save_ns; /* as it was saved then it has crashed; 0: it never did */
@@ -193,7 +195,8 @@ static bool spawn(sl_sound_child *child)
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     int error = describe(&actions, links[1], child->wake_fd);
     /* posix_spawn does not change the words, which it takes as not constant. */
     if (error == 0)
@@ -209,12 +212,15 @@ static bool spawn(sl_sound_child *child)
     return false;
 }
 
-/* Until it ends, or has to. */
+/* Until it ends, or has to. As the player it says something ten times a second. */
 static void listen_to(sl_sound_child *child)
 {
     struct pollfd wanted[2] = {{.fd = child->link, .events = POLLIN}, {.fd = child->stop_fd, .events = POLLIN}};
     while (!atomic_load(&child->is_stopping)) {
-        if (poll(wanted, 2, -1) < 0) continue;
+        const int count = poll(wanted, 2, child->is_leading ? SILENCE_MS_MAX : -1);
+        child->is_hung = count == 0;
+        if (child->is_hung) return;
+        if (count < 0) continue;
         sl_err err = SL_OK;
         while (err != SL_ERR_NOT_FOUND) {
             err = sl_sound_receive(child->link, &child->message);
@@ -293,20 +299,25 @@ static void take(sl_sound_child *child)
     }
 }
 
-/* It has closed its end, or shall: soon it is no more. Returns its status, as wait gives it. */
+static bool has_ended(const sl_sound_child *child)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
+/* It has closed its end, or shall: soon it is no more, nor is what a processor may have started. Returns its status, as
+ * wait gives it. */
 static int end(sl_sound_child *child)
 {
     int status = 0;
-    const uint64_t until_ms = now_ms() + END_MS;
-    pid_t ended = 0;
-    while (ended == 0 && now_ms() < until_ms) {
-        ended = waitpid(child->pid, &status, WNOHANG);
-        if (ended == 0) poll(NULL, 0, 5);
+    const uint64_t until_ms = now_ms() + (child->is_hung ? 0 : END_MS);
+    while (!has_ended(child) && now_ms() < until_ms) {
+        poll(NULL, 0, 5);
         /* What it says last is heard, too. */
         while (sl_sound_receive(child->link, &child->message) == SL_OK) take(child);
     }
-    if (ended == 0) kill(child->pid, SIGKILL);
-    while (ended == 0 && waitpid(child->pid, &status, 0) < 0 && errno == EINTR) continue;
+    kill(-child->pid, SIGKILL); /* its group, which bears its number until it is waited for */
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR) continue;
     while (sl_sound_receive(child->link, &child->message) == SL_OK) take(child);
     close(child->link);
     child->link = -1;
@@ -358,6 +369,8 @@ static void explain(sl_sound_child *child, int status)
         say_failure(child, SL_AUDIO_FAILED, "device_lost", "the sound device is gone", "it is looked for");
     } else if (code == SL_SOUND_DEVICE_FOUND) {
         sl_status_say(child->options.status, "sound device=found");
+    } else if (child->is_hung) {
+        say_failure(child, SL_AUDIO_FAILED, "hung", "it said nothing for 5 s", "it is started again");
     } else if (WIFSIGNALED(status)) {
         snprintf(message, sizeof message, "signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
         say_failure(child, SL_AUDIO_FAILED, "ended", message, "it is started again");

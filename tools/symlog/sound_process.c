@@ -52,6 +52,7 @@ static bool start(process *process, const sl_clock_anchor *clock);
 static int loop(process *process);
 static int tick(process *process);
 static bool follow(process *process);
+static void say_last(process *process);
 
 static void wake(void *ctx)
 {
@@ -78,6 +79,7 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     if (status == SL_SOUND_DEVICE_LOST) _exit(status);
     if (process->errmsg[0] != '\0') sl_sound_say(options->link, "sound failed reason=\"%s\"", process->errmsg);
     sl_audio_close(process->device); /* its callback uses the others */
+    if (status == SL_SOUND_ENDED) say_last(process);
     sl_sound_processor_stop(process->processor);
     sl_sound_thread_stop(process->thread);
     sl_playback_destroy(process->playback);
@@ -92,6 +94,13 @@ int sl_sound_process_run(const sl_sound_process_options *options)
     sem_destroy(&process->wake);
     free(process);
     return status;
+}
+
+/* What was heard of the last second. */
+static void say_last(process *process)
+{
+    sl_sound_thread_finish(process->thread, sl_audio_output_played(&process->output));
+    sl_sound_report_heard(&process->report, &process->handover);
 }
 
 static bool find_head(process *process, uint64_t *head)
@@ -324,7 +333,8 @@ static int tick(process *process)
     sl_sound_report_meter(report, &process->handover, sl_sound_thread_is_running(process->thread),
                           sl_state_schedule(process->follower.state));
     if (turn % CLOCK_EVERY == 0) sl_sound_report_clock(report);
-    if (turn % STATUS_EVERY == 0) sl_sound_report_status(report, process->thread);
+    if (turn % STATUS_EVERY == 0)
+        sl_sound_report_status(report, process->thread, sl_sound_processor_is_left_out(process->processor));
     save(process);
     if (process->processor != NULL && !sl_sound_processor_tick(process->processor, process->follower.state))
         _exit(SL_SOUND_LOOPS); /* the device's thread would be waited for, for ever */

@@ -49,12 +49,14 @@ static sl_sound_processor *running; /* for the signal handler */
 static void process(void *ctx, const float *in, float *out, size_t frames, uint64_t frame);
 static bool take(void *ctx, const sl_file_watch *watch, const sl_file_seen *seen, bool is_last);
 static void catch_crashes(void);
+static void refuse(const sl_sound_processor *processor, const char *reason);
 
 sl_err sl_sound_processor_start(sl_sound_processor **out, const sl_sound_processor_options *options, char errmsg[256])
 {
     sl_sound_processor *processor = calloc(1, sizeof *processor);
     snprintf(errmsg, 256, "out of memory");
     if (processor == NULL) return SL_ERR_MEMORY;
+    char message[320];
     processor->options = *options;
     processor->is_first = true;
     pthread_mutex_init(&processor->lock, NULL);
@@ -68,10 +70,16 @@ sl_err sl_sound_processor_start(sl_sound_processor **out, const sl_sound_process
     if (options->path != NULL) {
         running = processor;
         catch_crashes();
-        if (access(options->path, R_OK) != 0)
+        err = sl_file_watch_start(&processor->watch, &watch, errmsg);
+        if (err == SL_OK && access(options->path, R_OK) != 0)
             sl_sound_say(options->link, "processor refused reason=\"%s: there is no such file yet; it is waited for\"",
                          options->path);
-        err = sl_file_watch_start(&processor->watch, &watch, errmsg);
+        /* Nothing is heard of the input then; what is played sounds on. */
+        if (err == SL_ERR_NOT_FOUND) {
+            snprintf(message, sizeof message, "%.255s; end serve, and begin with another file", errmsg);
+            refuse(processor, message);
+            err = SL_OK;
+        }
     }
     options->output->process_ctx = processor;
     options->output->process = process;
@@ -257,6 +265,15 @@ static bool is_stuck(unsigned now, unsigned *before, uint64_t *since_ms, uint64_
     if (now != *before || now % 2 == 0) *since_ms = now_ms;
     *before = now;
     return now_ms - *since_ms > ms_max;
+}
+
+bool sl_sound_processor_is_left_out(sl_sound_processor *processor)
+{
+    if (processor == NULL || processor->options.after_save_ns == 0) return false;
+    if (pthread_mutex_trylock(&processor->lock) != 0) return false; /* another one is on its way */
+    const bool is_left_out = processor->current == NULL;
+    pthread_mutex_unlock(&processor->lock);
+    return is_left_out;
 }
 
 bool sl_sound_processor_tick(sl_sound_processor *processor, const sl_state *state)

@@ -21,12 +21,15 @@ typedef struct sl_sound_processor_options {
     sl_audio_output *output;
 } sl_sound_processor_options;
 
-/* From now on the input is processed. SL_ERR_MEMORY, SL_ERR_IO; SL_ERR_NOT_FOUND: the folder of the file is not there;
- * errmsg says it. */
+/* From now on the input is processed. A file that cannot be watched (its folder is not there, it is none) is said, as
+ * all that is wrong with it. SL_ERR_MEMORY, SL_ERR_IO; errmsg says it. */
 sl_err sl_sound_processor_start(sl_sound_processor **out, const sl_sound_processor_options *options, char errmsg[256]);
 
 /* When the device is closed. NULL is passed over. */
 void sl_sound_processor_stop(sl_sound_processor *processor);
+
+/* True while the file has crashed as it is, and was not saved since. NULL: there is none. */
+bool sl_sound_processor_is_left_out(sl_sound_processor *processor);
 
 /* Now and then: closes what was swapped out, sets parameters as the state has them, tells what went wrong. False: it
  * does not return any more, which only the end of the process ends. */

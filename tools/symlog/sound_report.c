@@ -137,8 +137,13 @@ static double taken_us(const sl_audio_output *output, unsigned of_1000)
     return (double)sl_audio_output_taken_ns(output, of_1000) / 1000;
 }
 
-void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread)
+void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread, bool is_left_out)
 {
+    static const char code[] = "processor_left_out";
+    const bool is_said = strcmp(report->status.code, code) == 0;
+    if (is_left_out && report->status.code[0] == '\0')
+        diagnose(report, code, "the processor has crashed as it is", "the sound goes on without it; mend it and save it");
+    if (!is_left_out && is_said) diagnose(report, "", "", "");
     const sl_output_counts counts = sl_audio_output_counts(report->output);
     report->status.counts = (sl_audio_counts){
         .xruns_input = counts.input_xruns,

@@ -40,6 +40,8 @@ void sl_sound_report_meter(sl_sound_report *report, sl_sound_handover *handover,
                            const sl_schedule *schedule);
 
 void sl_sound_report_clock(sl_sound_report *report);
-void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread);
+
+/* How it goes. `is_left_out`: the processor is, for it has crashed. */
+void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thread, bool is_left_out);
 
 #endif

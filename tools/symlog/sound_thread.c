@@ -50,7 +50,7 @@ static sl_err catch_up(sl_sound_thread *thread);
 static sl_err begin(sl_sound_thread *thread);
 static sl_err play(sl_sound_thread *thread);
 static sl_err render(sl_sound_thread *thread, size_t frames);
-static void end_second(sl_sound_thread *thread);
+static void end_second(sl_sound_thread *thread, uint64_t end);
 static void save(sl_sound_thread *thread);
 
 static bool put_mark(void *ctx, const sl_applied *mark)
@@ -80,12 +80,25 @@ sl_err sl_sound_thread_start(sl_sound_thread **out, const sl_sound_thread_option
     return err;
 }
 
-void sl_sound_thread_stop(sl_sound_thread *thread)
+static void join(sl_sound_thread *thread)
 {
-    if (thread == NULL) return;
     atomic_store(&thread->is_stopping, true);
     if (thread->has_thread) sem_post(thread->options.wake);
     if (thread->has_thread) pthread_join(thread->thread, NULL);
+    thread->has_thread = false;
+}
+
+void sl_sound_thread_finish(sl_sound_thread *thread, uint64_t played)
+{
+    join(thread);
+    const uint64_t end = sl_sound_engine_frame(thread->engine);
+    end_second(thread, played < end ? played : end);
+}
+
+void sl_sound_thread_stop(sl_sound_thread *thread)
+{
+    if (thread == NULL) return;
+    join(thread);
     sl_sound_engine_destroy(thread->engine);
     sl_text_close(&thread->encoding);
     free(thread->second);
@@ -301,7 +314,7 @@ static sl_err render(sl_sound_thread *thread, size_t frames)
         sl_audio_ring_write(&thread->options.output->ring, to, some);
         thread->has_played = thread->has_played || sl_sound_engine_is_running(thread->engine);
         begin_with_first(thread);
-        if (left == some) end_second(thread);
+        if (left == some) end_second(thread, frame + some);
         frames -= some;
         thread->metered += (uint32_t)some;
     }
@@ -320,11 +333,11 @@ static bool is_silent(const float *samples, size_t count)
     return true;
 }
 
-static void end_second(sl_sound_thread *thread)
+/* The stretch from where the second, or the log's sound in it, began. */
+static void end_second(sl_sound_thread *thread, uint64_t end)
 {
-    const uint64_t end = sl_sound_engine_frame(thread->engine);
+    if (end <= thread->second_begin) return;
     const size_t frames = (size_t)(end - thread->second_begin);
-    if (frames == 0) return;
     const sl_heard heard = {.frame = thread->second_begin,
                             .frames = (uint32_t)frames,
                             .rate = thread->options.rate,

@@ -36,6 +36,10 @@ sl_err sl_sound_thread_start(sl_sound_thread **out, const sl_sound_thread_option
 /* NULL is passed over. */
 void sl_sound_thread_stop(sl_sound_thread *thread);
 
+/* Ends the thread, and hands over what it has begun of a second: as far as `played`, the log's frame that would be
+ * played next. */
+void sl_sound_thread_finish(sl_sound_thread *thread, uint64_t played);
+
 /* False: memory ran out, or it was told nonsense; nothing is rendered any more. */
 bool sl_sound_thread_is_well(const sl_sound_thread *thread);
 

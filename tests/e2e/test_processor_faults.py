@@ -1,11 +1,12 @@
 """serve --with-audio FILE.c whose file does what it must not: what is said, and that the next save runs."""
 
+import os
 import re
 
 import pytest
 from jack import jack_server
-from serving import wait_until
-from sound_of import events_of
+from serving import call, wait_until
+from sound_of import events_of, heard_of
 
 PLAIN = """
 #include "symlog_processor.h"
@@ -54,6 +55,21 @@ def save(file, **parts):
 
 def refusals(serve):
     return [payload.decode(errors="replace") for _, payload in events_of(serve.db, "refused")]
+
+
+@pytest.mark.parametrize("name", ["folder", "fifo", "missing/mine.c"])
+def test_what_is_no_file_leaves_the_music_alone(start, tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    with jack_server(tmp_path) as jack:
+        serve = start("--with-audio", tmp_path / name, popen={"env": jack.environment})
+        serve.wait_for("^refused what=processor .*begin with another file")
+        with serve.subscribe(max_queue=None) as control:
+            assert call(control, "eval", code="track('a', t => t.clip(Clip.melody().note('C4').loop(8)))")["result"]
+            call(control, "play")
+            wait_until(lambda: len(heard_of(serve.db)) >= 2, "it is heard")
+        assert serve.stop() == 0
+        assert serve.count("^sound ended") == 0, serve.lines
 
 
 def test_one_that_exits_is_left_out(processed):
