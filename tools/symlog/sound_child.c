@@ -23,9 +23,9 @@
 enum {
     PAUSE_MS = 100, /* from its death to the next one; doubled each time that it does not last … */
     PAUSE_MS_MAX = 10000,
-    LASTS_MS = 10000, /* … so long */
+    LASTS_MS = 10000,      /* … so long */
     SILENCE_MS_MAX = 5000, /* then it hangs */
-    END_MS = 500,     /* it has to end by itself; then it is killed */
+    END_MS = 500,          /* it has to end by itself; then it is killed */
     LINK_BYTES = 1 << 20,
     FULL_MS = 2,          /* so often it is looked whether the committer's queue has room again */
     EARLY_DEATHS_MAX = 2, /* libraries of sound may die of a system's configuration: then there is no device */
@@ -44,6 +44,7 @@ struct sl_sound_child {
     pid_t pid; /* The thread's, and so is the rest. */
     int link;
     bool is_leading;       /* it is the player */
+    bool is_speaking;      /* it has said something since it is */
     bool is_hung;          /* it said nothing any more */
     unsigned early_deaths; /* that came before it was, one after the other */
     int64_t loaded_ns;     /* when the processor that it loaded last was saved; 0: it has loaded none */
@@ -119,6 +120,7 @@ static void *run(void *ctx)
         sl_sound_status_set(child->options.sound, &(sl_audio_status){.phase = SL_AUDIO_INITIALIZING});
         int status = -1;
         child->loaded_ns = 0;
+        child->is_hung = false;
         if (spawn(child)) {
             listen_to(child);
             status = end(child);
@@ -126,7 +128,7 @@ static void *run(void *ctx)
         if (atomic_load(&child->is_stopping)) break;
         if (child->is_leading) sl_player_lead(child->options.player);
         child->early_deaths = !child->is_leading && WIFSIGNALED(status) ? child->early_deaths + 1 : 0;
-        child->is_leading = false;
+        child->is_leading = child->is_speaking = false;
         explain(child, status);
         wait_a_moment(child, now_ms() - begun_ms);
     }
@@ -212,17 +214,18 @@ static bool spawn(sl_sound_child *child)
     return false;
 }
 
-/* Until it ends, or has to. As the player it says something ten times a second. */
+/* Until it ends, or has to. As the player it says something ten times a second, once it has read what the log got while
+ * it was told that it is. */
 static void listen_to(sl_sound_child *child)
 {
     struct pollfd wanted[2] = {{.fd = child->link, .events = POLLIN}, {.fd = child->stop_fd, .events = POLLIN}};
     while (!atomic_load(&child->is_stopping)) {
-        const int count = poll(wanted, 2, child->is_leading ? SILENCE_MS_MAX : -1);
+        const int count = poll(wanted, 2, child->is_speaking ? SILENCE_MS_MAX : -1);
         child->is_hung = count == 0;
         if (child->is_hung) return;
         if (count < 0) continue;
         sl_err err = SL_OK;
-        while (err != SL_ERR_NOT_FOUND) {
+        while (err != SL_ERR_NOT_FOUND && !atomic_load(&child->is_stopping)) {
             err = sl_sound_receive(child->link, &child->message);
             if (err == SL_ERR_END) return;
             if (err == SL_OK) take(child);
@@ -276,6 +279,7 @@ static void take(sl_sound_child *child)
 {
     const sl_sound_child_options *options = &child->options;
     sl_sound_message *message = &child->message;
+    child->is_speaking = child->is_leading;
     switch ((sl_sound_message_type)message->type) {
     case SL_SOUND_READY: go(child); break;
     case SL_SOUND_DRAFT: put_draft(child); break;
