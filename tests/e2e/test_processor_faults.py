@@ -83,6 +83,16 @@ def test_one_that_exits_is_left_out(processed):
     assert any(re.search("ended the process", each) for each in refusals(serve))
 
 
+def test_one_that_calls_itself_for_ever_is_left_out(processed):
+    """Its stack is full: what tells of the crash has another."""
+    serve, file = processed
+    itself = "process(state, in, out, frames, values, transport)"
+    save(file, process=f"volatile char room[4096]; room[0] = 1; {itself}; room[1] = room[0];")
+    wait_until(lambda: "crashed" in "".join(refusals(serve)), "it is told")
+    save(file)
+    wait_until(lambda: serve.count("^processor runs=") == 3, "the next save runs")
+
+
 def test_what_was_mended_while_the_sound_was_down_runs(processed):
     serve, file = processed
     save(file, process="abort();")

@@ -20,7 +20,8 @@ enum {
     STUCK_MS = 500,    /* in the audio thread */
     STUCK_TICKS = 900, /* in init: 15 s */
     STUCK_DESTROY_S = 2,
-    REFUSED_BYTES_MAX = 2048
+    REFUSED_BYTES_MAX = 2048,
+    CRASH_STACK_BYTES = 64 << 10
 };
 
 struct sl_sound_processor {
@@ -42,6 +43,8 @@ struct sl_sound_processor {
     float right[SL_AUDIO_BLOCK_MAX];
     float out_left[SL_AUDIO_BLOCK_MAX];
     float out_right[SL_AUDIO_BLOCK_MAX];
+    bool has_crash_stack;
+    char crash_stack[CRASH_STACK_BYTES];
 };
 
 static sl_sound_processor *running; /* for the signal handler */
@@ -97,6 +100,14 @@ void sl_sound_processor_stop(sl_sound_processor *processor)
     free(processor);
 }
 
+/* Who has used up the stack leaves none to the signal's handler. Once, with the device's first block. */
+static void prepare_for_crash(sl_sound_processor *processor)
+{
+    if (processor->has_crash_stack) return;
+    processor->has_crash_stack = true;
+    (void)sigaltstack(&(stack_t){.ss_sp = processor->crash_stack, .ss_size = CRASH_STACK_BYTES}, NULL);
+}
+
 /* The device's thread. */
 static void process(void *ctx, const float *in, float *out, size_t frames, uint64_t frame)
 {
@@ -108,6 +119,7 @@ static void process(void *ctx, const float *in, float *out, size_t frames, uint6
     }
     const float *left = processor->left, *right = processor->right;
     if (processor->options.path != NULL) {
+        prepare_for_crash(processor);
         const symlog_transport transport = sl_audio_output_transport(processor->options.output, frame);
         const float *const from[2] = {processor->left, processor->right};
         float *const to[2] = {processor->out_left, processor->out_right};
@@ -330,7 +342,7 @@ static void on_alarm(int number)
 static void catch_crashes(void)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO};
+    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     signal(SIGALRM, on_alarm);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, &former[numbers[i]]);
