@@ -142,7 +142,8 @@ void sl_sound_report_status(sl_sound_report *report, const sl_sound_thread *thre
     static const char code[] = "processor_left_out";
     const bool is_said = strcmp(report->status.code, code) == 0;
     if (is_left_out && report->status.code[0] == '\0')
-        diagnose(report, code, "the processor has crashed as it is", "the sound goes on without it; mend it and save it");
+        diagnose(report, code, "the processor has crashed as it is",
+                 "the sound goes on without it; mend it and save it");
     if (!is_left_out && is_said) diagnose(report, "", "", "");
     const sl_output_counts counts = sl_audio_output_counts(report->output);
     report->status.counts = (sl_audio_counts){
