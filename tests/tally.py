@@ -32,7 +32,7 @@ SMOKE_S, SOAK_S = 3, 60  # of fuzzing, for each target
 SMOKE_SEEDS, SOAK_SEEDS = 200, 10000  # of the simulator, besides some that watch their memory
 TIMEOUT_S = 120  # of one C program beyond its fuzzing time
 PYTEST_TIMEOUT_S = 420
-PYTEST_PROCESSES = 3  # most tests wait for clocks, not for a CPU; the tests of one file share their fixtures
+PYTEST_PROCESSES = 4  # most tests wait for clocks, not for a CPU; the tests of one file share their fixtures
 DETAIL_LINES_MAX = 60
 
 

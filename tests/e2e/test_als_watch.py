@@ -29,12 +29,12 @@ def small_set(**changes):
     return als_sets.random_set(3, 12, tracks=3, scenes=3, returns=1) | changes
 
 
-def write(path, live_set, age_s=0.0):
-    """Saves as Live does, under another name first; `age_s` ago, as its file says."""
+def write(path, live_set, age_s=0.0, saved_at=None):
+    """Saves as Live does, under another name first; `age_s` ago, or at a moment, as its file says."""
     live_set["noise"] += 1
     beside = path.with_suffix(".tmp")
     beside.write_bytes(als_sets.als_bytes(live_set))
-    then = time.time() - age_s
+    then = time.time() - age_s if saved_at is None else saved_at
     os.utime(beside, (then, then))
     beside.rename(path)
 
@@ -386,7 +386,7 @@ def test_als_watch_keeps_each_attribute_that_live_events_said_since_the_save_alo
         time.sleep(0.02)
         live.send(path, *args)
         wait_until(lambda what=what, value=value: said(ast_of(serve))[what] == value, path)
-        write(song, live_set, age_s=time.time() - saved_at)
+        write(song, live_set, saved_at=saved_at)
         wait_for_saves(serve, saves)
         assert said(ast_of(serve)) == of_the_save | {what: value}
 
